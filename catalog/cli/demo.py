@@ -1,0 +1,32 @@
+"""catalog demo: a sweep over real prices, from nothing to the exported index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from catalog.cli.options import plural, say, say_next
+
+
+@click.command("demo")
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def command(directory: Path) -> None:
+    """
+    Sweep four strategies over real prices in DIRECTORY, and catalog the traces.
+
+    Needs the extra: pip install 'strategy-trace-catalog[demo]'
+
+    \b
+    Example:
+      catalog demo sweep_demo
+    """
+    from catalog.cli.output import _width, box
+    from catalog.demo.run import run_demo
+
+    report = run_demo(directory, say=lambda text: click.echo(text, err=True))
+    for title, table in report.results:
+        click.echo(f"\n{title}")
+        click.echo(box(table, width=_width()), nl=False)
+    say("demo", f"{plural(report.traces, 'trace')} in {report.seconds:.1f} s, below {directory}")
+    say_next(f"catalog find --catalog {report.catalog} --type bollinger_bands period=20")

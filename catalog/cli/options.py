@@ -1,0 +1,58 @@
+"""What the commands share: the option --catalog, and how things are said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from catalog.catalog import Catalog
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_LABEL = 11
+
+
+def catalog_option(command: Command) -> Command:
+    """Give a command the option --catalog PATH; its value arrives as `path`."""
+    return click.option(
+        "--catalog",
+        "path",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="CATALOG",
+        default=Path("catalog.duckdb"),
+        show_default="./catalog.duckdb",
+        show_envvar=True,
+        help="The catalog to use.",
+    )(command)
+
+
+def open_catalog(path: Path) -> Catalog:
+    """Return the catalog at a path; DuckDB is loaded only now."""
+    from catalog.catalog import Catalog
+
+    return Catalog(path)
+
+
+def say(label: str, text: str) -> None:
+    """Print one line about what was done, on stderr."""
+    click.echo(f"{label:<{_LABEL}}{text}", err=True)
+
+
+def say_next(command: str) -> None:
+    """Print what to try next."""
+    say("next", command)
+
+
+def listed(counts: dict[str, int] | list[tuple[str, int]]) -> str:
+    """Return counts as a phrase, `3 signals, 1 order`, without those that are zero."""
+    pairs = counts.items() if isinstance(counts, dict) else counts
+    return ", ".join(f"{count:,} {word}" for word, count in pairs if count)
+
+
+def plural(count: int, word: str) -> str:
+    """Return a count with its word, `1 trace` or `2 traces`."""
+    return f"{count:,} {word if count == 1 else word + 's'}"

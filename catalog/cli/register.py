@@ -1,0 +1,123 @@
+"""catalog register: record old trace directories."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
+from catalog.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from catalog.register.report import Registration
+
+SHOWN = 10
+SOURCES = {
+    "footer": "from footers",
+    "metadata": "from metadata.json",
+    "analytics": "from analytics.duckdb",
+    "sweep": "from sweep files",
+}
+
+
+@click.command("register")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--sweep",
+    "sweeps",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A sweep file (YAML) that made some of the traces; may be given many times.",
+)
+@click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
+@catalog_option
+def command(folders: tuple[Path, ...], sweeps: tuple[Path, ...], dry_run: bool, path: Path) -> None:
+    """
+    Register the trace files at and below FOLDERS.
+
+    Registering again is quick and harmless: only what is new or has changed is read.
+    Files that cannot be registered are put in quarantine with the reason; then the exit
+    status is 3.
+
+    \b
+    Example:
+      catalog register ../old_runs --sweep grid.yaml
+    """
+    catalog = open_catalog(path)
+    with progress_bar("reading traces") as progress:
+        report = catalog.register(*folders, sweeps=sweeps, dry_run=dry_run, progress=progress)
+    print_report(report)
+    if report.needs_attention:
+        say_next('catalog sql "select reason, count(*), min(path) from quarantine group by all"')
+        sys.exit(3)
+    unknown = report.sources["unknown"]
+    if unknown and not sweeps:
+        say_next("catalog register … --sweep FILE, with the sweep file that made these traces")
+    elif dry_run:
+        say_next("the same without --dry-run")
+    else:
+        say_next('catalog sql "from strategies limit 5"')
+
+
+def print_report(report: Registration) -> None:
+    """Print what a registration came to, on stderr."""
+    kinds = report.kinds
+    done = "would register" if report.dry_run else "registered"
+    parts = listed([(_plural(kind, count), count) for kind, count in kinds.items()])
+    text = plural(report.registered, "trace") + (f" ({parts})" if len(kinds) > 0 else "")
+    if report.runs:
+        text += f" in {plural(len(report.runs), 'run')}"
+    say(done, f"{' ' * (0 if len(done) < 11 else 1)}{text}, {report.seconds:.1f} s")
+    known = [(words, report.sources[source]) for source, words in SOURCES.items()]
+    if report.sources.total():
+        from_where = listed(known)
+        unknown = f"{report.sources['unknown']:,} unknown"
+        say("parameters", f"{from_where}, {unknown}" if from_where else unknown)
+    if kinds["signal"]:
+        say("content", f"{len(report.contents):,} distinct signal traces of {kinds['signal']:,}")
+    if report.unchanged:
+        say("unchanged", f"{plural(report.unchanged, 'file')}, not read again")
+    if report.missing:
+        say("missing", f"{plural(report.missing, 'file')} gone since the last time")
+    if report.copies:
+        more = f" and {len(report.copies) - 1:,} more" if len(report.copies) > 1 else ""
+        say("copies", f"{report.copies[0]}{more}: counted once")
+    if report.ignored:
+        ignored = [(_plural(reason, n), n) for reason, n in sorted(report.ignored.items())]
+        say("ignored", listed(ignored))
+    for warning in _warnings(report):
+        say("warning", warning)
+    if report.needs_attention:
+        total = len(report.quarantined) + report.still_quarantined
+        say("quarantine", f"{plural(total, 'file')} that could not be registered")
+        for problem in report.quarantined[:SHOWN]:
+            click.echo(f"  {problem.error}", err=True)
+        if total > SHOWN:
+            click.echo(f"  … and {total - SHOWN:,} more", err=True)
+
+
+def _warnings(report: Registration) -> list[str]:
+    warnings = list(report.warnings[:SHOWN])
+    if len(report.warnings) > SHOWN:
+        warnings.append(f"… and {len(report.warnings) - SHOWN:,} more like these")
+    if report.without_bar_times:
+        count = plural(report.without_bar_times, "trace")
+        know = "knows" if report.without_bar_times == 1 else "know"
+        warnings.append(f"{count} {know} no bar times: they are matched to prices by bar_index")
+    if report.without_column:
+        warnings.append(
+            f"{plural(report.without_column, 'parameter')} beyond the 500th: no column of "
+            "their own, read them from config"
+        )
+    return warnings
+
+
+def _plural(words: str, count: int) -> str:
+    """Return words in the plural: the noun is the first one."""
+    if count == 1:
+        return words
+    noun, _, rest = words.partition(" ")
+    return f"{noun}s {rest}".strip() if noun != "index" else f"indexes {rest}".strip()

@@ -1,0 +1,83 @@
+"""
+The errors that the catalog raises on purpose.
+
+    CatalogError
+    ├── ConfigurationError       a strategy's configuration cannot be hashed
+    │   └── HashCollisionError   two configurations share twelve digits
+    ├── TraceFileError           a file cannot be registered, with its reason
+    │   └── NotATraceError       … because it is no trace file at all
+    ├── SweepFileError           a sweep file cannot be read
+    ├── StoreError               catalog.duckdb cannot be used
+    │   ├── CatalogBusyError     … because another process holds it
+    │   └── MigrationError       … because its schema is not what this program knows
+    ├── QueryError               a query cannot be run
+    └── UsageError               a command or a call was used wrongly
+
+Anything else that escapes is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class CatalogError(Exception):
+    """
+    What went wrong, with which thing, and what to do next.
+
+    `str(error)` is the message; `error.hint` says what to try, or is None.
+    """
+
+    exit_status = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigurationError(CatalogError):
+    """A strategy's configuration cannot be hashed."""
+
+
+class HashCollisionError(ConfigurationError):
+    """Two different configurations have the same twelve-digit hash."""
+
+
+class TraceFileError(CatalogError):
+    """
+    A file cannot be registered.
+
+    `error.reason` is a short, fixed phrase that files can be grouped by.
+    """
+
+    def __init__(self, reason: str, message: str = "", *, hint: str | None = None) -> None:
+        super().__init__(message or reason, hint=hint)
+        self.reason = reason
+
+
+class NotATraceError(TraceFileError):
+    """A readable Parquet file that was never meant to be a trace."""
+
+
+class SweepFileError(CatalogError):
+    """A sweep file cannot be read or expanded."""
+
+
+class StoreError(CatalogError):
+    """catalog.duckdb cannot be opened, read or written."""
+
+
+class CatalogBusyError(StoreError):
+    """Another process holds the catalog."""
+
+
+class MigrationError(StoreError):
+    """The catalog's schema is not one that this program can use."""
+
+
+class QueryError(CatalogError):
+    """A query was refused or failed."""
+
+
+class UsageError(CatalogError):
+    """A command or a call was used wrongly."""
+
+    exit_status = 2

@@ -1,0 +1,63 @@
+"""What the catalog holds, in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.statements import statement
+from catalog.store.database import reading
+from catalog.store.migrations import known_migrations
+from catalog.store.paths import side_folder
+
+
+@dataclass(frozen=True)
+class Info:
+    """
+    Counts of what the catalog holds.
+
+    `inbox` counts notes that wait for the next writer; `size_bytes` is the size of the file.
+    """
+
+    path: Path
+    size_bytes: int
+    schema_version: int
+    strategies: int
+    types: int
+    parameters: int
+    runs: int
+    kinds: dict[str, int]
+    sources: dict[str, int]
+    contents: int
+    missing: int
+    quarantined: int
+    copies: int
+    without_bar_times: int
+    roots: list[str]
+    inbox: int
+
+
+def read_info(catalog: Path) -> Info:
+    """
+    Count what the catalog holds.
+
+    Raises:
+        StoreError: the catalog cannot be used.
+    """
+    with reading(catalog) as con:
+        (row,) = con.execute(statement("select_info")).fetchall()
+        kinds = con.execute(statement("select_info_kinds")).fetchall()
+        sources = con.execute(statement("select_info_sources")).fetchall()
+        roots = con.execute(statement("select_info_roots")).fetchall()
+    inbox = side_folder(catalog) / "inbox"
+    return Info(
+        catalog,
+        catalog.stat().st_size,
+        len(known_migrations()),
+        *row[:4],
+        dict(kinds),
+        dict(sources),
+        *row[4:],
+        [root for (root,) in roots],
+        sum(1 for _ in inbox.iterdir()) if inbox.is_dir() else 0,
+    )

@@ -1,0 +1,53 @@
+"""Run a user's SQL on the catalog, read-only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import QueryError
+from catalog.query.guard import check_reads_only
+from catalog.query.result import Result
+from catalog.store.database import reading
+
+
+def run_query(catalog: Path, query: str) -> Result:
+    """
+    Run one query that reads, and return all of its rows.
+
+    Raises:
+        QueryError: it is no single query that reads, or DuckDB refuses it.
+        StoreError: the catalog cannot be used.
+    """
+    check_reads_only(query)
+    with reading(catalog) as con:
+        con.execute("set search_path = 'main'")
+        return execute(con, query)
+
+
+def execute(con: DuckDBPyConnection, query: str, values: dict[str, object] | None = None) -> Result:
+    """
+    Run a query on an open connection.
+
+    Raises:
+        QueryError: DuckDB refuses it.
+    """
+    try:
+        return Result(con.execute(query, values or {}).to_arrow_table())
+    except duckdb.Error as error:
+        raise _as_query_error(error) from error
+
+
+def _as_query_error(error: duckdb.Error) -> QueryError:
+    text = str(error).strip()
+    hint = None
+    if "No files found that match" in text or re.search(r"Cannot open file .*\.parquet", text):
+        hint = "Trace files are gone or have moved. Bring the catalog up to date: catalog register"
+    elif ".parquet" in text and re.search(r"parquet|magic bytes|schema", text, re.IGNORECASE):
+        hint = "A file has changed since it was registered. Run: catalog register FOLDER"
+    elif isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        hint = 'See the tables with: catalog sql "show tables", and columns with: describe NAME'
+    return QueryError(text, hint=hint)

@@ -1,0 +1,200 @@
+"""
+What a run's metadata.json says, whichever of its five shapes it has.
+
+The parameters of a strategy may stand under `components[id].full_config`, under
+`components[id].parameters`, or under `strategy_metadata.strategies[name].params`;
+all three are often empty, which is no configuration at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from catalog.errors import ConfigurationError, TraceFileError
+from catalog.strategy import is_composite, leaf_parameters, strategy_hash
+
+Config = dict[str, Any]
+
+LARGEST = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What a run says about one of its strategies or classifiers."""
+
+    configs: tuple[Config, ...] = ()
+    claimed_hash: str | None = None
+    timeframe: str | None = None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a run says about itself; empty where it says nothing."""
+
+    recorded_id: str | None = None
+    workflow: str | None = None
+    created_at: datetime | None = None
+    data_source: Mapping[str, Any] | None = None
+    total_bars: int | None = None
+    components: Mapping[str, Component] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Component ids by the name of the trace file that they claim."""
+
+    def words(self, key: str) -> list[str]:
+        """Return the texts of a list in the data source, such as its symbols."""
+        values = (self.data_source or {}).get(key)
+        return [value for value in values if isinstance(value, str)] if _is_list(values) else []
+
+
+def read_metadata(path: str) -> Metadata:
+    """
+    Read a metadata.json.
+
+    Raises:
+        TraceFileError: it is broken, empty, or no object. What is odd inside is passed over.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST)
+    except OSError as error:
+        raise TraceFileError("unreadable metadata.json", error.strerror or str(error)) from error
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        what = "it is empty" if not data.strip() else f"it is not JSON: {error}"
+        raise TraceFileError("broken metadata.json", what, hint=_REPAIR) from error
+    if not isinstance(document, dict):
+        raise TraceFileError(
+            "broken metadata.json", f"it holds a {type(document).__name__}, not an object",
+            hint=_REPAIR,
+        )  # fmt: skip
+    return _understand(document)
+
+
+_REPAIR = "Repair or remove the file and register again: its run may lack configurations"
+
+
+def _understand(document: Mapping[str, Any]) -> Metadata:
+    declared = _declared(document)
+    components: dict[str, Component] = {}
+    files: dict[str, str] = {}
+    listed = document.get("components")
+    for name, entry in listed.items() if isinstance(listed, dict) else ():
+        if not isinstance(entry, dict):
+            continue
+        components[name] = _component(name, entry, declared)
+        for key in ("trace_path", "signal_file_path"):
+            if path := _text(entry.get(key)):
+                files[path.rsplit("/", 1)[-1]] = name
+    for name, config in declared.items():
+        components.setdefault(name, Component(configs=(config,)))
+    source = document.get("data_source")
+    bars = document.get("total_bars")
+    return Metadata(
+        recorded_id=_text(document.get("run_id")),
+        workflow=_text(document.get("workflow_id")),
+        created_at=as_utc(document.get("timestamp")),
+        data_source=source if isinstance(source, dict) else None,
+        total_bars=bars
+        if isinstance(bars, int) and not isinstance(bars, bool) and bars > 0
+        else None,
+        components=components,
+        files=files,
+    )
+
+
+def _component(name: str, entry: Mapping[str, Any], declared: Mapping[str, Config]) -> Component:
+    claimed = _text(entry.get("strategy_hash"))
+    kind = _text(entry.get("strategy_type"))
+    possible: list[Config] = []
+    if isinstance(entry.get("full_config"), dict):
+        possible.append(entry["full_config"])
+    if kind is not None and isinstance(entry.get("parameters"), dict):
+        config = {"type": kind, "parameters": entry["parameters"]}
+        if entry.get("constraints") is not None:
+            possible.append({**config, "constraints": entry["constraints"]})
+        possible.append(config)
+    # The run's own declaration is named without the symbol that ids begin with.
+    possible.extend(
+        declared[known] for known in (name, name.partition("_")[2]) if known in declared
+    )
+    full = tuple(config for config in possible if _says_something(config))
+    if claimed is not None and any(
+        _hash(config) == claimed for config in possible if not _says_something(config)
+    ):
+        # The hash of an empty configuration stands for thousands of strategies at once.
+        claimed = None
+    return Component(full, claimed, _text(entry.get("timeframe")))
+
+
+def _declared(document: Mapping[str, Any]) -> dict[str, Config]:
+    """Return the configurations under strategy_metadata, by name."""
+    found: dict[str, Config] = {}
+    about = document.get("strategy_metadata")
+    for group in ("strategies", "classifiers"):
+        entries = about.get(group) if isinstance(about, dict) else None
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            if not isinstance(entry, dict):
+                continue
+            kind, parameters = _text(entry.get("type")), entry.get("params")
+            if kind is not None and isinstance(parameters, dict):
+                config = {"type": kind, "parameters": parameters}
+                if _says_something(config):
+                    found[name] = config
+    return found
+
+
+def _says_something(config: Config) -> bool:
+    """Say whether a configuration has any parameter, and not just a positional name."""
+    try:
+        return bool(leaf_parameters(config)) or is_composite(config)
+    except ConfigurationError:
+        return False
+
+
+def _hash(config: Config) -> str | None:
+    try:
+        return strategy_hash(config)
+    except ConfigurationError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def as_utc(value: object) -> datetime | None:
+    """Read a time; one without a zone is taken as UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def merged(many: Iterator[Metadata]) -> Metadata:
+    """Return what several records say together, for traces that several runs share."""
+    components: dict[str, Component] = {}
+    files: dict[str, str] = {}
+    sources: list[Mapping[str, Any]] = []
+    for number, one in enumerate(many):
+        # Ids are unique in their run only: the files' names tell them apart.
+        for name, component in one.components.items():
+            components[f"{number}/{name}"] = component
+        for file, name in one.files.items():
+            files.setdefault(file, f"{number}/{name}")
+        if one.data_source is not None and one.data_source not in sources:
+            sources.append(one.data_source)
+    return Metadata(
+        components=components, files=files, data_source=sources[0] if len(sources) == 1 else None
+    )

@@ -1,0 +1,208 @@
+"""Compare what lies on disk with what the catalog knows, without opening a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from catalog.register.folders import SeenFolder
+from catalog.register.known import Known, KnownFile
+from catalog.register.runs import Problem, record_paths, run_folder, stamp_of
+from catalog.register.walk import Folder, Stamp, walk
+from catalog.traces.format import kind_of_folder
+
+NO_STAMP = Stamp(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FileToRead:
+    """A file that is new or has changed; `kind` is what its folder stands for."""
+
+    folder: str
+    name: str
+    kind: str | None
+
+
+@dataclass
+class RunToRead:
+    """The files of a run: their names all, and those that are to be read."""
+
+    folder: str
+    records: list[str]
+    records_stamp: str
+    names: set[tuple[str, str]] = field(default_factory=set)
+    files: list[FileToRead] = field(default_factory=list)
+
+
+@dataclass
+class Plan:
+    """What a registration has to do. Counts are of files."""
+
+    runs: list[RunToRead] = field(default_factory=list)
+    folders: list[SeenFolder] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    gone: list[tuple[str, str]] = field(default_factory=list)
+    unchanged: int = 0
+    still_quarantined: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
+    unfinished: list[str] = field(default_factory=list)
+
+    @property
+    def to_read(self) -> int:
+        """How many files are to be read."""
+        return sum(len(run.files) for run in self.runs)
+
+
+def make_plan(
+    roots: Sequence[str], known: Known, *, skip: frozenset[str], reread_unknown: bool
+) -> Plan:
+    """
+    Walk the roots and say what is new, what has changed and what is gone.
+
+    Args:
+        skip: folders not to enter.
+        reread_unknown: also read files anew whose configuration is unknown so far.
+    """
+    plan = Plan()
+    visited: set[str] = set()
+    unlisted: list[str] = []
+    runs: dict[str, RunToRead] = {}
+    by_root = [(root, list(walk(root, skip=skip))) for root in roots]
+    for root, folders in by_root:
+        for folder in folders:
+            visited.add(folder.path)
+            if folder.error is not None:
+                unlisted.append(folder.path + "/")
+                plan.problems.append(_unlisted(folder))
+                continue
+            _compare(plan, runs, root, folder, known, reread_unknown=reread_unknown)
+        _count_folders_without_traces(plan, folders, runs)
+    plan.runs = [runs[path] for path in sorted(runs) if runs[path].files]
+    for path, files in known.files.items():
+        # What cannot be listed is not gone.
+        if path not in visited and not any(path.startswith(folder) for folder in unlisted):
+            _all_gone(plan, path, files, kept=())
+    return plan
+
+
+def _compare(
+    plan: Plan,
+    runs: dict[str, RunToRead],
+    root: str,
+    folder: Folder,
+    known: Known,
+    *,
+    reread_unknown: bool,
+) -> None:
+    before = known.files.get(folder.path, {})
+    _compare_oddities(plan, folder, before)
+    problems = len(plan.problems)
+    run = _run_of(runs, folder.path, known) if folder.files else None
+    todo = 0
+    if run is not None:
+        run_before = known.runs.get(run.folder)
+        # What a run says about itself concerns every trace of it.
+        reread = run_before is None or run_before.records_stamp != run.records_stamp
+        kind = _kind(folder.path)
+        for name in sorted(folder.files):
+            seen = before.get(name)
+            run.names.add((kind or "signal", name.removesuffix(".parquet")))
+            if (
+                seen is None
+                or reread
+                or seen.stamp != folder.files[name]
+                or seen.status == "missing"
+                or (reread_unknown and seen.lacks_config)
+            ):
+                run.files.append(FileToRead(folder.path, name, kind))
+                todo += 1
+            else:
+                _count_known(plan, seen)
+    kept = {*folder.files, *folder.hidden_files, *folder.hidden_folders, *folder.broken}
+    _all_gone(plan, folder.path, before, kept=kept)
+    if todo or len(plan.problems) > problems or (kept and folder.path not in known.files):
+        plan.folders.append(SeenFolder(folder.path, root, folder.is_linked))
+
+
+def _compare_oddities(plan: Plan, folder: Folder, before: dict[str, KnownFile]) -> None:
+    """Note what is no trace file by its name alone."""
+    plan.unfinished.extend(f"{folder.path}/{name}" for name in folder.unfinished)
+    if folder.others and (folder.files or "/traces/" in folder.path + "/"):
+        plan.ignored["file that is no Parquet"] += folder.others
+    odd = [
+        (name, stamp, "ignored", "hidden file", "its name begins with a dot")
+        for name, stamp in folder.hidden_files.items()
+    ]
+    odd += [
+        (name, NO_STAMP, "hidden", "hidden folder", "its name begins with a dot")
+        for name in folder.hidden_folders
+    ]
+    odd += [
+        (name, NO_STAMP, "quarantined", "unreadable file", why)
+        for name, why in folder.broken.items()
+    ]
+    for name, stamp, status, reason, why in odd:
+        if status == "ignored":
+            plan.ignored[reason] += 1
+        seen = before.get(name)
+        if seen is None or seen.stamp != stamp or seen.status != status:
+            path = f"{folder.path}/{name}"
+            plan.problems.append(Problem(path, reason, f"{path}: {why}", None, stamp, status))
+        elif status == "quarantined":
+            plan.still_quarantined += 1
+
+
+def _count_known(plan: Plan, seen: KnownFile) -> None:
+    if seen.status == "quarantined":
+        plan.still_quarantined += 1
+    elif seen.status == "ignored":
+        plan.ignored["file that is no trace"] += 1
+    else:
+        plan.unchanged += 1
+
+
+def _all_gone(plan: Plan, path: str, files: dict[str, KnownFile], *, kept: Iterable[str]) -> None:
+    plan.gone.extend(
+        (path, name)
+        for name, seen in files.items()
+        if name not in kept and seen.status != "missing" and name != "metadata.json"
+    )
+
+
+def _run_of(runs: dict[str, RunToRead], folder: str, known: Known) -> RunToRead:
+    path = run_folder(folder)
+    if path not in runs:
+        records = record_paths(path)
+        runs[path] = RunToRead(path, records, stamp_of(records))
+    return runs[path]
+
+
+def _kind(folder: str) -> str | None:
+    """Return the kind that the innermost telling folder of a path stands for."""
+    for part in reversed(folder.split("/")):
+        if (kind := kind_of_folder(part)) is not None:
+            return kind
+    return None
+
+
+def _unlisted(folder: Folder) -> Problem:
+    return Problem(
+        folder.path,
+        "unreadable folder",
+        f"{folder.path}: it cannot be listed: {folder.error}",
+        "Check its permissions and register again",
+    )
+
+
+def _count_folders_without_traces(
+    plan: Plan, folders: Sequence[Folder], runs: dict[str, RunToRead]
+) -> None:
+    """Count what looks like a run (it has records, or a folder `traces`) and holds no trace."""
+    parents = {
+        folder.path.rpartition("/")[0] for folder in folders if folder.path.endswith("/traces")
+    }
+    looks_like_run = {folder.path for folder in folders if folder.has_records} | parents
+    without = len(looks_like_run - runs.keys())
+    if without:
+        plan.ignored["folder without traces"] += without

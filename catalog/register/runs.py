@@ -1,0 +1,150 @@
+"""Which run a folder belongs to, and what lies beside the run's traces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from catalog.errors import TraceFileError
+from catalog.register.analytics import read_analytics
+from catalog.register.metadata import Metadata, merged, read_metadata
+from catalog.register.symbols import normal_timeframe, split_symbol
+
+Found = TypeVar("Found")
+
+KIND_FOLDERS = frozenset(
+    {
+        "signals",
+        "classifiers",
+        "store",
+        "portfolio",
+        "execution",
+        "orders",
+        "fills",
+        "positions",
+        "positions_open",
+        "positions_close",
+    }
+)
+
+
+def run_folder(folder: str) -> str:
+    """
+    Return the directory of the run that the traces in a folder belong to.
+
+    It is the one above `traces`, else the one above `signals`, `classifiers` and their
+    like, else the folder itself.
+    """
+    parts = folder.split("/")
+    for position in range(len(parts) - 1, 0, -1):
+        # traces/signals/… or traces/SPY_1m/signals/…
+        if parts[position] == "traces" and KIND_FOLDERS & set(parts[position + 1 : position + 3]):
+            return "/".join(parts[:position])
+    for position in range(len(parts) - 1, 0, -1):
+        if parts[position] in KIND_FOLDERS:
+            return "/".join(parts[:position])
+    return folder
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that could not be used, and why."""
+
+    path: str
+    reason: str
+    error: str
+    hint: str | None = None
+    stamp: tuple[int, int] = (0, 0)
+    status: str = "quarantined"
+
+
+@dataclass(frozen=True)
+class RunRecords:
+    """What lies beside the traces of a run, read."""
+
+    metadata: Metadata = field(default_factory=Metadata)
+    analytics: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def symbol(self) -> str | None:
+        """The one symbol of the run's data source, normalised."""
+        symbols = {split_symbol(raw)[0] for raw in self.metadata.words("symbols")}
+        return symbols.pop() if len(symbols) == 1 else None
+
+    @property
+    def timeframe(self) -> str | None:
+        """The one timeframe of the run's data source, normalised."""
+        frames = {normal_timeframe(raw) for raw in self.metadata.words("timeframes")} - {None}
+        return frames.pop() if len(frames) == 1 else None
+
+
+def record_paths(run: str) -> list[str]:
+    """
+    Return the files that a run keeps about itself, where they are.
+
+    A global store of traces (`traces/store`) is shared by the runs beside it, whose
+    records are its own.
+    """
+    found = [
+        path for name in ("metadata.json", "analytics.duckdb") if _exists(path := f"{run}/{name}")
+    ]
+    if os.path.isdir(f"{run}/traces/store"):
+        found += sorted(str(path) for path in Path(run).glob("*/metadata.json"))
+    return found
+
+
+def stamp_of(paths: list[str]) -> str:
+    """Return a text that differs when one of the files does."""
+    stamps = []
+    for path in paths:
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        stamps.append(f"{os.path.basename(path)} {status.st_size} {status.st_mtime_ns}")
+    return "\n".join(stamps)
+
+
+def read_records(paths: list[str]) -> RunRecords:
+    """Read what a run keeps about itself; what cannot be read is a problem, not an error."""
+    problems: list[Problem] = []
+    metadata = [
+        found
+        for path in paths
+        if path.endswith("metadata.json")
+        and (found := _attempt(path, read_metadata, problems)) is not None
+    ]
+    analytics: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        if path.endswith("analytics.duckdb"):
+            analytics = _attempt(path, read_analytics, problems) or {}
+    several = sum(path.endswith("metadata.json") for path in paths) > 1
+    return RunRecords(
+        metadata=merged(iter(metadata)) if several else (metadata or [Metadata()])[0],
+        analytics=analytics,
+        problems=tuple(problems),
+    )
+
+
+def _attempt(path: str, read: Callable[[str], Found], problems: list[Problem]) -> Found | None:
+    try:
+        return read(path)
+    except TraceFileError as error:
+        problems.append(Problem(path, error.reason, str(error), error.hint, _stamp(path)))
+        return None
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(path)

@@ -1,0 +1,162 @@
+"""Connections to catalog.duckdb: opened for one piece of work, closed after it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import CatalogBusyError, StoreError
+from catalog.store.lock import WAIT_SECONDS, writing_lock
+from catalog.store.migrations import check_schema, migrate, open_ledger
+from catalog.store.paths import catalog_root
+
+# The newest storage that DuckDB 1.2.2 reads; 2.0's own default opens in nothing older.
+STORAGE_VERSION = "v1.2.0"
+
+# What the file, the disk or the memory do to a statement. Anything else is a bug.
+_OF_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
+
+
+@contextmanager
+def reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
+    """
+    Open the catalog read-only, for one piece of work.
+
+    Waits for a writing process to finish, ten seconds at most.
+
+    Raises:
+        StoreError: there is no catalog, or the file is none.
+        CatalogBusyError: another process holds it.
+        MigrationError: its schema is not this program's.
+    """
+    if not catalog.exists():
+        raise StoreError(
+            f"There is no catalog at {catalog}",
+            hint="Make one with: catalog register FOLDER, or name one with --catalog PATH",
+        )
+    con = _connect(catalog, read_only=True)
+    try:
+        check_schema(con, catalog)
+        _prepare(con, catalog)
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def writing(catalog: Path) -> Iterator[DuckDBPyConnection]:
+    """
+    Open the catalog for writing, alone, and make or migrate it where needed.
+
+    Raises:
+        StoreError: the file is no catalog, or cannot be written.
+        CatalogBusyError: another process holds it.
+        MigrationError: its schema is not one that this program can migrate.
+    """
+    with writing_lock(catalog):
+        if not catalog.exists():
+            _create(catalog)
+        con = _connect(catalog, read_only=False)
+        try:
+            open_ledger(con, catalog)
+            _prepare(con, catalog)
+            migrate(con, catalog)
+            yield con
+        except _OF_THE_FILE as error:
+            raise _as_store_error(error, catalog) from error
+        finally:
+            _close(con, catalog)
+
+
+def _create(catalog: Path) -> None:
+    """Make an empty catalog that appears whole or not at all."""
+    unfinished = catalog.with_name(f".{catalog.name}.{os.getpid()}.tmp")
+    try:
+        con = _connect(unfinished, read_only=False)
+        try:
+            open_ledger(con, catalog)
+            _prepare(con, catalog)
+            migrate(con, catalog)
+        finally:
+            _close(con, catalog)
+        unfinished.replace(catalog)
+    except OSError as error:
+        raise StoreError(
+            f"Cannot make a catalog at {catalog}: {error.strerror}",
+            hint="Name another place with --catalog PATH",
+        ) from error
+    finally:
+        for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
+            leftover.unlink(missing_ok=True)
+
+
+def _prepare(con: DuckDBPyConnection, catalog: Path) -> None:
+    con.execute("set timezone = 'UTC'")
+    # Statements name the tables without their schema; the views are what is public.
+    con.execute("set search_path = 'main,internal'")
+    con.execute("set variable catalog_root = $root", {"root": catalog_root(catalog)})
+
+
+def _connect(catalog: Path, *, read_only: bool) -> DuckDBPyConnection:
+    deadline = time.monotonic() + WAIT_SECONDS
+    pause = 0.002
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "storage_compatibility_version": STORAGE_VERSION,
+        # A catalog never needs an extension that is not built in.
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    while True:
+        try:
+            return duckdb.connect(os.fspath(catalog), read_only=read_only, config=config)
+        except duckdb.Error as error:
+            busy = isinstance(error, duckdb.IOException) and "lock on file" in str(error)
+            if not busy or time.monotonic() >= deadline:
+                raise _as_store_error(error, catalog) from error
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.05)
+
+
+def _close(con: DuckDBPyConnection, catalog: Path) -> None:
+    try:
+        con.close()
+    except duckdb.Error as error:
+        raise _as_store_error(error, catalog) from error
+
+
+def _as_store_error(error: duckdb.Error, catalog: Path) -> StoreError:
+    text = str(error)
+    if "lock on file" in text:
+        holder = re.search(r"held in (.+?) \(PID (\d+)\)", text)
+        by = f" by process {holder[2]} ({holder[1]})" if holder else ""
+        return CatalogBusyError(
+            f"The catalog {catalog} is in use{by}",
+            hint="Close it there, or wait until that process is done",
+        )
+    if "not a valid DuckDB database file" in text or "Corrupt" in text:
+        return StoreError(
+            f"{catalog} is not a DuckDB database",
+            hint="Name another file with --catalog PATH, or move this one away",
+        )
+    if "version number" in text or "storage version" in text.lower():
+        return StoreError(
+            f"{catalog} was written by a DuckDB that is newer than this one ({duckdb.__version__})",
+            hint="Upgrade with: pip install --upgrade duckdb",
+        )
+    if "No space left" in text:
+        return StoreError(
+            f"The disk is full: {catalog} was left as it was before",
+            hint="Free some space and run the command again: it goes on where it stopped",
+        )
+    first_line = text.splitlines()[0] if text else type(error).__name__
+    return StoreError(
+        f"Cannot use the catalog {catalog}: {first_line}",
+        hint="Check the file and the permissions of its folder, or name another with --catalog",
+    )

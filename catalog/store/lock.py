@@ -1,0 +1,66 @@
+"""One writing process at a time: an exclusive lock on a file beside the catalog."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from catalog.errors import CatalogBusyError, StoreError
+from catalog.store.paths import side_folder
+
+WAIT_SECONDS = 10.0
+
+
+@contextmanager
+def writing_lock(catalog: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
+    """
+    Hold the catalog's lock, so that writing processes queue instead of failing.
+
+    The lock is on a file of its own (`catalog.d/lock`): DuckDB's own lock on
+    catalog.duckdb is taken after it, and would be lost by any `open()` and
+    `close()` of that file in this process.
+
+    Raises:
+        CatalogBusyError: another process held it for `wait` seconds.
+        StoreError: the folder beside the catalog cannot be written.
+    """
+    path = side_folder(catalog) / "lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise StoreError(
+            f"Cannot write beside the catalog: {path}: {error.strerror}",
+            hint="Choose a catalog in a folder that you can write, with --catalog PATH",
+        ) from error
+    try:
+        _acquire(descriptor, catalog, wait)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        # Closing the descriptor gives the lock back, also where it was never held.
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, catalog: Path, wait: float) -> None:
+    deadline = time.monotonic() + wait
+    pause = 0.001
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+                raise CatalogBusyError(
+                    f"Another process is writing to {catalog}"
+                    + (f": process {holder}" if holder else ""),
+                    hint="Try again when it is done",
+                ) from None
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.05)

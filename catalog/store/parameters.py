@@ -1,0 +1,272 @@
+"""
+The parameter columns of the table `strategy`: typed, wide, and only growing.
+
+A parameter `x` has its numbers in `param_x` (BOOLEAN while there are only truth
+values, BIGINT while all are whole, else DOUBLE) and its words and lists in
+`param_x_text`, so that one `'auto'` never breaks `param_x = 20` for everybody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+from sqlglot import exp
+
+from catalog.statements import statement
+from catalog.strategy import Leaf
+
+MOST_COLUMNS = 500
+_INT64 = range(-(2**63), 2**63)
+# What a column can hold, from narrow to wide.
+_WIDTH = {"BOOLEAN": 0, "BIGINT": 1, "DOUBLE": 2, "VARCHAR": 3}
+_ARROW = {
+    "BOOLEAN": pa.bool_(),
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "VARCHAR": pa.string(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """
+    One parameter and the column that holds it.
+
+    `path` is a JSON pointer below the parameters of a configuration; `form` is
+    number or text; `column` is None for what came after the 500th column.
+    """
+
+    path: str
+    name: str
+    form: str
+    column: str | None
+    type: str
+
+
+@dataclass(frozen=True)
+class ParameterColumns:
+    """The columns for some strategies, and what making them changed."""
+
+    arrays: dict[str, pa.Array]
+    altered: bool
+    retyped: bool
+    without_column: int
+
+
+def parameter_columns(con: DuckDBPyConnection) -> list[str]:
+    """Return the names of the parameter columns, in order of appearance."""
+    return [p.column for p in _load(con) if p.column is not None]
+
+
+def add_parameters(
+    con: DuckDBPyConnection, leaves: Sequence[Sequence[Leaf]], types: Sequence[str | None]
+) -> ParameterColumns:
+    """
+    Make the columns that some strategies need, and return their values.
+
+    Args:
+        leaves: the leaf parameters of each strategy.
+        types: the type of each strategy, as long as `leaves`.
+
+    Returns:
+        For each column one array as long as `leaves`, NULL where a strategy lacks it.
+    """
+    known = {(p.path, p.form): p for p in _load(con)}
+    wanted = _choose_columns(known, _widest(leaves))
+    added = [p for key, p in wanted.items() if key not in known]
+    retyped = [p for key, p in wanted.items() if key in known and known[key].type != p.type]
+    new_columns = [p for p in added if p.column is not None]
+    for parameter in new_columns:
+        _add_column(con, parameter)
+    if any(p.column is not None for p in retyped):
+        _retype(con, [p for p in retyped if p.column is not None])
+    _save(con, added, retyped)
+    values: dict[str, list[object]] = defaultdict(lambda: [None] * len(leaves))
+    of_type: set[tuple[str, str]] = set()
+    for row, (strategy_leaves, strategy_type) in enumerate(zip(leaves, types, strict=True)):
+        for leaf in strategy_leaves:
+            parameter = wanted[_below_root(leaf.path), _form(leaf.value)]
+            if parameter.column is None:
+                continue
+            values[parameter.column][row] = _stored(leaf.value, parameter.type)
+            if strategy_type is not None:
+                of_type.add((strategy_type, parameter.column))
+    _save_types(con, of_type)
+    arrow_types = {p.column: _ARROW[p.type] for p in wanted.values()}
+    return ParameterColumns(
+        arrays={name: pa.array(column, arrow_types[name]) for name, column in values.items()},
+        altered=bool(new_columns) or any(p.column for p in retyped),
+        retyped=any(p.column for p in retyped),
+        without_column=sum(p.column is None for p in added),
+    )
+
+
+def count_parameters(con: DuckDBPyConnection) -> None:
+    """Count anew how many strategies have a value in each parameter column."""
+    columns = parameter_columns(con)
+    if not columns:
+        return
+    query = exp.select(*(exp.Count(this=exp.column(name, quoted=True)) for name in columns)).from_(
+        "strategy"
+    )
+    (counts,) = con.execute(query.sql(dialect="duckdb")).fetchall()
+    counted = pa.table({"column_name": columns, "strategies": pa.array(counts, pa.int64())})
+    con.register("counted", counted)
+    con.execute(statement("update_parameter_counts"))
+    con.unregister("counted")
+
+
+def _load(con: DuckDBPyConnection) -> list[Parameter]:
+    return [Parameter(*row) for row in con.execute(statement("select_parameters")).fetchall()]
+
+
+def _form(value: object) -> str:
+    return "number" if isinstance(value, bool | int | float) else "text"
+
+
+def _narrowest(value: object) -> str:
+    if isinstance(value, bool):
+        return "BOOLEAN"
+    if isinstance(value, int):
+        return "BIGINT" if value in _INT64 else "DOUBLE"
+    if isinstance(value, float):
+        return "BIGINT" if value.is_integer() and int(value) in _INT64 else "DOUBLE"
+    return "VARCHAR"
+
+
+def _below_root(path: str) -> str:
+    """Return a pointer below the parameters: /parameters/x, /params/x and /x are one."""
+    for root in ("/parameters/", "/params/"):
+        if path.startswith(root):
+            return path[len(root) - 1 :]
+    return path
+
+
+def _widest(leaves: Iterable[Iterable[Leaf]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the name and the narrowest sufficient type of every (path, form)."""
+    widest: dict[tuple[str, str], tuple[str, str]] = {}
+    for strategy_leaves in leaves:
+        for leaf in strategy_leaves:
+            key = _below_root(leaf.path), _form(leaf.value)
+            narrow = _narrowest(leaf.value)
+            if key not in widest or _WIDTH[narrow] > _WIDTH[widest[key][1]]:
+                widest[key] = leaf.name, narrow
+    return widest
+
+
+def _choose_columns(
+    known: dict[tuple[str, str], Parameter], needed: dict[tuple[str, str], tuple[str, str]]
+) -> dict[tuple[str, str], Parameter]:
+    chosen = dict(known)
+    taken = {p.column.lower() for p in known.values() if p.column is not None}
+    for key, (name, narrow) in needed.items():
+        if key in chosen:
+            current = chosen[key]
+            if _WIDTH[narrow] > _WIDTH[current.type]:
+                chosen[key] = replace(current, type=narrow)
+            continue
+        column = None
+        if len(taken) < MOST_COLUMNS:
+            # DuckDB's names are case-insensitive: a clash gets a number, nothing is dropped.
+            base = f"param_{name}_text" if key[1] == "text" else f"param_{name}"
+            column, number = base, 1
+            while column.lower() in taken:
+                number += 1
+                column = f"{base}_{number}"
+            taken.add(column.lower())
+        chosen[key] = Parameter(key[0], name, key[1], column, narrow)
+    return chosen
+
+
+def _stored(value: object, column_type: str) -> object:
+    if column_type == "BOOLEAN":
+        return value
+    if column_type == "BIGINT":
+        return int(value)  # type: ignore[call-overload]
+    if column_type == "DOUBLE":
+        return float(value)  # type: ignore[arg-type]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _add_column(con: DuckDBPyConnection, parameter: Parameter) -> None:
+    alter = exp.Alter(
+        this=exp.to_table("internal.strategy"),
+        kind="TABLE",
+        actions=[
+            exp.ColumnDef(
+                this=exp.to_identifier(parameter.column, quoted=True),
+                kind=exp.DataType.build(parameter.type, dialect="duckdb"),
+            )
+        ],
+    )
+    con.execute(alter.sql(dialect="duckdb"))
+
+
+def _retype(con: DuckDBPyConnection, parameters: list[Parameter]) -> None:
+    """
+    Rebuild the table with wider columns.
+
+    `alter … type` is not used: a WAL that holds one keeps older clients from opening.
+    Every widening is exact, or rounds as reading the number from `config` would.
+    """
+    wider = exp.Star(
+        replace_=[
+            exp.alias_(
+                exp.cast(exp.column(p.column, quoted=True), p.type, dialect="duckdb"),
+                p.column,
+                quoted=True,
+            )
+            for p in parameters
+        ]
+    )
+    rebuilt = exp.select(wider).from_("strategy")
+    con.execute(
+        exp.Create(this=exp.to_table("internal.rebuilt"), kind="TABLE", expression=rebuilt).sql(
+            dialect="duckdb"
+        )
+    )
+    con.execute("drop table internal.strategy")
+    con.execute("alter table internal.rebuilt rename to strategy")
+
+
+def _save(
+    con: DuckDBPyConnection, added: Sequence[Parameter], retyped: Sequence[Parameter]
+) -> None:
+    if added:
+        # In one statement: 5,000 different parameters are 5,000 rows.
+        incoming = pa.table(
+            {
+                "path": [p.path for p in added],
+                "name": [p.name for p in added],
+                "form": [p.form for p in added],
+                "column_name": pa.array([p.column for p in added], pa.string()),
+                "column_type": [p.type for p in added],
+            }
+        )
+        con.register("incoming", incoming)
+        con.execute(statement("insert_parameters"))
+        con.unregister("incoming")
+    for parameter in retyped:
+        con.execute(
+            statement("update_parameter_type"),
+            {"path": parameter.path, "form": parameter.form, "column_type": parameter.type},
+        )
+
+
+def _save_types(con: DuckDBPyConnection, of_type: set[tuple[str, str]]) -> None:
+    if not of_type:
+        return
+    rows = sorted(of_type)
+    con.register(
+        "incoming",
+        pa.table(
+            {"strategy_type": [row[0] for row in rows], "column_name": [row[1] for row in rows]}
+        ),
+    )
+    con.execute(statement("insert_type_parameters"))
+    con.unregister("incoming")

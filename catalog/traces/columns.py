@@ -1,0 +1,120 @@
+"""Which columns a trace file must have, of which types, and files that were never meant to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+
+from catalog.errors import NotATraceError, TraceFileError
+from catalog.traces import format as layout
+
+# Types are told apart by their id, which is much faster than asking pyarrow.types about each.
+_INTEGERS: Final = frozenset(
+    width().id
+    for width in (
+        *(pa.int8, pa.int16, pa.int32, pa.int64),
+        *(pa.uint8, pa.uint16, pa.uint32, pa.uint64),
+    )
+)
+_NUMBERS: Final = _INTEGERS | {pa.float16().id, pa.float32().id, pa.float64().id}
+_TEXTS: Final = frozenset({pa.string().id, pa.large_string().id, pa.string_view().id})
+_TIMES: Final = _TEXTS | {pa.timestamp("us").id}
+_DICTIONARY: Final = pa.dictionary(pa.int32(), pa.string()).id
+_NULL: Final = pa.null().id
+
+_READABLE: Final = {
+    "idx": (_INTEGERS, "a whole number"),
+    "ts": (_TIMES, "text or a timestamp"),
+    "sym": (_TEXTS, "text"),
+    "val": (_NUMBERS | _TEXTS, "a number or text"),
+    "strat": (_TEXTS, "text"),
+}
+_TRADES: Final = {"trade_id", "entry_time", "exit_time"}
+_INDEXES: Final = ({"strategy_hash", "trace_path"}, {"run_id", "signal_references"})
+
+
+def check_is_trace(columns: tuple[str, ...]) -> None:
+    """
+    Refuse a file that is no damaged trace but something else.
+
+    Raises:
+        NotATraceError: fewer than three of the columns that all traces share are there.
+    """
+    if len(_READABLE.keys() & columns) >= 3:
+        return
+    if _TRADES.issubset(columns):
+        raise NotATraceError("trades of an older tracer", "it holds trades, not a trace")
+    if any(index.issubset(columns) for index in _INDEXES):
+        raise NotATraceError("an index file", "it is an index of traces, not a trace")
+    raise NotATraceError(
+        "no trace columns", f"it has none, or too few, of the columns {', '.join(_READABLE)}"
+    )
+
+
+def check_columns(types: Mapping[str, Any], columns: tuple[str, ...], *, is_event: bool) -> None:
+    """
+    Check that the essential columns are there, once each, with types that can be read.
+
+    Raises:
+        TraceFileError: one is missing, there twice, or of the wrong type.
+    """
+    for name in layout.EVENT_COLUMNS if is_event else layout.ESSENTIAL_COLUMNS:
+        column_type = types.get(name)
+        if column_type is None:
+            raise TraceFileError("missing column", f"it has no column {name}")
+        if len(types) != len(columns) and columns.count(name) > 1:
+            raise TraceFileError("duplicate column", f"it has the column {name} twice")
+        readable, expected = _READABLE[name]
+        if _id(column_type) not in readable and column_type.id != _NULL:
+            raise TraceFileError(
+                "wrong column type", f"{name} is {column_type}, expected {expected}"
+            )
+
+
+def kind_of(value_type: Any, expected: str | None) -> str:
+    """
+    Return the kind of a file whose `val` has this type: numbers are signals, text is states.
+
+    Raises:
+        TraceFileError: the folder or the footer, which `expected` comes from, says otherwise.
+    """
+    # pandas gives a column without any rows the type null.
+    if value_type.id == _NULL:
+        return expected or layout.SIGNAL
+    found = layout.CLASSIFIER if is_text(value_type) else layout.SIGNAL
+    if expected is not None and expected != found:
+        wanted = "text" if expected == layout.CLASSIFIER else "a number"
+        raise TraceFileError(
+            "wrong column type", f"val is {value_type} in a {expected} file, expected {wanted}"
+        )
+    return found
+
+
+def is_text(column_type: Any) -> bool:
+    """Say whether a column holds text, dictionary-encoded or not."""
+    return _id(column_type) in _TEXTS
+
+
+def struct_layout(types: Mapping[str, Any]) -> str | None:
+    """
+    Return the type of a nested `metadata` column as text, one line a leaf, or None.
+
+    Files with the same text can be read as one table. The order of the fields is part of it.
+    """
+    metadata = types.get("metadata")
+    if metadata is None or not pa.types.is_struct(metadata):
+        return None
+    return "\n".join(_leaves("metadata", metadata))
+
+
+def _leaves(path: str, column_type: Any) -> list[str]:
+    if not pa.types.is_struct(column_type):
+        return [f"{path}:{'string' if is_text(column_type) else column_type}"]
+    return [line for field in column_type for line in _leaves(f"{path}.{field.name}", field.type)]
+
+
+def _id(column_type: Any) -> int:
+    number: int = column_type.id
+    return column_type.value_type.id if number == _DICTIONARY else number

@@ -1,0 +1,2 @@
+-- Record new parameters.
+insert into parameter by name select * from incoming;

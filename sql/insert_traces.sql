@@ -1,0 +1,2 @@
+-- Register the staged traces.
+insert into trace_file by name select * from staged;

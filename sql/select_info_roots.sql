@@ -1,0 +1,10 @@
+-- The folders that were registered.
+select
+    rtrim(
+        case
+            when is_relative then getvariable('catalog_root') || '/' else ''
+        end || prefix,
+        '/'
+    ) as path
+from root
+order by path;

@@ -1,0 +1,20 @@
+-- The files that were seen at and below a folder.
+with inside as (
+    select directory_id
+    from directory
+    where starts_with(case when is_relative then $root || '/' else '' end || prefix, $folder)
+)
+select
+    directory_id,
+    file_name,
+    file_size_bytes,
+    mtime_ns,
+    status,
+    config_source = 'unknown' and kind in ('signal', 'classifier') as lacks_config
+from trace_file
+semi join inside using (directory_id)
+union all
+select directory_id, file_name, file_size_bytes, mtime_ns, status, false as lacks_config
+from other_file
+semi join inside using (directory_id)
+where status <> 'hidden';

@@ -1,0 +1,5 @@
+-- The registered trace files of one folder.
+select file_name
+from trace_file
+where directory_id = $directory_id and kind = $kind and status = 'registered'
+order by file_name;
