@@ -36,7 +36,7 @@ def execute(con: DuckDBPyConnection, query: str, values: dict[str, object] | Non
         QueryError: DuckDB refuses it.
     """
     try:
-        return Result(con.execute(query, values or {}).to_arrow_table())
+        return Result(con.sql(query, params=values or {}).to_arrow_table())
     except duckdb.Error as error:
         raise _as_query_error(error) from error
 

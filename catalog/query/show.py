@@ -50,7 +50,7 @@ def show(catalog: Path, reference: str) -> Shown:
                 hint="Name one of them by its hash",
             )
         values = {"strategy_key": rows[0][0]}
-        strategy = con.execute(statement("select_strategy"), values).to_arrow_table().to_pylist()[0]
-        traces = con.execute(statement("select_strategy_traces"), values).to_arrow_table()
+        strategy = con.sql(statement("select_strategy"), params=values).to_arrow_table().to_pylist()[0]
+        traces = con.sql(statement("select_strategy_traces"), params=values).to_arrow_table()
     config = json.loads(strategy["config"]) if strategy["config"] is not None else None
     return Shown(strategy, config, traces.to_pylist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,19 +48,16 @@ def writing_lock(catalog: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]
 
 
 def _acquire(descriptor: int, catalog: Path, wait: float) -> None:
-    deadline = time.monotonic() + wait
-    pause = 0.001
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-                raise CatalogBusyError(
-                    f"Another process is writing to {catalog}"
-                    + (f": process {holder}" if holder else ""),
-                    hint="Try again when it is done",
-                ) from None
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.05)
+    # The kernel hands a lock to those who wait in the order in which they came; asking
+    # again and again would let the busiest process have it every time. A call that waits
+    # has no timeout, so it waits in a thread. Where that is given up, the descriptor is
+    # closed, and the lock is free again as soon as the thread gets it.
+    waiting = threading.Thread(target=fcntl.flock, args=(descriptor, fcntl.LOCK_EX), daemon=True)
+    waiting.start()
+    waiting.join(wait)
+    if waiting.is_alive():
+        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+        raise CatalogBusyError(
+            f"Another process is writing to {catalog}" + (f": process {holder}" if holder else ""),
+            hint="Try again when it is done",
+        )

@@ -53,22 +53,25 @@ def refresh_views(con: DuckDBPyConnection, root: str, *, strategy_altered: bool 
             cannot use a view that was made before that, so its views are made anew.
     """
     known = dict(con.execute(statement("select_view_definitions")).fetchall())
-    wanted = dict(_definitions(con, root))
     tables = {row[0] for row in con.execute(statement("select_tables")).fetchall()}
-    for name, unqualified in wanted.items():
-        query = _qualified(unqualified, tables)
-        text = query.sql(dialect="duckdb")
+    unwanted = set(known)
+    for name, query in _definitions(con, root):
+        unwanted.discard(name)
+        create = exp.Create(
+            this=exp.to_identifier(name, quoted=True),
+            kind="VIEW",
+            replace=True,
+            expression=_qualified(query, tables),
+        )
+        text = create.sql(dialect="duckdb")
         stale = strategy_altered and (name in ON_STRATEGY or name not in VIEWS)
         if known.get(name) == text and not stale:
             continue
-        create = exp.Create(
-            this=exp.to_identifier(name, quoted=True), kind="VIEW", replace=True, expression=query
-        )
-        con.execute(create.sql(dialect="duckdb"))
+        con.execute(text)
         comment_view(con, name)
-        con.execute(statement("delete_view_definition"), {"view_name": name})
-        con.execute(statement("insert_view_definition"), {"view_name": name, "definition": text})
-    for name in known.keys() - wanted.keys():
+        values = {"view_name": name, "definition": text}
+        con.execute(statement("replace_view_definition"), values)
+    for name in unwanted:
         drop = exp.Drop(this=exp.to_identifier(name, quoted=True), kind="VIEW", exists=True)
         con.execute(drop.sql(dialect="duckdb"))
         con.execute(statement("delete_view_definition"), {"view_name": name})
@@ -119,14 +122,10 @@ def _qualified(query: exp.Query, tables: Collection[str]) -> exp.Query:
 def _bind(query: exp.Query, **values: exp.Expression) -> exp.Query:
     """Put expressions in the place of the `$name` parameters."""
 
-    def replace(node: exp.Expression) -> exp.Expression:
-        if isinstance(node, exp.Parameter | exp.Placeholder) and node.name in values:
-            return values[node.name].copy()
-        return node
-
-    bound = query.transform(replace)
-    assert isinstance(bound, exp.Query)  # noqa: S101 - the root is no parameter
-    return bound
+    for node in list(query.find_all(exp.Parameter, exp.Placeholder)):
+        if node.name in values:
+            node.replace(values[node.name].copy())
+    return query
 
 
 def _with_columns(

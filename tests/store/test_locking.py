@@ -1,0 +1,107 @@
+"""Processes that write queue; who cannot get in says who is in the way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import CatalogBusyError, StoreError
+from catalog.store import database
+from catalog.store.database import reading, writing
+from catalog.store.lock import writing_lock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "catalog.duckdb"
+    with writing(path):
+        pass
+    return path
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+HOLD = """
+    import sys
+    from pathlib import Path
+    from catalog.store.database import writing
+    with writing(Path(sys.argv[1])):
+        print("in", flush=True)
+        sys.stdin.readline()
+"""
+
+INSERT = """
+    import sys
+    from pathlib import Path
+    from catalog.store.database import writing
+    for number in range(10):
+        with writing(Path(sys.argv[1])) as con:
+            con.execute("insert into event_strategy values (?, 'x', 'x', 'x', 'x')", [sys.argv[2]])
+"""
+
+
+def test_sixteen_processes_write_and_none_fails(path):
+    writers = [start(INSERT, path, number) for number in range(16)]
+
+    statuses = [writer.wait() for writer in writers]
+
+    for writer in writers:
+        writer.stdin.close()
+        writer.stdout.close()
+    assert statuses == [0] * 16
+    with reading(path) as con:
+        assert con.execute("select count(*) from event_strategy").fetchall() == [(160,)]
+
+
+def test_a_writer_that_waits_too_long_names_the_process_in_its_way(path):
+    with start(HOLD, path) as holder:
+        holder.stdout.readline()
+
+        with pytest.raises(CatalogBusyError, match=f"process {holder.pid}"):
+            with writing_lock(path, wait=0.05):
+                pass
+
+        holder.communicate("\n")
+
+
+def test_a_reader_that_waits_too_long_names_the_process_in_its_way(path, monkeypatch):
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.05)
+    with start(HOLD, path) as holder:
+        holder.stdout.readline()
+
+        with pytest.raises(CatalogBusyError, match=f"in use by process {holder.pid}"):
+            with reading(path):
+                pass
+
+        holder.communicate("\n")
+
+
+def test_the_lock_of_a_killed_process_is_free(path):
+    with start(HOLD, path) as holder:
+        holder.stdout.readline()
+        holder.kill()
+        holder.wait()
+
+        with writing(path) as con:
+            con.execute("select 1").fetchall()
+
+
+def test_reading_a_catalog_that_is_not_there_says_how_to_make_one(tmp_path):
+    with pytest.raises(StoreError, match="no catalog") as refused:
+        with reading(tmp_path / "catalog.duckdb"):
+            pass
+
+    assert "catalog register" in str(refused.value.hint)
+    assert os.listdir(tmp_path) == []
