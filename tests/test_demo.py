@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from catalog.catalog import Catalog
 from catalog.demo.grid import Combination, combinations
 from catalog.demo.prices import Prices, load_prices
-from catalog.demo.questions import NEXT_QUERIES
 from catalog.demo.run import DemoReport, run_demo
 from catalog.demo.strategies import (
     STRATEGIES,
@@ -269,9 +268,9 @@ def test_the_demo_registers_every_trace_that_it_writes(demo):
     [[registered, runs]] = rows(demo, "select count(*), count(distinct run_id) from trace_files")
     files = list((demo.run_directory / "traces" / "signals").rglob("*.parquet"))
 
-    assert demo.trace_count == 5 * len(combinations()) == len(files) == registered
+    assert demo.traces == 5 * len(combinations()) == len(files) == registered
     assert runs == 1
-    assert rows(demo, "select count(*) from strategies") == [[demo.strategy_count]]
+    assert rows(demo, "select count(*) from strategies") == [[demo.strategies]]
     assert rows(demo, "select count(*) from quarantine") == [[0]]
 
 
@@ -288,7 +287,7 @@ def test_the_catalog_knows_what_the_demo_evaluated(demo, prices):
 
 @needs_prices
 def test_the_demo_answers_three_questions(demo):
-    bands, held, behaviours = (answer.table.to_pylist() for answer in demo.answers)
+    bands, held, behaviours = (table.to_pylist() for _, table in demo.results)
 
     # The wider the band, the rarer a close outside it; three deviations of ten are never reached.
     changes = [row["period_20"] for row in bands]
@@ -296,8 +295,8 @@ def test_the_demo_answers_three_questions(demo):
     assert bands[-1]["std_dev"] == 3.0
     assert bands[-1]["period_10"] <= 0.1
     assert [row["symbol"] for row in held] == list(demo.symbols)
-    assert {row["long"] + row["flat"] + row["short"] for row in held} == {demo.strategy_count}
-    assert sum(row["traces"] for row in behaviours) == demo.trace_count
+    assert {row["long"] + row["flat"] + row["short"] for row in held} == {demo.strategies}
+    assert sum(row["traces"] for row in behaviours) == demo.traces
     for row in behaviours:
         assert row["behaviours"] < row["traces"]
         assert row["never_traded"] >= 5 * (row["strategy_type"] == "bollinger_bands")
@@ -308,16 +307,10 @@ def test_the_exported_index_answers_in_any_duckdb(demo):
     found = duckdb.execute(
         "select symbol from read_parquet(?) where strategy_type = 'bollinger_bands'"
         " and param_period = 20 and param_std_dev = 2.0 order by symbol",
-        [str(demo.index_path)],
+        [str(demo.index)],
     ).fetchall()
 
     assert found == [(symbol,) for symbol in demo.symbols]
-
-
-@needs_prices
-@pytest.mark.parametrize(("title", "query"), NEXT_QUERIES, ids=[t for t, _ in NEXT_QUERIES])
-def test_what_to_try_next_finds_something(demo, title, query):
-    assert rows(demo, query), title
 
 
 @needs_prices
@@ -327,8 +320,8 @@ def test_a_catalog_elsewhere_is_used_when_it_is_named(tmp_path, monkeypatch):
 
     report = run_demo(tmp_path / "demo", tmp_path / "my.duckdb", say=lambda line: None)
 
-    assert report.catalog_path == tmp_path / "my.duckdb"
-    assert report.catalog_path.is_file()
+    assert report.catalog == tmp_path / "my.duckdb"
+    assert report.catalog.is_file()
     assert not (tmp_path / "demo" / "catalog.duckdb").exists()
     assert rows(report, "select count(*) from trace_files") == [[10]]
 
@@ -354,5 +347,5 @@ def test_a_demo_without_prices_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def rows(report: DemoReport, query: str) -> list[list[object]]:
-    table = Catalog(report.catalog_path).sql(query).arrow()
+    table = Catalog(report.catalog).sql(query).arrow()
     return [list(row.values()) for row in table.to_pylist()]

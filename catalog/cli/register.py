@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from catalog.register.report import Registration
 
 SHOWN = 10
+KINDS = ("signal", "classifier", "order", "fill", "position")
+IGNORED = {
+    "folder without traces": ("folder without traces", "folders without traces"),
+    "file that is no Parquet": ("file that is no Parquet", "files that are no Parquet"),
+    "file that is no trace": ("file that is no trace", "files that are no traces"),
+    "hidden file": ("hidden file", "hidden files"),
+    "an index file": ("index file", "index files"),
+    "trades of an older tracer": ("file of trades", "files of trades"),
+    "no trace columns": (
+        "Parquet file without a trace's columns",
+        "Parquet files without a trace's columns",
+    ),
+}
 SOURCES = {
     "footer": "from footers",
     "metadata": "from metadata.json",
@@ -66,7 +79,7 @@ def print_report(report: Registration) -> None:
     """Print what a registration came to, on stderr."""
     kinds = report.kinds
     done = "would register" if report.dry_run else "registered"
-    parts = listed([(_plural(kind, count), count) for kind, count in kinds.items()])
+    parts = listed([(kind if kinds[kind] == 1 else f"{kind}s", kinds[kind]) for kind in KINDS])
     text = plural(report.registered, "trace") + (f" ({parts})" if len(kinds) > 0 else "")
     if report.runs:
         text += f" in {plural(len(report.runs), 'run')}"
@@ -86,8 +99,9 @@ def print_report(report: Registration) -> None:
         more = f" and {len(report.copies) - 1:,} more" if len(report.copies) > 1 else ""
         say("copies", f"{report.copies[0]}{more}: counted once")
     if report.ignored:
-        ignored = [(_plural(reason, n), n) for reason, n in sorted(report.ignored.items())]
-        say("ignored", listed(ignored))
+        named = {reason: IGNORED.get(reason, (reason, reason)) for reason in report.ignored}
+        counts = [(named[reason][n != 1], n) for reason, n in report.ignored.most_common()]
+        say("ignored", listed(counts))
     for warning in _warnings(report):
         say("warning", warning)
     if report.needs_attention:
@@ -113,11 +127,3 @@ def _warnings(report: Registration) -> list[str]:
             "their own, read them from config"
         )
     return warnings
-
-
-def _plural(words: str, count: int) -> str:
-    """Return words in the plural: the noun is the first one."""
-    if count == 1:
-        return words
-    noun, _, rest = words.partition(" ")
-    return f"{noun}s {rest}".strip() if noun != "index" else f"indexes {rest}".strip()

@@ -10,12 +10,13 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import pyarrow as pa
 
 from catalog.catalog import Catalog
 from catalog.demo import strategies
 from catalog.demo.grid import Combination, combinations
 from catalog.demo.prices import TIMEFRAME, Prices, load_prices
-from catalog.demo.questions import Answer, ask
+from catalog.demo.questions import ask
 from catalog.errors import CatalogError
 from catalog.traces.write import write_trace
 
@@ -25,17 +26,21 @@ RUN_ID = "demo"
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What a demo made, and where."""
+    """
+    What a demo made, and where.
 
-    directory: Path
+    `bars`, `strategies` and `traces` are counts; `results` has a title and the rows of each
+    query.
+    """
+
     run_directory: Path
-    catalog_path: Path
-    index_path: Path
+    catalog: Path
+    index: Path
     symbols: tuple[str, ...]
-    bar_count: int
-    strategy_count: int
-    trace_count: int
-    answers: tuple[Answer, ...]
+    bars: int
+    strategies: int
+    traces: int
+    results: tuple[tuple[str, pa.Table], ...]
     seconds: float
 
 
@@ -55,33 +60,31 @@ def run_demo(
     _require_empty(directory)
     prices = load_prices()
     tried = combinations()
-    bar_count = sum(len(series.ts) for series in prices.values())
-    say(f"Read {bar_count:,} daily bars of {', '.join(prices)}")
+    bars = sum(len(series.ts) for series in prices.values())
+    say(f"Read {bars:,} daily bars of {', '.join(prices)}")
 
     run_directory = directory / "runs" / RUN_ID
-    trace_count = write_traces(run_directory, prices.values(), tried)
-    say(f"Wrote {trace_count:,} traces of {len(tried)} strategies to {run_directory}")
+    traces = write_traces(run_directory, prices.values(), tried)
+    say(f"Wrote {traces:,} traces of {len(tried)} strategies to {run_directory}")
 
-    catalog_path = catalog_path or directory / "catalog.duckdb"
-    catalog = Catalog(catalog_path)
-    catalog.register([directory / "runs"])
-    say(f"Registered them in {catalog_path}")
+    catalog = Catalog(catalog_path or directory / "catalog.duckdb")
+    catalog.register(directory / "runs")
+    say(f"Registered them in {catalog.path}")
 
-    answers = ask(catalog)
-    index_path = directory / "strategy_index.parquet"
-    catalog.export_strategy_index(index_path)
-    say(f"Exported {index_path}")
+    results = ask(catalog)
+    index = directory / "strategy_index.parquet"
+    catalog.export_strategy_index(index)
+    say(f"Exported {index}")
 
     return DemoReport(
-        directory=directory,
         run_directory=run_directory,
-        catalog_path=catalog_path,
-        index_path=index_path,
+        catalog=catalog.path,
+        index=index,
         symbols=tuple(prices),
-        bar_count=bar_count,
-        strategy_count=len(tried),
-        trace_count=trace_count,
-        answers=answers,
+        bars=bars,
+        strategies=len(tried),
+        traces=traces,
+        results=results,
         seconds=perf_counter() - started,
     )
 

@@ -103,7 +103,7 @@ def _compare(
     if run is not None:
         run_before = known.runs.get(run.folder)
         # What a run says about itself concerns every trace of it.
-        reread = run_before is None or run_before.records_stamp != run.records_stamp
+        reread = run_before is not None and run_before.records_stamp != run.records_stamp
         kind = _kind(folder.path)
         for name in sorted(folder.files):
             seen = before.get(name)

@@ -80,8 +80,11 @@ def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded,
     record_folders(con, root, batch.folders)
     with registered(con, incoming_gone=file_table(batch.gone, root)):
         con.execute(statement("mark_missing"))
-    identities = assign_run_ids(con, root, batch.entries, batch.runs)
-    with registered(con, incoming_run=run_table(batch.runs, identities, root, now)):
+    # A run is known by its traces: a folder that has none is no run.
+    with_traces = {entry.run.folder for entry in batch.entries}
+    runs = [run for run in batch.runs if run.folder in with_traces]
+    identities = assign_run_ids(con, root, batch.entries, runs)
+    with registered(con, incoming_run=run_table(runs, identities, root, now)):
         con.execute(statement("upsert_runs"))
     entries, collisions = without_collisions(con, batch.entries)
     named = [one for one in batch.named if one.recovered.hash is not None]
