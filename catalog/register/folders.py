@@ -58,5 +58,6 @@ def _root_id(con: DuckDBPyConnection, root: str, given: str) -> int:
     ((new_id,),) = con.execute(statement("insert_root"), values).fetchall()
     for root_id, path in roots:
         if path.startswith(wanted):
-            con.execute(statement("absorb_root"), {"root_id": root_id, "into": new_id})
+            con.execute(statement("move_to_root"), {"root_id": root_id, "into": new_id})
+            con.execute(statement("delete_root"), {"root_id": root_id})
     return int(new_id)

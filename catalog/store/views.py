@@ -9,6 +9,7 @@ its syntax tree, and the view is replaced only where its text has changed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 
 from duckdb import DuckDBPyConnection
@@ -151,9 +152,12 @@ def _unclashing(name: str, taken: set[str]) -> str:
 
 def _patterns(con: DuckDBPyConnection, kind: str) -> list[Pattern]:
     rows = con.execute(statement("select_trace_folders"), {"kind": kind}).fetchall()
+    folders = [(directory_id, Folder(*row)) for directory_id, *row in rows]
     return choose_patterns(
-        Folder(*row, files=_names(con, directory_id, kind) if row[7] and not row[4] else ())
-        for directory_id, *row in rows
+        folder
+        if folder.is_clean or not folder.has_files
+        else replace(folder, files=_names(con, directory_id, kind))
+        for directory_id, folder in folders
     )
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from catalog.errors import TraceFileError
 from catalog.traces import format as layout
+from catalog.traces.changes import read_changes
 from catalog.traces.columns import check_columns, check_is_trace, is_text, kind_of, struct_layout
-from catalog.traces.constants import texts_in
 from catalog.traces.content import content_digest
 from catalog.traces.footer import Footer, read_footer
-from catalog.traces.rows import Rows, event_rows
+from catalog.traces.rows import Rows, event_rows, read_extent, texts_in
 from catalog.traces.source import Source, open_source
-from catalog.traces.tally import value_rows
-from catalog.traces.times import bar_time
+from catalog.traces.statistics import ColumnStatistics
+from catalog.traces.times import stated_times
 from catalog.traces.trace_file import TraceFile
 
 
@@ -50,41 +50,49 @@ def _read(source: Source, file_stem: str, kind_hint: str | None) -> TraceFile:
     check_columns(types, columns, is_event=is_event)
     kind = str(expected) if is_event else kind_of(types["val"], expected)
 
-    knows_bar_times = generation != layout.G2 or _knows_bar_times(parquet)
-    first_index = layout.first_index(generation, knows_bar_times=knows_bar_times)
+    statistics = ColumnStatistics(parquet, columns)
+    times = None if is_event else stated_times(statistics, types["ts"])
+    if times is None:
+        extent = read_extent(parquet)
+        times = extent.first_ts, extent.last_ts
+    first_index = layout.first_index(generation, knows_bar_times=None not in times)
     if is_event:
-        rows = event_rows(parquet, first_index)
+        rows = event_rows(extent, first_index)
     else:
-        rows = value_rows(parquet, kind, first_index)
+        rows = read_changes(parquet, kind, first_index)
         _check_content(footer, kind, rows)
     if rows.row_count != metadata.num_rows:
         raise TraceFileError("damaged file", "it does not have as many rows as it says")
+    if not rows.row_count:
+        times = footer.first_ts, footer.last_ts
 
-    labels = _labels(parquet, types, columns, footer, is_event=is_event)
+    def label(name: str) -> str | None:
+        return _label(name, parquet, types, statistics, is_event=is_event)
+
     is_signal = kind == layout.SIGNAL
+    last_value = rows.last_value
     return TraceFile(
         kind=kind,
         generation=generation,
         columns=columns,
         struct_layout=struct_layout(types) if is_event else None,
-        strategy_id=None if is_event else labels.get("strat") or file_stem,
+        strategy_id=None if is_event else footer.strategy_id or label("strat") or file_stem,
         strategy_type=footer.strategy_type,
         claimed_hash=footer.claimed_hash,
         footer_config=footer.config,
-        symbol_raw=labels.get("sym"),
-        timeframe_raw=labels.get("tf"),
+        symbol_raw=footer.symbol or label("sym"),
+        timeframe_raw=footer.timeframe or label("tf"),
         recorded_run_id=footer.run_id,
         created_at=footer.created_at,
         row_count=rows.row_count,
         change_count=None if is_event else rows.change_count,
         first_change_bar=rows.first_bar,
         last_change_bar=rows.last_bar,
-        first_change_ts=rows.first_ts,
-        last_change_ts=rows.last_ts,
-        knows_bar_times=_both(rows.first_ts, rows.last_ts)
-        or (not rows.row_count and _both(footer.first_ts, footer.last_ts)),
-        last_val=rows.last_value if isinstance(rows.last_value, float) else None,
-        last_state=rows.last_value if isinstance(rows.last_value, str) else None,
+        first_change_ts=times[0] if rows.row_count else None,
+        last_change_ts=times[1] if rows.row_count else None,
+        knows_bar_times=None not in times,
+        last_val=last_value if isinstance(last_value, float) else None,
+        last_state=last_value if isinstance(last_value, str) else None,
         bars_long=rows.bars_long if is_signal else None,
         bars_short=rows.bars_short if is_signal else None,
         is_flat=rows.is_flat if is_signal else None,
@@ -102,39 +110,32 @@ def _read(source: Source, file_stem: str, kind_hint: str | None) -> TraceFile:
     )
 
 
-def _both(first: int | None, last: int | None) -> bool:
-    return first is not None and last is not None
-
-
-def _knows_bar_times(parquet: Any) -> bool:
-    for batch in parquet.iter_batches(batch_size=1, columns=["ts"], use_threads=False):
-        return bar_time(batch.column(0), 0) is not None
-    return False
-
-
-def _labels(
-    parquet: Any, types: dict[str, Any], columns: tuple[str, ...], footer: Footer, *, is_event: bool
-) -> dict[str, str | None]:
-    """Return what the file calls its strategy, symbol and timeframe: the footer knows best."""
-    labels = {"sym": footer.symbol, "strat": footer.strategy_id, "tf": footer.timeframe}
-    wanted = [name for name, text in labels.items() if text is None and name in types]
-    if "tf" in wanted and not is_text(types["tf"]):
-        wanted.remove("tf")
-    for name, texts in zip(wanted, texts_in(parquet, columns, wanted), strict=True):
-        if len(texts) > 1 and not is_event:
-            raise TraceFileError(
-                "several traces in one file", f"{name} holds {texts[0]!r} and {texts[1]!r}"
-            )
-        labels[name] = texts[0] if len(texts) == 1 else None
-    return labels
+def _label(
+    name: str,
+    parquet: Any,
+    types: dict[str, Any],
+    statistics: ColumnStatistics,
+    *,
+    is_event: bool,
+) -> str | None:
+    """Return the one text that a column holds in every row, or None if there is no such text."""
+    if name not in types or not is_text(types[name]):
+        return None
+    stated = statistics.extremes(name)
+    if stated is not None and stated[0] == stated[1]:
+        return str(stated[0])
+    texts = texts_in(parquet, name)
+    if len(texts) > 1 and not is_event:
+        raise TraceFileError(
+            "several traces in one file", f"{name} holds {texts[0]!r} and {texts[1]!r}"
+        )
+    return texts[0] if len(texts) == 1 else None
 
 
 def _check_content(footer: Footer, kind: str, rows: Rows) -> None:
-    if footer.content_digest is None:
+    if footer.content_digest is None or rows.digest is None:
         return
-    if footer.content_digest != content_digest(
-        footer.symbol, footer.timeframe, kind, rows.digest or ""
-    ):
+    if footer.content_digest != content_digest(footer.symbol, footer.timeframe, kind, rows.digest):
         raise TraceFileError(
             "content does not match its digest",
             "its rows are not those that its footer has the digest of",

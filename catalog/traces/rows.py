@@ -1,4 +1,4 @@
-"""The rows of a trace file, piece by piece, and what they come to."""
+"""The rows of a trace file, piece by piece, and over which bars they go."""
 
 from __future__ import annotations
 
@@ -17,23 +17,6 @@ WHOLE: Final = 1 << 20
 """Files of at most so many rows come as one piece, so that they need not be in bar order."""
 
 _PIECE: Final = 1 << 16
-
-
-@dataclass(slots=True)
-class Rows:
-    """What the rows of a file come to, as far as they have been read. Events have no values."""
-
-    row_count: int = 0
-    change_count: int = 0
-    first_bar: int | None = None
-    last_bar: int | None = None
-    first_ts: int | None = None
-    last_ts: int | None = None
-    last_value: float | str | None = None
-    bars_long: int = 0
-    bars_short: int = 0
-    is_flat: bool = True
-    digest: str | None = None
 
 
 def pieces(parquet: Any, columns: list[str]) -> Iterator[list[Any]]:
@@ -63,30 +46,81 @@ def index_of(idx: Any) -> NDArray[np.int64]:
     return index if index.dtype == np.int64 else index.astype(np.int64)
 
 
+def texts_in(parquet: Any, name: str) -> list[str]:
+    """Return the different texts in a column; of more than one, the first few."""
+    found: dict[str, None] = {}
+    for batch in parquet.iter_batches(columns=[name], use_threads=False):
+        found.update(dict.fromkeys(batch.column(0).unique().drop_null().to_pylist()))
+        if len(found) > 1:
+            break
+    return list(found)
+
+
+@dataclass(slots=True)
+class Rows:
+    """What the rows of a file come to, as far as they have been read. Events have no values."""
+
+    row_count: int = 0
+    change_count: int = 0
+    first_bar: int | None = None
+    last_bar: int | None = None
+    last_value: float | str | None = None
+    bars_long: int = 0
+    bars_short: int = 0
+    is_flat: bool = True
+    digest: str | None = None
+
+
+@dataclass(slots=True)
+class Extent:
+    """The least and the greatest `idx` of a file with their times, in whatever order it is."""
+
+    row_count: int = 0
+    first: int | None = None
+    last: int | None = None
+    first_ts: int | None = None
+    last_ts: int | None = None
+
+
+def read_extent(parquet: Any) -> Extent:
+    """
+    Read from where to where the rows of a file go.
+
+    Raises:
+        TraceFileError: an index is null.
+    """
+    extent = Extent()
+    for idx, ts in pieces(parquet, ["idx", "ts"]):
+        index = index_of(idx)
+        earliest, latest = int(index.argmin()), int(index.argmax())
+        if extent.first is None or index[earliest] < extent.first:
+            extent.first, extent.first_ts = int(index[earliest]), bar_time(ts, earliest)
+        if extent.last is None or index[latest] > extent.last:
+            extent.last, extent.last_ts = int(index[latest]), bar_time(ts, latest)
+        extent.row_count += len(index)
+    return extent
+
+
+def event_rows(extent: Extent, first_index: int) -> Rows:
+    """
+    Return what is known of the rows of an order, fill or position file.
+
+    Raises:
+        TraceFileError: a bar is negative.
+    """
+    if extent.first is None or extent.last is None:
+        return Rows()
+    if extent.first < first_index:
+        raise negative_bar(extent.first, first_index)
+    return Rows(
+        row_count=extent.row_count,
+        first_bar=extent.first - first_index,
+        last_bar=extent.last - first_index,
+    )
+
+
 def negative_bar(index: int, first_index: int) -> TraceFileError:
     """Return the error for an `idx` that lies before the first bar."""
     return TraceFileError(
         "negative bar", f"idx is {index}, but its generation counts bars from {first_index}"
     )
-
-
-def event_rows(parquet: Any, first_index: int) -> Rows:
-    """
-    Summarise an order, fill or position file, whose rows may come in any order.
-
-    Raises:
-        TraceFileError: an index is null, or lies before the first bar.
-    """
-    rows = Rows()
-    for idx, ts in pieces(parquet, ["idx", "ts"]):
-        index = index_of(idx)
-        earliest, latest = int(index.argmin()), int(index.argmax())
-        first, last = int(index[earliest]) - first_index, int(index[latest]) - first_index
-        if first < 0:
-            raise negative_bar(first + first_index, first_index)
-        if rows.first_bar is None or first < rows.first_bar:
-            rows.first_bar, rows.first_ts = first, bar_time(ts, earliest)
-        if rows.last_bar is None or last > rows.last_bar:
-            rows.last_bar, rows.last_ts = last, bar_time(ts, latest)
-        rows.row_count += len(index)
-    return rows

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
 
 from catalog.errors import TraceFileError
 
-_ENDS_IN_OFFSET: Final = re.compile(r":\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)\Z")
-_TIMESTAMP: Final = pa.timestamp("us").id
+_ENDS_IN_OFFSET: Final = re.compile(r":\d\d(?:[.,]\d+)?(Z|[+-]\d\d(?::?\d\d)?)\Z")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_TIMESTAMP: Final = pa.timestamp("us").id
 _NANOSECONDS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
+@lru_cache(maxsize=4096)  # the traces of a run share their first and last bars
 def microseconds(text: str) -> int | None:
     """
     Return the instant that a text names, or None if it ends in no UTC offset.
@@ -32,10 +34,13 @@ def microseconds(text: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise TraceFileError(
-            "unreadable time", f"ts holds {text[:64]!r}, which is no time"
-        ) from None
+        raise _unreadable(text) from None
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def iso(instant: int) -> str:
+    """Return microseconds since 1970 as ISO 8601 text in UTC."""
+    return (_EPOCH + instant * _MICROSECOND).isoformat()
 
 
 def bar_time(column: Any, row: int) -> int | None:
@@ -44,11 +49,42 @@ def bar_time(column: Any, row: int) -> int | None:
     if column.type.id != _TIMESTAMP:
         text = scalar.as_py()
         return None if text is None else microseconds(text)
-    if column.type.tz is None or not scalar.is_valid:
+    return _instant(scalar.value, column.type) if scalar.is_valid else None
+
+
+def stated_times(statistics: Any, ts_type: Any) -> tuple[int | None, int | None] | None:
+    """
+    Return the first and the last instant that the statistics of `ts` state.
+
+    Texts sort as the instants that they name where they have one length and one offset.
+    Otherwise, and where nothing is stated, return None.
+    """
+    if ts_type.id == _TIMESTAMP:
+        stated = statistics.extremes("ts", raw=True)
+        if stated is None or not isinstance(stated[0], int):
+            return None
+        return _instant(stated[0], ts_type), _instant(stated[1], ts_type)
+    stated = statistics.extremes("ts")
+    if stated is None or _ending(stated[0]) != _ending(stated[1]):
         return None
-    return int(scalar.value) * _NANOSECONDS[column.type.unit] // 1_000
+    return microseconds(stated[0]), microseconds(stated[1])
 
 
-def iso(instant: int) -> str:
-    """Return microseconds since 1970 as ISO 8601 text in UTC."""
-    return (_EPOCH + instant * _MICROSECOND).isoformat()
+def _instant(number: int, ts_type: Any) -> int | None:
+    if ts_type.tz is None:
+        return None
+    instant = number * _NANOSECONDS[ts_type.unit] // 1_000
+    try:
+        iso(instant)
+    except OverflowError:
+        raise _unreadable(number) from None
+    return instant
+
+
+def _ending(text: str) -> tuple[int, str | None]:
+    ending = _ENDS_IN_OFFSET.search(text)
+    return len(text), ending and ending[1]
+
+
+def _unreadable(value: str | int) -> TraceFileError:
+    return TraceFileError("unreadable time", f"ts holds {str(value)[:64]!r}, which is no time")

@@ -1,0 +1,136 @@
+"""Fixtures are verbs: they make a run directory, a trace, a catalog."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from catalog import Catalog
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+OPEN = datetime(2024, 3, 26, 13, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    """A catalog that does not exist yet, in a folder of its own."""
+    (tmp_path / "home").mkdir()
+    return Catalog(tmp_path / "home" / "catalog.duckdb")
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The real data beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data is not beside this repository")
+    return SHARED / "data"
+
+
+def old_trace(
+    path: Path,
+    values: Sequence[object],
+    *,
+    bars: Sequence[int] | None = None,
+    symbol: str = "SPY",
+    timeframe: str = "1m",
+    wall_clock: bool = False,
+) -> Path:
+    """
+    Write a trace file as the oldest tracer did: bars count from one, px is 0.
+
+    Args:
+        bars: 0-based bars of the values; every third bar unless given.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bars = [3 * i for i in range(len(values))] if bars is None else bars
+    if wall_clock:
+        ts = [f"2025-06-13T15:43:58.{bar:06d}" for bar in bars]
+    else:
+        ts = [(OPEN + timedelta(minutes=bar)).isoformat() for bar in bars]
+    count = len(values)
+    kind = pa.string() if values and isinstance(values[0], str) else pa.int64()
+    table = pa.table(
+        {
+            "idx": pa.array([bar + 1 for bar in bars], pa.int64()),
+            "ts": pa.array(ts, pa.string()),
+            "sym": pa.array([symbol] * count, pa.string()),
+            "val": pa.array(values, kind),
+            "strat": pa.array([path.stem] * count, pa.string()),
+            "px": pa.array([0.0] * count, pa.float64()),
+            "tf": pa.array([timeframe] * count, pa.string()),
+            "src_file": pa.array(["./data/SPY_1m.csv"] * count, pa.string()),
+            "src_type": pa.array(["file"] * count, pa.string()),
+        }
+    )
+    keys = {"run_id": path.stem, "total_bars": str(bars[-1] + 1 if bars else 0)}
+    pq.write_table(table.replace_schema_metadata(keys), path)
+    return path
+
+
+@pytest.fixture
+def write_run(tmp_path: Path) -> Callable[..., Path]:
+    """Make a run directory of the oldest tracer from values by strategy id."""
+
+    def write(
+        name: str = "run_a",
+        traces: dict[str, Sequence[object]] | None = None,
+        *,
+        kind: str = "signals",
+        grid: str = "sma_grid",
+        metadata: object = None,
+        root: Path | None = None,
+    ) -> Path:
+        run = (root or tmp_path / "runs") / name
+        traces = {"SPY_sma_grid_5_20": [1, 0, -1]} if traces is None else traces
+        for strategy_id, values in traces.items():
+            old_trace(run / "traces" / "SPY_1m" / kind / grid / f"{strategy_id}.parquet", values)
+        if metadata is not None:
+            (run / "metadata.json").write_text(json.dumps(metadata))
+        return run
+
+    return write
+
+
+@pytest.fixture
+def write_sweep(tmp_path: Path) -> Callable[..., Path]:
+    """Write a sweep file of one grid."""
+
+    def write(
+        name: str = "grid.yaml",
+        *,
+        strategy_type: str = "sma_crossover",
+        grid: str = "sma_grid",
+        **parameters: object,
+    ) -> Path:
+        parameters = parameters or {"fast": [5, 10], "slow": [20, 50]}
+        path = tmp_path / name
+        path.write_text(
+            json.dumps(
+                {
+                    "name": path.stem,
+                    "symbols": ["SPY"],
+                    "strategies": [{"type": strategy_type, "name": grid, "params": parameters}],
+                }
+            )
+        )
+        return path
+
+    return write
+
+
+def rows(catalog: Catalog, query: str) -> list[tuple[object, ...]]:
+    """Return the rows of a query."""
+    return catalog.sql(query).fetchall()
+
+
+def touch_later(path: Path) -> None:
+    """Move a file's time of change, as writing to it would."""
+    status = os.stat(path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000_000))
