@@ -3,7 +3,8 @@ with counted as (
     select
         strategies.param_period as period,
         strategies.param_std_dev as std_dev,
-        trace_files.change_count
+        -- Each of these traces begins flat, with a row that counts but changes no position.
+        (trace_files.change_count - 1)
             / (date_diff('day', trace_files.first_ts, trace_files.last_ts) / 365.25) as changes
     from trace_files
     join strategies using (strategy_hash)

@@ -215,7 +215,7 @@ def _retype(con: DuckDBPyConnection, parameters: list[Parameter]) -> None:
     Every widening is exact, or rounds as reading the number from `config` would.
     """
     wider = exp.Star(
-        replace_=[
+        replace=[
             exp.alias_(
                 exp.cast(exp.column(p.column, quoted=True), p.type, dialect="duckdb"),
                 p.column,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
@@ -18,4 +19,6 @@ def registered(con: DuckDBPyConnection, **tables: pa.Table) -> Iterator[None]:
         yield
     finally:
         for name in tables:
-            con.unregister(name)
+            # A statement that failed has aborted the transaction, and the names went with it.
+            with suppress(duckdb.TransactionException):
+                con.unregister(name)

@@ -73,7 +73,7 @@ def refresh_views(con: DuckDBPyConnection, root: str, *, strategy_altered: bool 
         values = {"view_name": name, "definition": text}
         con.execute(statement("replace_view_definition"), values)
     for name in unwanted:
-        drop = exp.Drop(this=exp.to_identifier(name, quoted=True), kind="VIEW", exists=True)
+        drop = exp.Drop(this=exp.table_(name, quoted=True), kind="VIEW", exists=True)
         con.execute(drop.sql(dialect="duckdb"))
         con.execute(statement("delete_view_definition"), {"view_name": name})
 

@@ -48,6 +48,24 @@ def read_changes(parquet: Any, kind: str, first_index: int) -> Rows:
     return rows
 
 
+def changes_of(kind: str, bars: NDArray[np.int64], val: Any) -> tuple[NDArray[np.int64], str]:
+    """
+    Return at which positions a value differs from the one before, and the digest of those rows.
+
+    Args:
+        bars: 0-based, ascending.
+        val: float64 for a signal, text for a classifier; neither null nor NaN.
+    """
+    rows, digest = Rows(), RowsDigest(kind)
+    kept = np.zeros(0, np.int64)
+    if len(bars):
+        values = val.to_numpy() if kind == SIGNAL else val.dictionary_encode().indices.to_numpy()
+        kept = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+        count = _count_numbers if kind == SIGNAL else _count_states
+        count(rows, digest, bars, bars[1:] - bars[:-1], val)
+    return kept, digest.hexdigest()
+
+
 def _count_numbers(
     rows: Rows, digest: RowsDigest, bars: NDArray[np.int64], steps: NDArray[np.int64], val: Any
 ) -> None:

@@ -1,4 +1,4 @@
-"""Which columns a trace file must have, of which types, and files that were never meant to be one."""
+"""Which columns a trace file must have, and of which types; and what is no trace at all."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class RowsDigest:
         rows[:, 0] = bars
         # Adding zero turns -0.0 into 0.0 and leaves every other value as it is.
         rows[:, 1] = (values + 0.0).astype("<f8", copy=False).view("<i8")
-        self._digest.update(rows)
+        self._digest.update(rows.data)
 
     def add_states(
         self, bars: NDArray[np.int64], codes: Iterable[int], states: Iterable[str]

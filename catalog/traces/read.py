@@ -13,9 +13,12 @@ from catalog.traces.content import content_digest
 from catalog.traces.footer import Footer, read_footer
 from catalog.traces.rows import Rows, event_rows, read_extent, texts_in
 from catalog.traces.source import Source, open_source
+from catalog.traces.spacing import bar_spacing
 from catalog.traces.statistics import ColumnStatistics
 from catalog.traces.times import stated_times
 from catalog.traces.trace_file import TraceFile
+
+__all__ = ["bar_spacing", "read_trace_file"]
 
 
 def read_trace_file(path: str, *, kind_hint: str | None = None) -> TraceFile:
