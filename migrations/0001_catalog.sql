@@ -139,7 +139,7 @@ create table internal.event_strategy (
     strategy_type varchar
 );
 
-create table internal.view_definition (
+create table internal.view_signature (
     view_name varchar not null,
-    definition varchar not null
+    signature varchar not null
 );

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 
 from duckdb import DuckDBPyConnection
-from sqlglot import exp
 
 from catalog.statements import statement
 
-_TARGET = re.compile(r'comment on (?:view|column) "?(\w+)')
+# A statement a line: comment on column VIEW.COLUMN is 'TEXT';
+_COMMENT = re.compile(r"^comment on (?:view|column) (\w+)\.?(\w*) is '(.*)';$", re.MULTILINE)
+_OF_A_TYPE = "The strategies of one type, with that type's parameters"
+_OF_ANY_TYPE = ("strategy_hash", "strategy_key", "config", "constraints", "config_source")
+_PARAMETER = "A parameter of the configuration: see parameters"
 
 
-def comment_view(con: DuckDBPyConnection, name: str) -> None:
-    """Comment on a view that was just made, and on its columns."""
-    for comment in _comments().get(name, ()):
-        con.execute(comment)
-    if name.startswith("type_"):
-        view = exp.to_identifier(name, quoted=True).sql(dialect="duckdb")
-        con.execute(f"comment on view {view} is 'The strategies of one type, with its parameters'")
+def comment_view(
+    con: DuckDBPyConnection, name: str, template: str, parameters: Collection[str]
+) -> None:
+    """
+    Comment on a view that was just made, and on its columns.
+
+    Args:
+        parameters: its parameter columns.
+    """
+    comments = dict(_comments().get(template, {}))
+    if template == "strategies_of_type":
+        of_strategies = _comments()["strategies"]
+        comments = {None: _OF_A_TYPE} | {column: of_strategies[column] for column in _OF_ANY_TYPE}
+    comments |= {column: _PARAMETER for column in parameters}
+    view = _quoted(name, '"')
+    for column, text in comments.items():
+        # There are hundreds of these: a syntax tree for each would take longer than DuckDB does.
+        target = f"view {view}"
+        if column is not None:
+            target = f"column {view}." + _quoted(column, '"')
+        con.execute(f"comment on {target} is " + _quoted(text, "'"))
+
+
+def _quoted(text: str, mark: str) -> str:
+    return mark + text.replace(mark, mark * 2) + mark
 
 
 @cache
-def _comments() -> dict[str, list[str]]:
-    """Return the statements of sql/comments.sql, which has one a line, by view."""
-    by_view: dict[str, list[str]] = {}
-    for line in statement("comments").splitlines():
-        if target := _TARGET.match(line):
-            by_view.setdefault(target[1], []).append(line)
+def _comments() -> dict[str, dict[str | None, str]]:
+    """Return the comments in sql/comments.sql by view and column, the view's own under None."""
+    by_view: dict[str, dict[str | None, str]] = {}
+    for view, column, text in _COMMENT.findall(statement("comments")):
+        by_view.setdefault(view, {})[column or None] = text.replace("''", "'")
     return by_view

@@ -1,2 +1,0 @@
--- Forget how a view was made.
-delete from view_definition where view_name = $view_name;
