@@ -96,7 +96,7 @@ comment on column strategy_index.first_bar is 'First bar of the range evaluated'
 comment on column strategy_index.last_bar is 'Last bar of the range evaluated';
 comment on column strategy_index.first_ts is 'Time of first_bar';
 comment on column strategy_index.last_ts is 'Time of last_bar';
-comment on column strategy_index.change_count is 'Changes of the signal';
+comment on column strategy_index.change_count is 'Rows at which the signal changed, the first row included';
 comment on column strategy_index.is_flat is 'Never other than 0';
 comment on column strategy_index.is_latest is 'The latest trace of this configuration, symbol and timeframe';
 comment on view signals is 'One row per change of a strategy''s signal';

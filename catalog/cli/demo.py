@@ -11,7 +11,14 @@ from catalog.cli.options import plural, say, say_next
 
 @click.command("demo")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-def command(directory: Path) -> None:
+@click.option(
+    "--catalog",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    show_default="DIRECTORY/catalog.duckdb",
+    help="The catalog to register the traces in.",
+)
+def command(directory: Path, path: Path | None) -> None:
     """
     Sweep four strategies over real prices in DIRECTORY, and catalog the traces.
 
@@ -24,7 +31,7 @@ def command(directory: Path) -> None:
     from catalog.cli.output import _width, box
     from catalog.demo.run import run_demo
 
-    report = run_demo(directory, say=lambda text: click.echo(text, err=True))
+    report = run_demo(directory, path, say=lambda text: click.echo(text, err=True))
     for title, table in report.results:
         click.echo(f"\n{title}")
         click.echo(box(table, width=_width()), nl=False)

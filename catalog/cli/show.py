@@ -10,6 +10,8 @@ import click
 
 from catalog.cli.options import catalog_option, open_catalog, say_next
 
+SHOWN = 10
+
 
 @click.command("show")
 @click.argument("reference")
@@ -31,11 +33,13 @@ def command(reference: str, path: Path) -> None:
     click.echo(f"type       {strategy['strategy_type'] or 'unknown'}  ({strategy['kind']})")
     click.echo(f"config     {_config(shown.config)}")
     click.echo(f"source     {strategy['config_source']}")
-    for trace in shown.traces:
+    for trace in shown.traces[:SHOWN]:
         click.echo(f"\ntrace      {trace['strategy_id']} in {trace['run_id']}{_marks(trace)}")
         click.echo(f"  data     {trace['symbol']} {trace['timeframe']}, {_range(trace)}")
         click.echo(f"  signal   {_signal(trace)}")
         click.echo(f"  file     {trace['path']}")
+    if len(shown.traces) > SHOWN:
+        click.echo(f"\n… and {len(shown.traces) - SHOWN:,} traces more")
     if strategy["strategy_hash"]:
         rows = "signals" if strategy["kind"] == "signal" else "classifications"
         say_next(f"catalog sql \"from {rows} where strategy_hash = '{strategy['strategy_hash']}'\"")

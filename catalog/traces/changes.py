@@ -14,7 +14,7 @@ from catalog.traces.format import SIGNAL
 from catalog.traces.rows import WHOLE, Rows, index_of, negative_bar, pieces
 
 
-def read_changes(parquet: Any, kind: str, first_index: int) -> Rows:
+def read_changes(table: Table, kind: str, first_index: int) -> Rows:
     """
     Read the changes of a signal or classifier file whose bar 0 has the index `first_index`.
 
@@ -23,30 +23,21 @@ def read_changes(parquet: Any, kind: str, first_index: int) -> Rows:
             there twice, or a file too long to sort is not in bar order.
     """
     rows, digest = Rows(), RowsDigest(kind)
-    count = _count_numbers if kind == SIGNAL else _count_states
-    for idx, val in pieces(parquet, ["idx", "val"]):
-        index = index_of(idx)
+    for idx, val in table.pieces("idx", "val"):
         if val.null_count:
             raise TraceFileError("null val", f"val is null in {val.null_count:,} rows")
-        steps = index[1:] - index[:-1]
-        if np.count_nonzero(steps > 0) != len(steps):
-            order = _bar_order(index, is_long=parquet.metadata.num_rows > WHOLE)
+        index = index_of(idx)
+        if np.count_nonzero(index[1:] > index[:-1]) != len(index) - 1:
+            order = _bar_order(index, is_long=table.is_long)
             index, val = index[order], val.take(pa.array(order))
-            steps = index[1:] - index[:-1]
         first = int(index[0]) - first_index
         if first < 0:
             raise negative_bar(first + first_index, first_index)
         if rows.last_bar is not None and first <= rows.last_bar:
             raise _repeated() if first == rows.last_bar else _out_of_order()
-
-        count(rows, digest, index - first_index, steps, val)
-        if rows.first_bar is None:
-            rows.first_bar = first
-        rows.last_bar = int(index[-1]) - first_index
-        rows.row_count += len(index)
+        count_changes(rows, digest, index - first_index, val)
     rows.digest = digest.hexdigest()
     return rows
-
 
 def changes_of(kind: str, bars: NDArray[np.int64], val: Any) -> tuple[NDArray[np.int64], str]:
     """

@@ -1,59 +1,16 @@
-"""The rows of a trace file, piece by piece, and over which bars they go."""
+"""What the rows of a trace file come to, and over which bars they go."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.errors import TraceFileError
+from catalog.traces.table import Table
 from catalog.traces.times import bar_time
-
-WHOLE: Final = 1 << 20
-"""Files of at most so many rows come as one piece, so that they need not be in bar order."""
-
-_PIECE: Final = 1 << 16
-
-
-def pieces(parquet: Any, columns: list[str]) -> Iterator[list[Any]]:
-    """Yield some columns of a `ParquetFile` as lists of arrays: one unless the file is long."""
-    if parquet.metadata.num_rows > WHOLE:
-        batches = parquet.iter_batches(batch_size=_PIECE, columns=columns, use_threads=False)
-    else:
-        batches = list(parquet.iter_batches(batch_size=WHOLE, columns=columns, use_threads=False))
-        if len(batches) > 1:
-            batches = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    for batch in batches:
-        if len(batch):
-            yield batch.columns
-
-
-def index_of(idx: Any) -> NDArray[np.int64]:
-    """
-    Return an `idx` column as int64.
-
-    Raises:
-        TraceFileError: an index is null.
-    """
-    if idx.null_count:
-        raise TraceFileError("null idx", f"idx is null in {idx.null_count:,} rows")
-    index: NDArray[np.int64] = idx.to_numpy(zero_copy_only=False)
-    # Beyond int64 an unsigned index turns negative, and is refused as such.
-    return index if index.dtype == np.int64 else index.astype(np.int64)
-
-
-def texts_in(parquet: Any, name: str) -> list[str]:
-    """Return the different texts in a column; of more than one, the first few."""
-    found: dict[str, None] = {}
-    for batch in parquet.iter_batches(columns=[name], use_threads=False):
-        found.update(dict.fromkeys(batch.column(0).unique().drop_null().to_pylist()))
-        if len(found) > 1:
-            break
-    return list(found)
 
 
 @dataclass(slots=True)
@@ -82,7 +39,7 @@ class Extent:
     last_ts: int | None = None
 
 
-def read_extent(parquet: Any) -> Extent:
+def read_extent(table: Table) -> Extent:
     """
     Read from where to where the rows of a file go.
 
@@ -90,7 +47,7 @@ def read_extent(parquet: Any) -> Extent:
         TraceFileError: an index is null.
     """
     extent = Extent()
-    for idx, ts in pieces(parquet, ["idx", "ts"]):
+    for idx, ts in table.pieces("idx", "ts"):
         index = index_of(idx)
         earliest, latest = int(index.argmin()), int(index.argmax())
         if extent.first is None or index[earliest] < extent.first:
@@ -117,6 +74,20 @@ def event_rows(extent: Extent, first_index: int) -> Rows:
         first_bar=extent.first - first_index,
         last_bar=extent.last - first_index,
     )
+
+
+def index_of(idx: Any) -> NDArray[np.int64]:
+    """
+    Return an `idx` column as int64.
+
+    Raises:
+        TraceFileError: an index is null.
+    """
+    if idx.null_count:
+        raise TraceFileError("null idx", f"idx is null in {idx.null_count:,} rows")
+    index: NDArray[np.int64] = idx.to_numpy(zero_copy_only=False)
+    # Beyond int64 an unsigned index turns negative, and is refused as such.
+    return index if index.dtype == np.int64 else index.astype(np.int64)
 
 
 def negative_bar(index: int, first_index: int) -> TraceFileError:

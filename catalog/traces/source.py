@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,44 +23,71 @@ _MAGIC_ENCRYPTED: Final = b"PARE"
 _SMALLEST: Final = 12
 
 
+UNREADABLE: Final = (TraceFileError, MemoryError, pa.ArrowException, OSError, UnicodeDecodeError)
+"""What reading a file may raise on account of the file; anything else is a bug."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """An open Parquet file and what is known of its bytes."""
 
-    parquet: Any
+    reader: Any
     size: int
     mtime_ns: int
     digest: str
+    file: BinaryIO | None
+    """The file on the disk, if it is too large to be held in memory."""
 
 
-@contextmanager
-def open_source(path: str) -> Iterator[Source]:
+def open_source(path: str) -> Source:
     """
     Open a Parquet file and digest its bytes. Pages that carry a checksum are checked.
 
     Raises:
-        TraceFileError: it cannot be read, is not Parquet, is damaged, or changed meanwhile.
+        UNREADABLE: it cannot be read, or is not Parquet; see `trace_file_error`.
     """
+    descriptor = _open(path)
     try:
-        descriptor = _open(path)
-        try:
-            before = os.fstat(descriptor)
-            _check_is_file(before)
-            if before.st_size <= LARGEST_HELD:
-                yield _hold(descriptor, before)
-            else:
-                yield _stream(descriptor, before)
-            after = os.fstat(descriptor)
-            if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-                raise _changed()
-        finally:
-            os.close(descriptor)
-    except TraceFileError as error:
-        raise type(error)(error.reason, f"{path}: {error}", hint=error.hint) from error.__cause__
-    except MemoryError as error:
-        raise TraceFileError("too little memory", f"{path}: memory ran out") from error
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _of_pyarrow(path, error) from error
+        status = os.fstat(descriptor)
+        _check_is_file(status)
+        if status.st_size > LARGEST_HELD:
+            return _stream(os.fdopen(os.dup(descriptor), "rb"), status)
+        data = os.read(descriptor, status.st_size + 1)
+        if len(data) != status.st_size or os.fstat(descriptor).st_mtime_ns != status.st_mtime_ns:
+            raise _changed()
+    finally:
+        os.close(descriptor)
+    _check_ends(len(data), data[:4], data[-8:])
+    reader = pq.ParquetReader()
+    reader.open(pa.BufferReader(data), pre_buffer=False, page_checksum_verification=True)
+    digest = hashlib.sha256(data).hexdigest()
+    return Source(reader, len(data), status.st_mtime_ns, digest, file=None)
+
+
+def close_source(source: Source) -> None:
+    """
+    Close a file, unless it was held in memory.
+
+    Raises:
+        TraceFileError: it was written to since it was opened.
+    """
+    if source.file is None:
+        return
+    with source.file as file:
+        status = os.fstat(file.fileno())
+    if (status.st_size, status.st_mtime_ns) != (source.size, source.mtime_ns):
+        raise _changed()
+
+
+def trace_file_error(path: str, error: BaseException) -> TraceFileError:
+    """Turn what reading a file raised into an error that names the file and the reason."""
+    if isinstance(error, TraceFileError):
+        return type(error)(error.reason, f"{path}: {error}", hint=error.hint)
+    if isinstance(error, MemoryError):
+        return TraceFileError("too little memory", f"{path}: memory ran out")
+    if "crypt" in str(error):
+        return trace_file_error(path, _encrypted())
+    return TraceFileError("damaged file", f"{path}: it cannot be read as Parquet: {error}")
 
 
 def _open(path: str) -> int:
@@ -84,35 +109,27 @@ def _open(path: str) -> int:
 
 
 def _check_is_file(status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise TraceFileError("a directory", "it is a directory, not a file")
     if not stat.S_ISREG(status.st_mode):
+        if stat.S_ISDIR(status.st_mode):
+            raise TraceFileError("a directory", "it is a directory, not a file")
         raise TraceFileError("not a regular file", "it is a pipe, a socket or a device")
     if status.st_size == 0:
         raise TraceFileError("empty file", "it has no bytes")
 
 
-def _hold(descriptor: int, status: os.stat_result) -> Source:
-    data = os.read(descriptor, status.st_size + 1)
-    if len(data) != status.st_size:
-        raise _changed()
-    _check_ends(len(data), data[:4], data[-8:])
-    parquet = pq.ParquetFile(
-        pa.BufferReader(data), pre_buffer=False, page_checksum_verification=True
-    )
-    return Source(parquet, len(data), status.st_mtime_ns, hashlib.sha256(data).hexdigest())
-
-
-def _stream(descriptor: int, status: os.stat_result) -> Source:
-    size = status.st_size
+def _stream(file: BinaryIO, status: os.stat_result) -> Source:
+    size, descriptor = status.st_size, file.fileno()
     _check_ends(size, os.pread(descriptor, 4, 0), os.pread(descriptor, 8, size - 8))
-    file = os.fdopen(descriptor, "rb", closefd=False)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
-    # Reading ahead would hold whole columns in memory.
-    parquet = pq.ParquetFile(
-        file, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True
+    reader = pq.ParquetReader()
+    # Without a buffer size, or with reading ahead, whole columns would be held in memory.
+    reader.open(
+        pa.PythonFile(file, mode="r"),
+        buffer_size=_BUFFER,
+        pre_buffer=False,
+        page_checksum_verification=True,
     )
-    return Source(parquet, size, status.st_mtime_ns, digest)
+    return Source(reader, size, status.st_mtime_ns, digest, file)
 
 
 def _check_ends(size: int, head: bytes, tail: bytes) -> None:
@@ -134,13 +151,6 @@ def _check_ends(size: int, head: bytes, tail: bytes) -> None:
             "footer too large",
             f"its footer has {footer:,} bytes, and {LARGEST_FOOTER:,} are read at most",
         )
-
-
-def _of_pyarrow(path: str, error: Exception) -> TraceFileError:
-    """Translate what the bytes of a file did to pyarrow."""
-    if "crypt" in str(error):
-        return TraceFileError("encrypted", f"{path}: {_encrypted()}")
-    return TraceFileError("damaged file", f"{path}: it cannot be read as Parquet: {error}")
 
 
 def _encrypted() -> TraceFileError:
