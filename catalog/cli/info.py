@@ -20,6 +20,7 @@ def command(path: Path) -> None:
       catalog info
     """
     info = open_catalog(path).info()
+    times = info.without_bar_times
     lines = [
         ("catalog", f"{info.path} ({info.size_bytes / 1e6:,.1f} MB, schema {info.schema_version})"),
         (
@@ -34,7 +35,7 @@ def command(path: Path) -> None:
         ("missing", info.missing and plural(info.missing, "file") + " gone since registered"),
         ("quarantine", info.quarantined and plural(info.quarantined, "file")),
         ("copies", info.copies and plural(info.copies, "file") + ", counted once"),
-        ("no times", info.without_bar_times and f"{info.without_bar_times:,} traces know no bar times"),
+        ("no times", times and f"{plural(times, 'trace')} without bar times"),
         ("inbox", info.inbox and plural(info.inbox, "note") + " waiting for the next writer"),
     ]  # fmt: skip
     for root in info.roots:

@@ -19,11 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import StoreError
+from catalog.query.result import Result
 
 MOST_ROWS = 40
 
 
-def write_rows(table: pa.Table, form: str, output: Path | None) -> None:
+def write_rows(result: Result, form: str, output: Path | None) -> None:
     """
     Write rows in one of the forms table, csv, json, jsonl, markdown and parquet.
 
@@ -33,16 +34,16 @@ def write_rows(table: pa.Table, form: str, output: Path | None) -> None:
         StoreError: the file cannot be written.
     """
     if output is None:
-        for piece in _pieces(table, form, wide=False):
+        for piece in _pieces(result, form, wide=False):
             click.echo(piece, nl=False)
         return
     unfinished = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     try:
         if form == "parquet":
-            pq.write_table(table, unfinished, compression="zstd")
+            pq.write_table(result.table, unfinished, compression="zstd")
         else:
             with unfinished.open("w", encoding="utf-8", newline="") as file:
-                file.writelines(_pieces(table, form, wide=True))
+                file.writelines(_pieces(result, form, wide=True))
         unfinished.replace(output)
     except OSError as error:
         raise StoreError(
@@ -53,13 +54,14 @@ def write_rows(table: pa.Table, form: str, output: Path | None) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _pieces(table: pa.Table, form: str, *, wide: bool) -> Iterator[str]:
+def _pieces(result: Result, form: str, *, wide: bool) -> Iterator[str]:
+    table = result.table
     if form == "csv":
         yield from _csv(table)
     elif form == "json":
-        yield json.dumps(list(_objects(table)), indent=1, default=str, ensure_ascii=False) + "\n"
+        yield json.dumps(list(_objects(result)), indent=1, default=str, ensure_ascii=False) + "\n"
     elif form == "jsonl":
-        for row in _objects(table):
+        for row in _objects(result):
             yield json.dumps(row, default=str, ensure_ascii=False) + "\n"
     elif form == "markdown":
         yield from _markdown(table)
@@ -109,10 +111,12 @@ def _markdown(table: pa.Table) -> Iterator[str]:
             yield f"| {' | '.join(_cell(value) for value in row)} |\n"
 
 
-def _objects(table: pa.Table) -> Iterator[dict[str, Any]]:
+def _objects(result: Result) -> Iterator[dict[str, Any]]:
     """Yield rows by column name; what is JSON becomes what it says."""
-    documents = {field.name for field in table.schema if "json" in str(field.type).lower()}
-    for batch in table.to_batches():
+    documents = [
+        name for name, kind in zip(result.columns, result.types, strict=True) if kind == "JSON"
+    ]
+    for batch in result.table.to_batches():
         for row in batch.to_pylist():
             for name in documents:
                 row[name] = json.loads(row[name]) if row[name] is not None else None

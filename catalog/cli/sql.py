@@ -54,7 +54,7 @@ def command(
     if form == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE: it is no text")
     result = open_catalog(path).sql(text)
-    write_rows(result.arrow(), form, output)
+    write_rows(result, form, output)
     if output is not None:
         click.echo(f"wrote      {len(result):,} rows to {output}", err=True)
     elif form == "table" and sys.stdout.isatty():

@@ -86,7 +86,7 @@ def _parameter_columns(con: DuckDBPyConnection) -> dict[str, dict[str, list[str]
 
 def _compare(
     columns: dict[str, dict[str, list[str]]], name: str, operator: type[exp.Binary], value: str
-) -> exp.Expression:
+) -> exp.Condition:
     name = name.removeprefix("param_") if name not in columns else name
     if name in columns:
         number = _number(value)
@@ -116,7 +116,7 @@ def _compare(
     )
 
 
-def _number(value: str) -> exp.Expression | None:
+def _number(value: str) -> exp.Condition | None:
     """Return a value as a number, where it is one; true and false are 1 and 0 to DuckDB."""
     if value.lower() in ("true", "false"):
         return exp.Boolean(this=value.lower() == "true")

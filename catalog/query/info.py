@@ -45,19 +45,18 @@ def read_info(catalog: Path) -> Info:
         StoreError: the catalog cannot be used.
     """
     with reading(catalog) as con:
-        (row,) = con.execute(statement("select_info")).fetchall()
+        (counts,) = con.sql(statement("select_info")).to_arrow_table().to_pylist()
         kinds = con.execute(statement("select_info_kinds")).fetchall()
         sources = con.execute(statement("select_info_sources")).fetchall()
         roots = con.execute(statement("select_info_roots")).fetchall()
     inbox = side_folder(catalog) / "inbox"
     return Info(
-        catalog,
-        catalog.stat().st_size,
-        len(known_migrations()),
-        *row[:4],
-        dict(kinds),
-        dict(sources),
-        *row[4:],
-        [root for (root,) in roots],
-        sum(1 for _ in inbox.iterdir()) if inbox.is_dir() else 0,
+        path=catalog,
+        size_bytes=catalog.stat().st_size,
+        schema_version=len(known_migrations()),
+        kinds=dict(kinds),
+        sources=dict(sources),
+        roots=[root for (root,) in roots],
+        inbox=sum(1 for _ in inbox.iterdir()) if inbox.is_dir() else 0,
+        **counts,
     )

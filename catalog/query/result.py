@@ -17,6 +17,8 @@ class Result:
     """
 
     table: pa.Table
+    types: tuple[str, ...] = ()
+    """What DuckDB calls the type of each column; Arrow does not tell JSON from text."""
 
     def arrow(self) -> pa.Table:
         """Return the rows as an Arrow table."""

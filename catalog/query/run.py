@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -28,7 +29,9 @@ def run_query(catalog: Path, query: str) -> Result:
         return execute(con, query)
 
 
-def execute(con: DuckDBPyConnection, query: str, values: dict[str, object] | None = None) -> Result:
+def execute(
+    con: DuckDBPyConnection, query: str, values: Mapping[str, object] | None = None
+) -> Result:
     """
     Run a query on an open connection.
 
@@ -36,7 +39,10 @@ def execute(con: DuckDBPyConnection, query: str, values: dict[str, object] | Non
         QueryError: DuckDB refuses it.
     """
     try:
-        return Result(con.sql(query, params=values or {}).to_arrow_table())
+        rows = con.sql(query, params=dict(values or {}))
+        if rows is None:
+            raise QueryError("There is no query", hint='Try: catalog sql "from strategies limit 5"')
+        return Result(rows.to_arrow_table(), tuple(str(kind) for kind in rows.types))
     except duckdb.Error as error:
         raise _as_query_error(error) from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import QueryError
+from catalog.query.run import execute
 from catalog.statements import statement
 from catalog.store.database import reading
 
@@ -50,7 +51,7 @@ def show(catalog: Path, reference: str) -> Shown:
                 hint="Name one of them by its hash",
             )
         values = {"strategy_key": rows[0][0]}
-        strategy = con.sql(statement("select_strategy"), params=values).to_arrow_table().to_pylist()[0]
-        traces = con.sql(statement("select_strategy_traces"), params=values).to_arrow_table()
+        (strategy,) = execute(con, statement("select_strategy"), values).table.to_pylist()
+        traces = execute(con, statement("select_strategy_traces"), values).table
     config = json.loads(strategy["config"]) if strategy["config"] is not None else None
     return Shown(strategy, config, traces.to_pylist())

@@ -25,8 +25,10 @@ def read_analytics(path: str) -> dict[str, Config]:
     """
     try:
         # A database that somebody hands over reads no other files.
-        config: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": False}
-        with duckdb.connect(os.fspath(path), read_only=True, config=config) as con:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": False
+        }
+        with duckdb.connect(os.fspath(path), read_only=True, config=settings) as con:
             if con.execute(statement("select_has_analytics")).fetchall() == []:
                 return {}
             rows = con.execute(statement("select_analytics_strategies")).fetchall()

@@ -47,7 +47,9 @@ class Metadata:
     def words(self, key: str) -> list[str]:
         """Return the texts of a list in the data source, such as its symbols."""
         values = (self.data_source or {}).get(key)
-        return [value for value in values if isinstance(value, str)] if _is_list(values) else []
+        if not isinstance(values, list):
+            return []
+        return [value for value in values if isinstance(value, str)]
 
 
 def read_metadata(path: str) -> Metadata:
@@ -165,10 +167,6 @@ def _hash(config: Config) -> str | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
 
 
 def as_utc(value: object) -> datetime | None:

@@ -74,7 +74,8 @@ def register(
         _note_batch(report, batch)
         if dry_run:
             continue
-        used = {e.recovered.sweep.digest: e.recovered.sweep for e in batch.entries if e.recovered.sweep}
+        sweeps_used = (entry.recovered.sweep for entry in batch.entries)
+        used = {sweep.digest: sweep for sweep in sweeps_used if sweep is not None}
         with writing(catalog) as con:
             for sweep in used.values():
                 shelf.keep(sweep)

@@ -30,7 +30,7 @@ def comment_view(
     if template == "strategies_of_type":
         of_strategies = _comments()["strategies"]
         comments = {None: _OF_A_TYPE} | {column: of_strategies[column] for column in _OF_ANY_TYPE}
-    comments |= {column: _PARAMETER for column in parameters}
+    comments |= dict.fromkeys(parameters, _PARAMETER)
     view = _quoted(name, '"')
     for column, text in comments.items():
         # There are hundreds of these: a syntax tree for each would take longer than DuckDB does.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -83,8 +83,9 @@ def add_parameters(
     new_columns = [p for p in added if p.column is not None]
     for parameter in new_columns:
         _add_column(con, parameter)
-    if any(p.column is not None for p in retyped):
-        _retype(con, [p for p in retyped if p.column is not None])
+    wider = {p.column: p.type for p in retyped if p.column is not None}
+    if wider:
+        _retype(con, wider)
     _save(con, added, retyped)
     values: dict[str, list[object]] = defaultdict(lambda: [None] * len(leaves))
     of_type: set[tuple[str, str]] = set()
@@ -100,8 +101,8 @@ def add_parameters(
     arrow_types = {p.column: _ARROW[p.type] for p in wanted.values()}
     return ParameterColumns(
         arrays={name: pa.array(column, arrow_types[name]) for name, column in values.items()},
-        altered=bool(new_columns) or any(p.column for p in retyped),
-        retyped=any(p.column for p in retyped),
+        altered=bool(new_columns or wider),
+        retyped=bool(wider),
         without_column=sum(p.column is None for p in added),
     )
 
@@ -207,7 +208,7 @@ def _add_column(con: DuckDBPyConnection, parameter: Parameter) -> None:
     con.execute(alter.sql(dialect="duckdb"))
 
 
-def _retype(con: DuckDBPyConnection, parameters: list[Parameter]) -> None:
+def _retype(con: DuckDBPyConnection, types: Mapping[str, str]) -> None:
     """
     Rebuild the table with wider columns.
 
@@ -217,11 +218,9 @@ def _retype(con: DuckDBPyConnection, parameters: list[Parameter]) -> None:
     wider = exp.Star(
         replace=[
             exp.alias_(
-                exp.cast(exp.column(p.column, quoted=True), p.type, dialect="duckdb"),
-                p.column,
-                quoted=True,
+                exp.cast(exp.column(name, quoted=True), kind, dialect="duckdb"), name, quoted=True
             )
-            for p in parameters
+            for name, kind in types.items()
         ]
     )
     rebuilt = exp.select(wider).from_("strategy")

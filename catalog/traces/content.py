@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from itertools import chain
-from struct import iter_unpack
+from collections.abc import Sequence
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
+
+_NUMBER_ROW = Struct("<qd")
+_BAR = Struct("<q")
+_LENGTH = Struct("<Q")
 
 
 class RowsDigest:
@@ -24,24 +27,27 @@ class RowsDigest:
     def __init__(self, kind: str) -> None:
         self._digest = hashlib.sha256(kind.encode() + b"\0")
 
-    def add_numbers(self, bars: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+    def add_numbers(self, bars: Sequence[int], values: Sequence[float]) -> None:
+        # Adding zero turns -0.0 into 0.0 and leaves every other value as it is.
+        self._digest.update(
+            b"".join([_NUMBER_ROW.pack(bar, value + 0.0) for bar, value in zip(bars, values, strict=True)])
+        )
+
+    def add_arrays(self, bars: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Add what `add_numbers` adds, faster where there are many rows."""
         rows = np.empty((len(bars), 2), "<i8")
         rows[:, 0] = bars
-        # Adding zero turns -0.0 into 0.0 and leaves every other value as it is.
         rows[:, 1] = (values + 0.0).astype("<f8", copy=False).view("<i8")
         self._digest.update(rows.data)
 
-    def add_states(
-        self, bars: NDArray[np.int64], codes: Iterable[int], states: Iterable[str]
-    ) -> None:
-        """Add rows whose value is the state with that number."""
-        framed = []
-        for state in states:
+    def add_states(self, bars: Sequence[int], states: Sequence[str]) -> None:
+        framed: dict[str, bytes] = {}
+        for state in set(states):
             text = state.encode()
-            framed.append(len(text).to_bytes(8, "little") + text)
-        raw_bars = chain.from_iterable(iter_unpack("8s", bars.astype("<i8").tobytes()))
-        raw_values = map(framed.__getitem__, codes)
-        self._digest.update(b"".join(chain.from_iterable(zip(raw_bars, raw_values, strict=True))))
+            framed[state] = _LENGTH.pack(len(text)) + text
+        self._digest.update(
+            b"".join([_BAR.pack(bar) + framed[state] for bar, state in zip(bars, states, strict=True)])
+        )
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()

@@ -239,7 +239,9 @@ def test_show_finds_a_strategy_by_any_of_its_names(run, filled, reference):
 
 
 def test_show_finds_a_strategy_by_the_path_of_a_trace(run, filled):
-    ((path,),) = filled.sql("select path from trace_files where strategy_id like '%5_20'").fetchall()
+    ((path,),) = filled.sql(
+        "select path from trace_files where strategy_id like '%5_20'"
+    ).fetchall()
 
     assert strategy_hash(CONFIG) in run("show", path).stdout
 

@@ -45,9 +45,7 @@ def test_a_trace_is_registered_with_its_bars_counted_from_zero(catalog, write_ru
 
 
 def test_bars_long_and_short_reach_to_the_end_of_the_range(catalog, write_run):
-    run = write_run(
-        traces={"a": [1, 0, -1], "b": [1, 0, 1, -1, 1]}, metadata={"total_bars": 100}
-    )
+    run = write_run(traces={"a": [1, 0, -1], "b": [1, 0, 1, -1, 1]}, metadata={"total_bars": 100})
 
     catalog.register(run)
 

@@ -126,9 +126,7 @@ def test_times_do_not_depend_on_the_time_zone_of_the_reader(filled):
     assert theirs == ours
 
 
-def test_a_moved_catalog_is_read_where_it_is_with_one_variable(
-    catalog, write_run, tmp_path
-):
+def test_a_moved_catalog_is_read_where_it_is_with_one_variable(catalog, write_run, tmp_path):
     home = catalog.path.parent
     write_run("run_a", {"a": [1, 0]}, root=home / "runs")
     catalog.register(home / "runs")

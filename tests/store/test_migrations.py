@@ -98,9 +98,8 @@ def test_a_database_that_is_no_catalog_is_left_as_it_was(tmp_path):
     with duckdb.connect(str(path)) as con:
         con.execute("create table precious as select 1 as i")
 
-    with pytest.raises(StoreError, match="but no catalog"):
-        with writing(path):
-            pass
+    with pytest.raises(StoreError, match="but no catalog"), writing(path):
+        pass
 
     with duckdb.connect(str(path)) as con:
         assert con.execute("select table_name from duckdb_tables()").fetchall() == [("precious",)]
@@ -110,9 +109,8 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
     path = tmp_path / "notes.duckdb"
     path.write_text("these are my notes, and no database at all " * 1000)
 
-    with pytest.raises(StoreError, match="is not a DuckDB database"):
-        with writing(path):
-            pass
+    with pytest.raises(StoreError, match="is not a DuckDB database"), writing(path):
+        pass
 
     assert path.read_text().startswith("these are my notes")
 
@@ -121,8 +119,7 @@ def test_a_catalog_that_could_not_be_made_leaves_nothing_behind(tmp_path, monkey
     broken = Migration(1, "0001_broken", "select nonsense;")
     monkeypatch.setattr("catalog.store.migrations.known_migrations", lambda: (broken,))
 
-    with pytest.raises(MigrationError):
-        with writing(tmp_path / "catalog.duckdb"):
-            pass
+    with pytest.raises(MigrationError), writing(tmp_path / "catalog.duckdb"):
+        pass
 
     assert [p.name for p in tmp_path.iterdir()] == ["catalog.d"]

@@ -38,17 +38,13 @@ def columns(catalog: Catalog) -> dict[str, str]:
     return dict(rows(catalog, query))
 
 
-def test_whole_numbers_are_bigint_even_where_they_were_written_as_floats(
-    catalog, register_configs
-):
+def test_whole_numbers_are_bigint_even_where_they_were_written_as_floats(catalog, register_configs):
     register_configs({"period": 20, "width": 2.0})
 
     assert columns(catalog) == {"param_period": "BIGINT", "param_width": "BIGINT"}
 
 
-def test_a_column_becomes_double_with_the_first_value_that_is_not_whole(
-    catalog, register_configs
-):
+def test_a_column_becomes_double_with_the_first_value_that_is_not_whole(catalog, register_configs):
     register_configs({"width": 2})
 
     register_configs({"width": 2.5})
@@ -116,11 +112,7 @@ def test_each_type_has_a_view_with_its_own_parameters(catalog, register_configs)
     register_configs({"fast": 2}, strategy_type="RSI")
     register_configs({"slow": 3}, strategy_type='odd "type"')
 
-    names = {
-        name
-        for (name,) in rows(catalog, "show tables")
-        if str(name).startswith("type_")
-    }
+    names = {name for (name,) in rows(catalog, "show tables") if str(name).startswith("type_")}
     assert names == {"type_rsi", "type_RSI_2", 'type_odd "type"'}
     assert rows(catalog, 'select param_slow from "type_odd ""type"""') == [(3,)]
 
@@ -157,7 +149,9 @@ def test_every_value_is_in_its_column_as_it_was_configured(values, tmp_path_fact
         run = home / "runs" / f"run_{number}"
         old_trace(run / "traces/signals/g/a.parquet", [1, 0])
         config = {"type": "t", "parameters": {"x": value, "number": number}}
-        (run / "metadata.json").write_text(json.dumps({"components": {"a": {"full_config": config}}}))
+        (run / "metadata.json").write_text(
+            json.dumps({"components": {"a": {"full_config": config}}})
+        )
         catalog.register(run)
 
     held = catalog.sql("from strategies order by param_number").arrow().to_pylist()
