@@ -1,6 +1,6 @@
 -- Record folders that were not seen before, and take a new link or root over.
 update directory
-set is_linked = i.is_linked, root_id = i.root_id
+set is_linked = coalesce(i.is_linked, directory.is_linked), root_id = i.root_id
 from incoming_folder as i
 where
     directory.prefix = i.prefix
@@ -14,6 +14,6 @@ select
     i.root_id,
     i.prefix,
     i.is_relative,
-    i.is_linked
+    coalesce(i.is_linked, false) as is_linked
 from incoming_folder as i
 anti join directory as d using (prefix, is_relative);

@@ -15,11 +15,15 @@ from catalog.store.registered import registered
 
 @dataclass(frozen=True, slots=True)
 class SeenFolder:
-    """A folder of a scan, with the root that was given; absolute paths."""
+    """
+    A folder of a scan, with the root that was given; absolute paths.
+
+    `is_linked` is None where only the walk knows whether a link leads to it.
+    """
 
     path: str
     root: str
-    is_linked: bool = False
+    is_linked: bool | None = None
 
 
 def record_folders(con: DuckDBPyConnection, root: str, folders: Sequence[SeenFolder]) -> None:
@@ -32,7 +36,11 @@ def record_folders(con: DuckDBPyConnection, root: str, folders: Sequence[SeenFol
     if not folders:
         return
     root_ids = {given: _root_id(con, root, given) for given in {f.root for f in folders}}
-    distinct = {folder.path: folder for folder in folders}.values()
+    by_path: dict[str, SeenFolder] = {}
+    for folder in folders:
+        if folder.path not in by_path or folder.is_linked is not None:
+            by_path[folder.path] = folder
+    distinct = by_path.values()
     places = [stored_prefix(folder.path, root) for folder in distinct]
     table = pa.table(
         {

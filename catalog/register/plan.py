@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from catalog.errors import UsageError
 from catalog.register.folders import SeenFolder
 from catalog.register.known import Known, KnownFile
 from catalog.register.runs import Problem, record_paths, run_folder, stamp_of
@@ -43,6 +44,7 @@ class Plan:
     folders: list[SeenFolder] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     gone: list[tuple[str, str]] = field(default_factory=list)
+    missing: int = 0
     unchanged: int = 0
     still_quarantined: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
@@ -68,22 +70,33 @@ def make_plan(
     visited: set[str] = set()
     unlisted: list[str] = []
     runs: dict[str, RunToRead] = {}
-    by_root = [(root, list(walk(root, skip=skip))) for root in roots]
-    for root, folders in by_root:
-        for folder in folders:
-            visited.add(folder.path)
+    for root in roots:
+        folders = {folder.path: folder for folder in walk(root, skip=skip)}
+        visited.update(folders)
+        for path, folder in folders.items():
             if folder.error is not None:
-                unlisted.append(folder.path + "/")
-                plan.problems.append(_unlisted(folder))
-                continue
-            _compare(plan, runs, root, folder, known, reread_unknown=reread_unknown)
-        _count_folders_without_traces(plan, folders, runs)
+                unlisted.append(f"{path}/")
+                _note_unlisted(folder, folders)
+        for folder in folders.values():
+            if folder.error is None:
+                _compare(plan, runs, root, folder, known, reread_unknown=reread_unknown)
+        _count_folders_without_traces(plan, folders.values(), runs)
     plan.runs = [runs[path] for path in sorted(runs) if runs[path].files]
     for path, files in known.files.items():
         # What cannot be listed is not gone.
-        if path not in visited and not any(path.startswith(folder) for folder in unlisted):
+        if path not in visited and not path.startswith(tuple(unlisted)):
             _all_gone(plan, path, files, kept=())
     return plan
+
+
+def _note_unlisted(folder: Folder, folders: Mapping[str, Folder]) -> None:
+    """Let the folder above name one that cannot be listed."""
+    above, _, name = folder.path.rpartition("/")
+    if above not in folders:
+        raise UsageError(
+            f"{folder.path} cannot be listed: {folder.error}", hint="Check its permissions"
+        )
+    folders[above].broken[name] = f"it cannot be listed: {folder.error}"
 
 
 def _compare(
@@ -119,7 +132,9 @@ def _compare(
                 todo += 1
             else:
                 _count_known(plan, seen)
-    kept = {*folder.files, *folder.hidden_files, *folder.hidden_folders, *folder.broken}
+    records = {name for name in folder.records if _is_known(before, name, folder.records[name])}
+    plan.still_quarantined += len(records)
+    kept = {*folder.files, *folder.hidden_files, *folder.hidden_folders, *folder.broken, *records}
     _all_gone(plan, folder.path, before, kept=kept)
     if todo or len(plan.problems) > problems or (kept and folder.path not in known.files):
         plan.folders.append(SeenFolder(folder.path, root, folder.is_linked))
@@ -139,7 +154,7 @@ def _compare_oddities(plan: Plan, folder: Folder, before: dict[str, KnownFile]) 
         for name in folder.hidden_folders
     ]
     odd += [
-        (name, NO_STAMP, "quarantined", "unreadable file", why)
+        (name, NO_STAMP, "quarantined", "unreadable", why)
         for name, why in folder.broken.items()
     ]
     for name, stamp, status, reason, why in odd:
@@ -162,12 +177,16 @@ def _count_known(plan: Plan, seen: KnownFile) -> None:
         plan.unchanged += 1
 
 
+def _is_known(before: dict[str, KnownFile], name: str, stamp: Stamp) -> bool:
+    return name in before and before[name].stamp == stamp
+
+
 def _all_gone(plan: Plan, path: str, files: dict[str, KnownFile], *, kept: Iterable[str]) -> None:
-    plan.gone.extend(
-        (path, name)
-        for name, seen in files.items()
-        if name not in kept and seen.status != "missing" and name != "metadata.json"
-    )
+    for name, seen in files.items():
+        if name in kept or seen.status == "missing":
+            continue
+        plan.gone.append((path, name))
+        plan.missing += seen.status == "registered"
 
 
 def _run_of(runs: dict[str, RunToRead], folder: str, known: Known) -> RunToRead:
@@ -186,23 +205,14 @@ def _kind(folder: str) -> str | None:
     return None
 
 
-def _unlisted(folder: Folder) -> Problem:
-    return Problem(
-        folder.path,
-        "unreadable folder",
-        f"{folder.path}: it cannot be listed: {folder.error}",
-        "Check its permissions and register again",
-    )
-
-
 def _count_folders_without_traces(
-    plan: Plan, folders: Sequence[Folder], runs: dict[str, RunToRead]
+    plan: Plan, folders: Collection[Folder], runs: Mapping[str, RunToRead]
 ) -> None:
     """Count what looks like a run (it has records, or a folder `traces`) and holds no trace."""
     parents = {
         folder.path.rpartition("/")[0] for folder in folders if folder.path.endswith("/traces")
     }
-    looks_like_run = {folder.path for folder in folders if folder.has_records} | parents
+    looks_like_run = {folder.path for folder in folders if folder.records} | parents
     without = len(looks_like_run - runs.keys())
     if without:
         plan.ignored["folder without traces"] += without

@@ -137,16 +137,18 @@ def _batches(
             if done % 64 == 0:
                 progress(done, total)
             if len(readings) + len(batch.problems) >= BATCH_SIZE:
-                yield _filled(batch, readings)
+                yield _filled(batch, readings, roots)
                 batch, readings = Batch(), []
                 _add_run(batch, context, root)
     progress(done, total)
     if batch or readings:
-        yield _filled(batch, readings)
+        yield _filled(batch, readings, roots)
 
 
 def _root_of(roots: Sequence[str], folder: str) -> str:
-    return next(root for root in roots if f"{folder}/".startswith(root.rstrip("/") + "/"))
+    """Return the root that a folder lies in; a run's folder may lie above all of them."""
+    inside = (root for root in roots if f"{folder}/".startswith(root.rstrip("/") + "/"))
+    return next(inside, roots[0])
 
 
 def _add_run(batch: Batch, context: RunContext, root: str) -> None:
@@ -155,7 +157,9 @@ def _add_run(batch: Batch, context: RunContext, root: str) -> None:
     batch.folders.append(SeenFolder(context.folder, root))
 
 
-def _filled(batch: Batch, readings: Sequence[Reading]) -> Batch:
+def _filled(batch: Batch, readings: Sequence[Reading], roots: Sequence[str]) -> Batch:
+    for folder in {problem.path.rpartition("/")[0] for problem in batch.problems}:
+        batch.folders.append(SeenFolder(folder, _root_of(roots, folder)))
     batch.entries = make_entries(readings)
     for entry in batch.entries:
         if entry.trace.kind not in EVENT_KINDS:
@@ -195,7 +199,8 @@ def _read(context: RunContext, file: FileToRead, readings: list[Reading], batch:
             found = os.stat(path)
         except OSError:
             return  # It vanished since it was listed: as if it had never been there.
-        stamp = found.st_size, found.st_mtime_ns
+        # A change of permissions changes no time: such a file is tried again each time.
+        stamp = (0, 0) if error.reason == "no permission" else (found.st_size, found.st_mtime_ns)
         batch.problems.append(Problem(path, error.reason, str(error), error.hint, stamp, status))
     else:
         readings.append((context, file.folder, file.name, trace))
@@ -203,7 +208,7 @@ def _read(context: RunContext, file: FileToRead, readings: list[Reading], batch:
 
 def _note_plan(report: Registration, plan: Plan) -> None:
     report.unchanged = plan.unchanged
-    report.missing = len(plan.gone)
+    report.missing = plan.missing
     report.still_quarantined = plan.still_quarantined
     report.ignored = plan.ignored
     if plan.unfinished:

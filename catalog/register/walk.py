@@ -25,13 +25,13 @@ class Folder:
     One folder of a walk, with what lies directly in it.
 
     `files` are the Parquet files by name; `others` counts the other files that are
-    no run's own records; `hidden` names what begins with a dot and was passed over.
+    no run's own `records`; `hidden…` is what begins with a dot and was passed over.
     """
 
     path: str
     is_linked: bool
     files: dict[str, Stamp] = field(default_factory=dict)
-    has_records: bool = False
+    records: dict[str, Stamp] = field(default_factory=dict)
     others: int = 0
     hidden_files: dict[str, Stamp] = field(default_factory=dict)
     hidden_folders: list[str] = field(default_factory=list)
@@ -101,17 +101,17 @@ def _list(folder: Folder, real: list[str], links: list[str]) -> None:
                 if unfinished(name):
                     folder.unfinished.append(name)
                 elif name in RECORDS:
-                    folder.has_records = True
+                    _add(folder, folder.records, entry)
                 else:
                     folder.others += 1
             elif not _is_text(name):
                 folder.broken[_shown(name)] = "its name is not UTF-8"
             else:
-                _add_file(folder, entry)
+                _add(folder, folder.hidden_files if name[0] == "." else folder.files, entry)
     folder.hidden_folders.sort()
 
 
-def _add_file(folder: Folder, entry: os.DirEntry[str]) -> None:
+def _add(folder: Folder, files: dict[str, Stamp], entry: os.DirEntry[str]) -> None:
     try:
         status = entry.stat()
     except FileNotFoundError:
@@ -121,7 +121,6 @@ def _add_file(folder: Folder, entry: os.DirEntry[str]) -> None:
     except OSError as error:
         folder.broken[entry.name] = error.strerror or str(error)
         return
-    files = folder.hidden_files if entry.name.startswith(".") else folder.files
     files[entry.name] = Stamp(status.st_size, status.st_mtime_ns)
 
 

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from catalog.errors import CatalogBusyError, StoreError
 from catalog.store.lock import WAIT_SECONDS, writing_lock
-from catalog.store.migrations import check_schema, migrate, open_ledger
+from catalog.store.migrations import lacks_migrations, migrate, open_ledger
 from catalog.store.paths import catalog_root
 
 # The newest storage that DuckDB 1.2.2 reads; 2.0's own default opens in nothing older.
@@ -29,7 +29,8 @@ def reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
     """
     Open the catalog read-only, for one piece of work.
 
-    Waits for a writing process to finish, ten seconds at most.
+    Waits for a writing process to finish, ten seconds at most. A catalog that an older
+    version of this program made is brought up to date first.
 
     Raises:
         StoreError: there is no catalog, or the file is none.
@@ -43,7 +44,11 @@ def reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
         )
     con = _connect(catalog, read_only=True)
     try:
-        check_schema(con, catalog)
+        if lacks_migrations(con, catalog):
+            con.close()
+            with writing(catalog):
+                pass
+            con = _connect(catalog, read_only=True)
         _prepare(con, catalog)
         yield con
     finally:

@@ -86,24 +86,20 @@ def migrate(
     return len(pending)
 
 
-def check_schema(
+def lacks_migrations(
     con: DuckDBPyConnection, catalog: Path, migrations: Sequence[Migration] | None = None
-) -> None:
+) -> bool:
     """
-    Refuse to read a catalog whose schema this program does not know.
+    Say whether an older version of this program made the catalog.
 
     Raises:
-        MigrationError: the catalog is newer or older than this program.
+        MigrationError: a newer one did, or an applied migration was edited or is missing.
         StoreError: the database holds something else than a catalog.
     """
     migrations = known_migrations() if migrations is None else migrations
     if not _has_ledger(con):
         raise _not_a_catalog(catalog)
-    if _pending(con, catalog, migrations):
-        raise MigrationError(
-            f"The catalog {catalog} was made by an older version of this program",
-            hint="Bring it up to date with: catalog register (it takes no folder for this)",
-        )
+    return bool(_pending(con, catalog, migrations))
 
 
 def _pending(

@@ -47,7 +47,8 @@ def values_array(kind: str, values: Any, *, length: int) -> Any:
     """
     try:
         if kind == SIGNAL:
-            array = pa.array(np.asarray(values, dtype=np.float64), pa.float64())
+            # Adding zero turns -0.0, which no reader should meet, into 0.0.
+            array = pa.array(np.asarray(values, dtype=np.float64) + 0.0, pa.float64())
         else:
             array = pa.array(values, pa.string())
     except (pa.ArrowException, TypeError, ValueError) as error:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from catalog.errors import NotATraceError, TraceFileError
 from catalog.traces import format as layout
+from catalog.traces.table import Table
 
 # Types are told apart by their id, which is much faster than asking pyarrow.types about each.
 _INTEGERS: Final = frozenset(
@@ -53,7 +54,7 @@ def check_is_trace(columns: tuple[str, ...]) -> None:
     )
 
 
-def check_columns(types: Mapping[str, Any], columns: tuple[str, ...], *, is_event: bool) -> None:
+def check_columns(table: Table, *, is_event: bool) -> None:
     """
     Check that the essential columns are there, once each, with types that can be read.
 
@@ -61,10 +62,10 @@ def check_columns(types: Mapping[str, Any], columns: tuple[str, ...], *, is_even
         TraceFileError: one is missing, there twice, or of the wrong type.
     """
     for name in layout.EVENT_COLUMNS if is_event else layout.ESSENTIAL_COLUMNS:
-        column_type = types.get(name)
+        column_type = table.types.get(name)
         if column_type is None:
             raise TraceFileError("missing column", f"it has no column {name}")
-        if len(types) != len(columns) and columns.count(name) > 1:
+        if len(table.types) != len(table.columns) and table.columns.count(name) > 1:
             raise TraceFileError("duplicate column", f"it has the column {name} twice")
         readable, expected = _READABLE[name]
         if _id(column_type) not in readable and column_type.id != _NULL:
@@ -116,5 +117,8 @@ def _leaves(path: str, column_type: Any) -> list[str]:
 
 
 def _id(column_type: Any) -> int:
+    """Return the id of a type, and for dictionary-encoded text that of the text."""
     number: int = column_type.id
-    return column_type.value_type.id if number == _DICTIONARY else number
+    if number == _DICTIONARY and column_type.value_type.id in _TEXTS:
+        return int(column_type.value_type.id)
+    return number

@@ -29,9 +29,8 @@ class RowsDigest:
 
     def add_numbers(self, bars: Sequence[int], values: Sequence[float]) -> None:
         # Adding zero turns -0.0 into 0.0 and leaves every other value as it is.
-        self._digest.update(
-            b"".join([_NUMBER_ROW.pack(bar, value + 0.0) for bar, value in zip(bars, values, strict=True)])
-        )
+        rows = [_NUMBER_ROW.pack(bar, val + 0.0) for bar, val in zip(bars, values, strict=True)]
+        self._digest.update(b"".join(rows))
 
     def add_arrays(self, bars: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Add what `add_numbers` adds, faster where there are many rows."""
@@ -45,9 +44,8 @@ class RowsDigest:
         for state in set(states):
             text = state.encode()
             framed[state] = _LENGTH.pack(len(text)) + text
-        self._digest.update(
-            b"".join([_BAR.pack(bar) + framed[state] for bar, state in zip(bars, states, strict=True)])
-        )
+        rows = [_BAR.pack(bar) + framed[state] for bar, state in zip(bars, states, strict=True)]
+        self._digest.update(b"".join(rows))
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()

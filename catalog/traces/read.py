@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from catalog.errors import TraceFileError
 from catalog.traces import format as layout
@@ -11,10 +10,16 @@ from catalog.traces.changes import read_changes
 from catalog.traces.columns import check_columns, check_is_trace, is_text, kind_of, struct_layout
 from catalog.traces.content import content_digest
 from catalog.traces.footer import Footer, read_footer
-from catalog.traces.rows import Rows, event_rows, read_extent, texts_in
-from catalog.traces.source import Source, open_source
+from catalog.traces.rows import Rows, event_rows, read_extent
+from catalog.traces.source import (
+    UNREADABLE,
+    Source,
+    close_source,
+    open_source,
+    trace_file_error,
+)
 from catalog.traces.spacing import bar_spacing
-from catalog.traces.statistics import ColumnStatistics
+from catalog.traces.table import Table
 from catalog.traces.times import stated_times
 from catalog.traces.trace_file import TraceFile
 
@@ -36,55 +41,54 @@ def read_trace_file(path: str, *, kind_hint: str | None = None) -> TraceFile:
         NotATraceError: a readable Parquet file that was never meant to be a trace.
         TraceFileError: anything else that keeps the file from being registered.
     """
-    with open_source(path) as source:
-        return _read(source, path.rpartition(os.sep)[2].removesuffix(".parquet"), kind_hint)
+    file_stem = path.rpartition(os.sep)[2].removesuffix(".parquet")
+    try:
+        source = open_source(path)
+        try:
+            return _read(source, Table(source.reader), file_stem, kind_hint)
+        finally:
+            close_source(source)
+    except UNREADABLE as error:
+        raise trace_file_error(path, error) from error
 
 
-def _read(source: Source, file_stem: str, kind_hint: str | None) -> TraceFile:
-    parquet, metadata = source.parquet, source.parquet.metadata
-    schema, keys = parquet.schema_arrow, metadata.metadata or {}
-    columns = tuple(schema.names)
-    types = dict(zip(columns, schema.types, strict=True))
-    check_is_trace(columns)
-    generation = layout.generation_of(types, keys)
-    footer = read_footer(keys, generation=generation, file_stem=file_stem)
+def _read(source: Source, table: Table, file_stem: str, kind_hint: str | None) -> TraceFile:
+    check_is_trace(table.columns)
+    generation = layout.generation_of(table.types, table.footer)
+    footer = read_footer(table.footer, generation=generation, file_stem=file_stem)
     expected = footer.kind or kind_hint
     is_event = expected in layout.EVENT_KINDS
-    check_columns(types, columns, is_event=is_event)
-    kind = str(expected) if is_event else kind_of(types["val"], expected)
+    check_columns(table, is_event=is_event)
+    kind = str(expected) if is_event else kind_of(table.types["val"], expected)
 
-    statistics = ColumnStatistics(parquet, columns)
-    times = None if is_event else stated_times(statistics, types["ts"])
+    times = None if is_event else stated_times(table)
     if times is None:
-        extent = read_extent(parquet)
+        extent = read_extent(table)
         times = extent.first_ts, extent.last_ts
     first_index = layout.first_index(generation, knows_bar_times=None not in times)
     if is_event:
         rows = event_rows(extent, first_index)
     else:
-        rows = read_changes(parquet, kind, first_index)
+        rows = read_changes(table, kind, first_index)
         _check_content(footer, kind, rows)
-    if rows.row_count != metadata.num_rows:
+    if rows.row_count != table.row_count:
         raise TraceFileError("damaged file", "it does not have as many rows as it says")
     if not rows.row_count:
         times = footer.first_ts, footer.last_ts
-
-    def label(name: str) -> str | None:
-        return _label(name, parquet, types, statistics, is_event=is_event)
 
     is_signal = kind == layout.SIGNAL
     last_value = rows.last_value
     return TraceFile(
         kind=kind,
         generation=generation,
-        columns=columns,
-        struct_layout=struct_layout(types) if is_event else None,
-        strategy_id=None if is_event else footer.strategy_id or label("strat") or file_stem,
+        columns=table.columns,
+        struct_layout=struct_layout(table.types) if is_event else None,
+        strategy_id=None if is_event else footer.strategy_id or _label(table, "strat") or file_stem,
         strategy_type=footer.strategy_type,
         claimed_hash=footer.claimed_hash,
         footer_config=footer.config,
-        symbol_raw=footer.symbol or label("sym"),
-        timeframe_raw=footer.timeframe or label("tf"),
+        symbol_raw=footer.symbol or _label(table, "sym", is_event=is_event),
+        timeframe_raw=footer.timeframe or _label(table, "tf"),
         recorded_run_id=footer.run_id,
         created_at=footer.created_at,
         row_count=rows.row_count,
@@ -113,21 +117,11 @@ def _read(source: Source, file_stem: str, kind_hint: str | None) -> TraceFile:
     )
 
 
-def _label(
-    name: str,
-    parquet: Any,
-    types: dict[str, Any],
-    statistics: ColumnStatistics,
-    *,
-    is_event: bool,
-) -> str | None:
+def _label(table: Table, name: str, *, is_event: bool = False) -> str | None:
     """Return the one text that a column holds in every row, or None if there is no such text."""
-    if name not in types or not is_text(types[name]):
+    if name not in table.types or not is_text(table.types[name]):
         return None
-    stated = statistics.extremes(name)
-    if stated is not None and stated[0] == stated[1]:
-        return str(stated[0])
-    texts = texts_in(parquet, name)
+    texts = table.texts(name)
     if len(texts) > 1 and not is_event:
         raise TraceFileError(
             "several traces in one file", f"{name} holds {texts[0]!r} and {texts[1]!r}"

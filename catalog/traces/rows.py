@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
 from catalog.errors import TraceFileError
 from catalog.traces.table import Table
 from catalog.traces.times import bar_time
+
+_INT64: Final = pa.int64().id
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ def read_extent(table: Table) -> Extent:
     """
     extent = Extent()
     for idx, ts in table.pieces("idx", "ts"):
-        index = index_of(idx)
+        index = int64_column(idx).to_numpy()
         earliest, latest = int(index.argmin()), int(index.argmax())
         if extent.first is None or index[earliest] < extent.first:
             extent.first, extent.first_ts = int(index[earliest]), bar_time(ts, earliest)
@@ -76,18 +77,21 @@ def event_rows(extent: Extent, first_index: int) -> Rows:
     )
 
 
-def index_of(idx: Any) -> NDArray[np.int64]:
+def int64_column(idx: Any) -> Any:
     """
     Return an `idx` column as int64.
 
     Raises:
-        TraceFileError: an index is null.
+        TraceFileError: an index is null, or beyond int64.
     """
     if idx.null_count:
         raise TraceFileError("null idx", f"idx is null in {idx.null_count:,} rows")
-    index: NDArray[np.int64] = idx.to_numpy(zero_copy_only=False)
-    # Beyond int64 an unsigned index turns negative, and is refused as such.
-    return index if index.dtype == np.int64 else index.astype(np.int64)
+    if idx.type.id == _INT64:
+        return idx
+    try:
+        return idx.cast(pa.int64())
+    except pa.ArrowInvalid as error:
+        raise TraceFileError("bar out of range", f"idx: {error}") from error
 
 
 def negative_bar(index: int, first_index: int) -> TraceFileError:

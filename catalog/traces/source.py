@@ -6,7 +6,8 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from io import BufferedReader
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -35,7 +36,7 @@ class Source:
     size: int
     mtime_ns: int
     digest: str
-    file: BinaryIO | None
+    file: BufferedReader | None
     """The file on the disk, if it is too large to be held in memory."""
 
 
@@ -117,7 +118,7 @@ def _check_is_file(status: os.stat_result) -> None:
         raise TraceFileError("empty file", "it has no bytes")
 
 
-def _stream(file: BinaryIO, status: os.stat_result) -> Source:
+def _stream(file: BufferedReader, status: os.stat_result) -> Source:
     size, descriptor = status.st_size, file.fileno()
     _check_ends(size, os.pread(descriptor, 4, 0), os.pread(descriptor, 8, size - 8))
     digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from catalog.traces.rows import index_of
-from catalog.traces.source import open_source
+from catalog.traces.rows import int64_column
+from catalog.traces.source import UNREADABLE, close_source, open_source, trace_file_error
+from catalog.traces.table import Table
 from catalog.traces.times import bar_time
 
 _ROWS_ENOUGH = 4096
@@ -21,18 +22,24 @@ def bar_spacing(path: str) -> float | None:
     Raises:
         TraceFileError: the file cannot be read.
     """
-    with open_source(path) as source:
-        for batch in source.parquet.iter_batches(
-            batch_size=_ROWS_ENOUGH, columns=["idx", "ts"], use_threads=False
-        ):
-            if len(batch) < 2:
-                return None
-            ts = batch["ts"]
-            times = [bar_time(ts, row) for row in range(len(batch))]
-            if None in times:
-                return None
-            bars = np.diff(index_of(batch["idx"]))
-            seconds = np.diff(np.array(times, np.int64)) / 1e6
-            spacings = (seconds / bars)[(bars > 0) & (seconds > 0)]
-            return float(spacings.min()) if spacings.size else None
+    try:
+        source = open_source(path)
+        try:
+            return _spacing(Table(source.reader))
+        finally:
+            close_source(source)
+    except UNREADABLE as error:
+        raise trace_file_error(path, error) from error
+
+
+def _spacing(table: Table) -> float | None:
+    for idx, ts in table.pieces("idx", "ts"):
+        index = int64_column(idx).to_numpy()[:_ROWS_ENOUGH]
+        times = [bar_time(ts, row) for row in range(len(index))]
+        if len(index) < 2 or None in times:
+            return None
+        bars = np.diff(index)
+        seconds = np.diff(np.array(times, np.int64)) / 1e6
+        spacings = seconds[(bars > 0) & (seconds > 0)] / bars[(bars > 0) & (seconds > 0)]
+        return float(spacings.min()) if spacings.size else None
     return None

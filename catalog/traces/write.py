@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from catalog.errors import UsageError
 from catalog.strategy import canonical_json, config_digest
 from catalog.traces import format as layout
 from catalog.traces.arrays import bars_array, instant, prices_array, times_array, values_array
-from catalog.traces.changes import changes_of
-from catalog.traces.content import content_digest
+from catalog.traces.content import RowsDigest, content_digest
 from catalog.traces.finalize import write_whole
 from catalog.traces.names import check_name
 from catalog.traces.times import iso
@@ -85,15 +84,17 @@ def write_trace(
             first = times[0].value
         if last is None and bars[-1] == last_bar:
             last = times[-1].value
-    kept, rows_digest = changes_of(kind, bars, val)
+    kept = _changes(kind, val)
     count = len(kept)
+    bars, val = bars[kept], val.take(pa.array(kept))
+    rows_digest = _rows_digest(kind, bars, val)
 
     table = pa.table(
         {
-            "idx": pa.array(bars[kept], pa.int64()),
+            "idx": pa.array(bars, pa.int64()),
             "ts": times.take(pa.array(kept)),
             "sym": _repeat(symbol, count),
-            "val": val.take(pa.array(kept)),
+            "val": val,
             "strat": _repeat(strategy_id, count),
             "px": px.take(pa.array(kept)),
             "metadata": pa.array([text, *[None] * count][:count], pa.string()),
@@ -124,6 +125,21 @@ def write_trace(
     path = folder / f"{strategy_id}.parquet"
     write_whole(path, lambda temporary: _write_parquet(temporary, table, footer))
     return path
+
+
+def _changes(kind: str, val: Any) -> NDArray[np.int64]:
+    """Return the positions at which a value differs from the one before; the first one does."""
+    values = val.to_numpy() if kind == layout.SIGNAL else val.dictionary_encode().indices.to_numpy()
+    return np.flatnonzero(np.concatenate((values[:1] == values[:1], values[1:] != values[:-1])))
+
+
+def _rows_digest(kind: str, bars: NDArray[np.int64], val: Any) -> str:
+    digest = RowsDigest(kind)
+    if kind == layout.SIGNAL:
+        digest.add_arrays(bars, val.to_numpy())
+    else:
+        digest.add_states(bars.tolist(), val.to_pylist())
+    return digest.hexdigest()
 
 
 def _write_parquet(path: str, table: Any, footer: Mapping[bytes, str | None]) -> None:

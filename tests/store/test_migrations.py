@@ -9,7 +9,12 @@ import pytest
 
 from catalog.errors import MigrationError, StoreError
 from catalog.store.database import reading, writing
-from catalog.store.migrations import Migration, check_schema, known_migrations, migrate
+from catalog.store.migrations import (
+    Migration,
+    known_migrations,
+    lacks_migrations,
+    migrate,
+)
 
 NOTE = Migration(99, "0099_note", "create table internal.note (text varchar);")
 
@@ -70,7 +75,7 @@ def test_an_edited_migration_is_refused(path):
     edited = [Migration(first.version, first.name, first.sql + "\n-- edited"), *rest]
 
     with reading(path) as con, pytest.raises(MigrationError, match="edited after it was applied"):
-        check_schema(con, path, edited)
+        lacks_migrations(con, path, edited)
 
 
 def test_a_missing_migration_is_refused(path):
@@ -91,6 +96,16 @@ def test_a_catalog_of_a_newer_program_is_refused(path):
             pass
 
     assert "pip install --upgrade" in str(refused.value.hint)
+
+
+def test_reading_an_older_catalog_brings_it_up_to_date(path, monkeypatch):
+    newer = (*known_migrations(), NOTE)
+    monkeypatch.setattr("catalog.store.migrations.known_migrations", lambda: newer)
+
+    with reading(path) as con:
+        assert con.execute("select count(*) from internal.note").fetchall() == [(0,)]
+
+    assert (99, "0099_note") in ledger(path)
 
 
 def test_a_database_that_is_no_catalog_is_left_as_it_was(tmp_path):
