@@ -211,3 +211,24 @@ def test_one_configuration_in_two_runs_is_one_strategy(catalog, write_run, tmp_p
 
     assert rows(catalog, "select count(*) from strategies") == [(1,)]
     assert rows(catalog, "select count(*) from trace_files") == [(2,)]
+
+
+# Two configurations whose digests really begin with the same twelve digits.
+ONE = {"type": "x", "parameters": {"n": 5512083}}
+OTHER = {"type": "x", "parameters": {"n": 36165427}}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_two_configurations_with_one_hash_are_never_merged(catalog, write_run, tmp_path, together):
+    assert strategy_hash(ONE) == strategy_hash(OTHER)
+    write_run("run_a", {"a": [1, 0]}, metadata=component(full_config=ONE))
+    if not together:
+        catalog.register(tmp_path / "runs")
+    write_run("run_b", {"a": [0, 1]}, metadata=component(full_config=OTHER))
+
+    report = catalog.register(tmp_path / "runs")
+
+    assert [problem.reason for problem in report.quarantined] == ["hash collision"]
+    assert rows(catalog, "select param_n from strategies") == [(5512083,)]
+    assert rows(catalog, "select run_id from trace_files") == [("run_a",)]
+    assert rows(catalog, "select count(*) from signals") == [(2,)]
