@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from catalog.errors import TraceFileError
 from catalog.register.configs import ConfigSources, Recovered
@@ -145,17 +146,23 @@ def _symbol_and_timeframe(
     if trace.generation == OURS:
         return trace.symbol_raw, trace.timeframe_raw
     symbol, suffix = split_symbol(trace.symbol_raw)
-    placed = _DATA_FOLDER.search(folder)
     component = run.records.metadata.components.get(trace.strategy_id or name)
     # The run's data source beats a component's label, which is often wrong.
     candidates = (
         run.records.timeframe,
         suffix,
         normal_timeframe(trace.timeframe_raw),
-        split_symbol(placed[1])[1] if placed else None,
+        _timeframe_of_folder(folder),
         normal_timeframe(component.timeframe) if component else None,
     )
     return symbol or run.records.symbol, choose_timeframe(candidates, run.spacing)
+
+
+@lru_cache(maxsize=1024)
+def _timeframe_of_folder(folder: str) -> str | None:
+    """Return the timeframe in a path such as …/traces/SPY_1m/signals/…"""
+    found = _DATA_FOLDER.search(folder)
+    return split_symbol(found[1])[1] if found else None
 
 
 def _declared_range(run: RunContext, trace: TraceFile) -> tuple[int | None, int | None, str]:

@@ -154,8 +154,7 @@ def _compare_oddities(plan: Plan, folder: Folder, before: dict[str, KnownFile]) 
         for name in folder.hidden_folders
     ]
     odd += [
-        (name, NO_STAMP, "quarantined", "unreadable", why)
-        for name, why in folder.broken.items()
+        (name, NO_STAMP, "quarantined", "unreadable", why) for name, why in folder.broken.items()
     ]
     for name, stamp, status, reason, why in odd:
         if status == "ignored":

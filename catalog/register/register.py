@@ -13,26 +13,27 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from catalog.errors import NotATraceError, TraceFileError, UsageError
+from catalog.errors import UsageError
 from catalog.register.configs import ConfigSources
 from catalog.register.entries import NamedStrategy, Reading, RunContext, make_entries
 from catalog.register.folders import SeenFolder
 from catalog.register.known import Known, load_known
-from catalog.register.plan import FileToRead, Plan, RunToRead, make_plan
+from catalog.register.plan import Plan, RunToRead, make_plan
+from catalog.register.reading import read_files
 from catalog.register.record import Batch, record
 from catalog.register.report import Registration
-from catalog.register.runs import Problem, read_records
+from catalog.register.runs import read_records
 from catalog.register.sweeps import SweepShelf
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root, side_folder
 from catalog.sweep import Sweep, match_sweeps
 from catalog.traces.events import event_strategy_ids
 from catalog.traces.format import EVENT_KINDS
-from catalog.traces.read import read_trace_file
+from catalog.traces.trace_file import TraceFile
 
 # Large enough that a transaction costs little beside the files in it, small enough that
 # memory stays bounded and an interrupted registration loses little.
-BATCH_SIZE = 4_096
+BATCH_SIZE = 8_192
 
 Progress = Callable[[int, int], None]
 """Called with how many files were read so far, and how many there are to read."""
@@ -126,13 +127,18 @@ def _batches(
     batch = Batch(problems=plan.problems, folders=plan.folders, gone=plan.gone)
     readings: list[Reading] = []
     done, total = 0, plan.to_read
+    outcomes = read_files((file for run in plan.runs for file in run.files), total)
     for run in plan.runs:
         context = _open_run(run, known, sweeps, shelf)
         batch.problems.extend(context.records.problems)
         root = _root_of(roots, run.files[0].folder)
         _add_run(batch, context, root)
-        for file in run.files:
-            _read(context, file, readings, batch)
+        # The outcomes go on with the next run.
+        for file, outcome in zip(run.files, outcomes, strict=False):
+            if isinstance(outcome, TraceFile):
+                readings.append((context, file.folder, file.name, outcome))
+            elif outcome is not None:
+                batch.problems.append(outcome)
             done += 1
             if done % 64 == 0:
                 progress(done, total)
@@ -187,23 +193,6 @@ def _open_run(
         sources=ConfigSources(records, match_sweeps(asked, run.names)),
         sweep_digest=before.sweep_digest if before is not None else None,
     )
-
-
-def _read(context: RunContext, file: FileToRead, readings: list[Reading], batch: Batch) -> None:
-    path = f"{file.folder}/{file.name}"
-    try:
-        trace = read_trace_file(path, kind_hint=file.kind)
-    except TraceFileError as error:
-        status = "ignored" if isinstance(error, NotATraceError) else "quarantined"
-        try:
-            found = os.stat(path)
-        except OSError:
-            return  # It vanished since it was listed: as if it had never been there.
-        # A change of permissions changes no time: such a file is tried again each time.
-        stamp = (0, 0) if error.reason == "no permission" else (found.st_size, found.st_mtime_ns)
-        batch.problems.append(Problem(path, error.reason, str(error), error.hint, stamp, status))
-    else:
-        readings.append((context, file.folder, file.name, trace))
 
 
 def _note_plan(report: Registration, plan: Plan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,13 +70,13 @@ class RunRecords:
     analytics: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
-    @property
+    @cached_property
     def symbol(self) -> str | None:
         """The one symbol of the run's data source, normalised."""
         symbols = {split_symbol(raw)[0] for raw in self.metadata.words("symbols")}
         return symbols.pop() if len(symbols) == 1 else None
 
-    @property
+    @cached_property
     def timeframe(self) -> str | None:
         """The one timeframe of the run's data source, normalised."""
         frames = {normal_timeframe(raw) for raw in self.metadata.words("timeframes")} - {None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _UNITS = {
@@ -17,6 +17,11 @@ _TIMEFRAME = re.compile(r"(\d*)\s*([a-z]+)")
 _SYMBOL = re.compile(r"(.+?)_(\d+[A-Za-z]+)")
 
 
+# A run's files all say the same few things, over and over.
+_remembered = lru_cache(maxsize=1024)
+
+
+@_remembered
 def normal_timeframe(raw: str | None) -> str | None:
     """
     Return a timeframe as a number and one of s, m, h, d, w; None where it is none.
@@ -47,6 +52,7 @@ def seconds_of(timeframe: str) -> int:
     return int(timeframe[:-1]) * _SECONDS[timeframe[-1]]
 
 
+@_remembered
 def split_symbol(raw: str | None) -> tuple[str | None, str | None]:
     """
     Return the symbol, and the timeframe where it was written behind it.
@@ -62,7 +68,8 @@ def split_symbol(raw: str | None) -> tuple[str | None, str | None]:
     return raw, None
 
 
-def choose_timeframe(candidates: Iterable[str | None], spacing: float | None) -> str | None:
+@_remembered
+def choose_timeframe(candidates: tuple[str | None, ...], spacing: float | None) -> str | None:
     """
     Return the first timeframe that the spacing of the bars does not contradict.
 

@@ -1,51 +1,63 @@
-"""The changes of a signal or classifier file: put in bar order, checked, counted and digested."""
+"""The changes of a signal or classifier: checked, counted and digested, a piece at a time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import islice
 from math import isfinite
 from operator import lt
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from catalog.errors import TraceFileError
 from catalog.traces.content import RowsDigest
 from catalog.traces.format import SIGNAL
-from catalog.traces.rows import Rows, int64_column, negative_bar
-from catalog.traces.table import WHOLE, Table
 
 FEW: Final = 128
 """With so many rows a loop over them is faster than the calls of numpy are."""
 
 
-def read_changes(table: Table, kind: str, first_index: int) -> Rows:
+@dataclass(slots=True)
+class Rows:
+    """What the rows of a file come to, as far as they have been read. Events have no values."""
+
+    row_count: int = 0
+    change_count: int = 0
+    first_bar: int | None = None
+    last_bar: int | None = None
+    first_ts: int | None = None
+    last_ts: int | None = None
+    last_value: float | str | None = None
+    bars_long: int = 0
+    bars_short: int = 0
+    is_flat: bool = True
+    digest: str | None = None
+    labels: dict[str, set[str]] = field(default_factory=dict)
+
+
+def count_changes(
+    rows: Rows, digest: RowsDigest, idx: Any, val: Any, *, kind: str, first_index: int
+) -> bool:
     """
-    Read the changes of a signal or classifier file whose bar 0 has the index `first_index`.
+    Count the rows of a piece, or do nothing and return False if they are not in bar order.
+
+    Args:
+        idx: int64 without nulls, at least one row; `first_index` is bar 0.
+        val: a signal's numbers or a classifier's text, without nulls.
 
     Raises:
-        TraceFileError: an index or a value is null, a value is not finite, a bar is negative or
-            there twice, or a file too long to sort is not in bar order.
+        TraceFileError: a bar is negative, or not behind the piece before; or a value of a
+            signal is not finite.
     """
-    rows, digest = Rows(), RowsDigest(kind)
-    for idx, val in table.pieces("idx", "val"):
-        if val.null_count:
-            raise TraceFileError("null val", f"val is null in {val.null_count:,} rows")
-        idx = int64_column(idx)
-        count = (
-            (_count_few if len(idx) <= FEW else _count_many) if kind == SIGNAL else _count_states
-        )
-        if not count(rows, digest, idx, val, first_index):
-            idx, val = _in_bar_order(idx, val, is_long=table.is_long)
-            count(rows, digest, idx, val, first_index)
-        rows.row_count += len(idx)
-    rows.digest = digest.hexdigest()
-    return rows
+    if kind != SIGNAL:
+        return _count_states(rows, digest, idx, val, first_index)
+    if len(idx) <= FEW:
+        return _count_few(rows, digest, idx, val, first_index)
+    return _count_many(rows, digest, idx, val, first_index)
 
 
 def _count_few(rows: Rows, digest: RowsDigest, idx: Any, val: Any, first_index: int) -> bool:
-    """Count the rows of a piece one by one; do nothing and return False if they do not ascend."""
     index, values = idx.to_pylist(), val.to_pylist()
     if not all(map(lt, index, islice(index, 1, None))):
         return False
@@ -76,7 +88,7 @@ def _count_few(rows: Rows, digest: RowsDigest, idx: Any, val: Any, first_index: 
 
 
 def _count_many(rows: Rows, digest: RowsDigest, idx: Any, val: Any, first_index: int) -> bool:
-    """Count as `_count_few` does, all rows of a piece at once."""
+    """Count as `_count_few` does, but all rows at once."""
     index, values = idx.to_numpy(), val.to_numpy().astype(np.float64)
     if not np.all(index[1:] > index[:-1]):
         return False
@@ -101,7 +113,6 @@ def _count_many(rows: Rows, digest: RowsDigest, idx: Any, val: Any, first_index:
 
 
 def _count_states(rows: Rows, digest: RowsDigest, idx: Any, val: Any, first_index: int) -> bool:
-    """Count the rows of a piece of a classifier; do nothing and return False as above."""
     index, states = idx.to_pylist(), val.to_pylist()
     if not all(map(lt, index, islice(index, 1, None))):
         return False
@@ -120,11 +131,10 @@ def _count_states(rows: Rows, digest: RowsDigest, idx: Any, val: Any, first_inde
 
 
 def _check_first(rows: Rows, index: int, first_index: int) -> None:
-    """Check that a piece begins at a bar, and behind the piece before."""
     if index < first_index:
         raise negative_bar(index, first_index)
     if rows.last_bar is not None and index - first_index <= rows.last_bar:
-        raise _repeated() if index - first_index == rows.last_bar else _out_of_order()
+        raise repeated_bars() if index - first_index == rows.last_bar else out_of_order()
 
 
 def _keep_ends(rows: Rows, first_bar: int, last_bar: int, last_value: float | str | None) -> None:
@@ -135,28 +145,23 @@ def _keep_ends(rows: Rows, first_bar: int, last_bar: int, last_value: float | st
     rows.last_value = last_value + 0.0 if isinstance(last_value, float) else last_value
 
 
-def _in_bar_order(idx: Any, val: Any, *, is_long: bool) -> tuple[Any, Any]:
-    index = idx.to_numpy()
-    order = np.argsort(index, kind="stable")
-    ordered = index[order]
-    if np.any(ordered[1:] == ordered[:-1]):
-        raise _repeated()
-    if is_long:
-        raise _out_of_order()
-    return pa.array(ordered), val.take(pa.array(order))
-
-
 def _not_finite() -> TraceFileError:
     return TraceFileError("val not finite", "val is NaN or infinite in some row")
 
 
-def _repeated() -> TraceFileError:
+def negative_bar(index: int, first_index: int) -> TraceFileError:
+    return TraceFileError(
+        "negative bar", f"idx is {index}, but its generation counts bars from {first_index}"
+    )
+
+
+def repeated_bars() -> TraceFileError:
     return TraceFileError("repeated bars", "it has more than one row for a bar")
 
 
-def _out_of_order() -> TraceFileError:
+def out_of_order() -> TraceFileError:
     return TraceFileError(
         "rows out of order",
-        f"its rows are not in bar order, and files beyond {WHOLE:,} rows are not sorted",
+        "its rows are not in bar order, and it is too long to be sorted",
         hint="Sort it by idx, and register again",
     )

@@ -93,9 +93,9 @@ def kind_of(value_type: Any, expected: str | None) -> str:
     return found
 
 
-def is_text(column_type: Any) -> bool:
-    """Say whether a column holds text, dictionary-encoded or not."""
-    return _id(column_type) in _TEXTS
+def is_text(column_type: Any | None) -> bool:
+    """Say whether a column is there and holds text, dictionary-encoded or not."""
+    return column_type is not None and _id(column_type) in _TEXTS
 
 
 def struct_layout(types: Mapping[str, Any]) -> str | None:

@@ -6,11 +6,11 @@ import os
 
 from catalog.errors import TraceFileError
 from catalog.traces import format as layout
-from catalog.traces.changes import read_changes
-from catalog.traces.columns import check_columns, check_is_trace, is_text, kind_of, struct_layout
+from catalog.traces.changes import Rows
+from catalog.traces.columns import check_columns, check_is_trace, kind_of, struct_layout
 from catalog.traces.content import content_digest
 from catalog.traces.footer import Footer, read_footer
-from catalog.traces.rows import Rows, event_rows, read_extent
+from catalog.traces.rows import read_events, read_values
 from catalog.traces.source import (
     UNREADABLE,
     Source,
@@ -20,7 +20,6 @@ from catalog.traces.source import (
 )
 from catalog.traces.spacing import bar_spacing
 from catalog.traces.table import Table
-from catalog.traces.times import stated_times
 from catalog.traces.trace_file import TraceFile
 
 __all__ = ["bar_spacing", "read_trace_file"]
@@ -61,21 +60,14 @@ def _read(source: Source, table: Table, file_stem: str, kind_hint: str | None) -
     check_columns(table, is_event=is_event)
     kind = str(expected) if is_event else kind_of(table.types["val"], expected)
 
-    times = None if is_event else stated_times(table)
-    if times is None:
-        extent = read_extent(table)
-        times = extent.first_ts, extent.last_ts
-    first_index = layout.first_index(generation, knows_bar_times=None not in times)
     if is_event:
-        rows = event_rows(extent, first_index)
+        rows = read_events(table, generation)
     else:
-        rows = read_changes(table, kind, first_index)
+        rows = read_values(table, kind, generation)
         _check_content(footer, kind, rows)
     if rows.row_count != table.row_count:
         raise TraceFileError("damaged file", "it does not have as many rows as it says")
-    if not rows.row_count:
-        times = footer.first_ts, footer.last_ts
-
+    times = (rows.first_ts, rows.last_ts) if rows.row_count else (footer.first_ts, footer.last_ts)
     is_signal = kind == layout.SIGNAL
     last_value = rows.last_value
     return TraceFile(
@@ -83,20 +75,20 @@ def _read(source: Source, table: Table, file_stem: str, kind_hint: str | None) -
         generation=generation,
         columns=table.columns,
         struct_layout=struct_layout(table.types) if is_event else None,
-        strategy_id=None if is_event else footer.strategy_id or _label(table, "strat") or file_stem,
+        strategy_id=None if is_event else footer.strategy_id or _label(rows, "strat") or file_stem,
         strategy_type=footer.strategy_type,
         claimed_hash=footer.claimed_hash,
         footer_config=footer.config,
-        symbol_raw=footer.symbol or _label(table, "sym", is_event=is_event),
-        timeframe_raw=footer.timeframe or _label(table, "tf"),
+        symbol_raw=footer.symbol or _label(rows, "sym", is_event=is_event),
+        timeframe_raw=footer.timeframe or _label(rows, "tf"),
         recorded_run_id=footer.run_id,
         created_at=footer.created_at,
         row_count=rows.row_count,
         change_count=None if is_event else rows.change_count,
         first_change_bar=rows.first_bar,
         last_change_bar=rows.last_bar,
-        first_change_ts=times[0] if rows.row_count else None,
-        last_change_ts=times[1] if rows.row_count else None,
+        first_change_ts=rows.first_ts,
+        last_change_ts=rows.last_ts,
         knows_bar_times=None not in times,
         last_val=last_value if isinstance(last_value, float) else None,
         last_state=last_value if isinstance(last_value, str) else None,
@@ -117,11 +109,9 @@ def _read(source: Source, table: Table, file_stem: str, kind_hint: str | None) -
     )
 
 
-def _label(table: Table, name: str, *, is_event: bool = False) -> str | None:
+def _label(rows: Rows, name: str, *, is_event: bool = False) -> str | None:
     """Return the one text that a column holds in every row, or None if there is no such text."""
-    if name not in table.types or not is_text(table.types[name]):
-        return None
-    texts = table.texts(name)
+    texts = sorted(rows.labels.get(name, ()))
     if len(texts) > 1 and not is_event:
         raise TraceFileError(
             "several traces in one file", f"{name} holds {texts[0]!r} and {texts[1]!r}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from catalog.traces.rows import int64_column
+from catalog.traces.columns import check_columns
+from catalog.traces.rows import int64_index
 from catalog.traces.source import UNREADABLE, close_source, open_source, trace_file_error
 from catalog.traces.table import Table
 from catalog.traces.times import bar_time
@@ -33,13 +34,14 @@ def bar_spacing(path: str) -> float | None:
 
 
 def _spacing(table: Table) -> float | None:
-    for idx, ts in table.pieces("idx", "ts"):
-        index = int64_column(idx).to_numpy()[:_ROWS_ENOUGH]
+    check_columns(table, is_event=True)
+    for piece in table.pieces(["idx", "ts"]):
+        ts = piece["ts"]
+        index = int64_index(piece["idx"]).to_numpy()[:_ROWS_ENOUGH]
         times = [bar_time(ts, row) for row in range(len(index))]
         if len(index) < 2 or None in times:
             return None
-        bars = np.diff(index)
-        seconds = np.diff(np.array(times, np.int64)) / 1e6
-        spacings = seconds[(bars > 0) & (seconds > 0)] / bars[(bars > 0) & (seconds > 0)]
-        return float(spacings.min()) if spacings.size else None
+        bars, seconds = np.diff(index), np.diff(np.array(times, np.int64)) / 1e6
+        forwards = (bars > 0) & (seconds > 0)
+        return float((seconds[forwards] / bars[forwards]).min()) if forwards.any() else None
     return None

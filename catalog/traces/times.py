@@ -10,15 +10,15 @@ from typing import Any, Final
 import pyarrow as pa
 
 from catalog.errors import TraceFileError
-from catalog.traces.table import Table
 
-_ENDS_IN_OFFSET: Final = re.compile(r":\d\d(?:[.,]\d+)?(Z|[+-]\d\d(?::?\d\d)?)\Z")
+_ENDS_IN_OFFSET: Final = re.compile(r":\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)\Z")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _TIMESTAMP: Final = pa.timestamp("us").id
 _NANOSECONDS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
+@lru_cache(maxsize=4096)  # the traces of a run often share their first and last bars
 def microseconds(text: str) -> int | None:
     """
     Return the instant that a text names, or None if it ends in no UTC offset.
@@ -29,7 +29,13 @@ def microseconds(text: str) -> int | None:
     Raises:
         TraceFileError: the text ends in an offset but is no time.
     """
-    return _parse(text)[1]
+    if _ENDS_IN_OFFSET.search(text) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _unreadable(text) from None
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def iso(instant: int) -> str:
@@ -44,39 +50,6 @@ def bar_time(column: Any, row: int) -> int | None:
         text = scalar.as_py()
         return None if text is None else microseconds(text)
     return _instant(scalar.value, column.type) if scalar.is_valid else None
-
-
-def stated_times(table: Table) -> tuple[int | None, int | None] | None:
-    """
-    Return the first and the last instant that the footer's statistics of `ts` state.
-
-    Texts sort as the instants that they name where they have one length and one offset.
-    Where they have not, and where nothing is stated, return None.
-    """
-    ts_type = table.types["ts"]
-    if ts_type.id == _TIMESTAMP:
-        stated = table.extremes("ts", raw=True)
-        if stated is None or not isinstance(stated[0], int):
-            return None
-        return _instant(stated[0], ts_type), _instant(stated[1], ts_type)
-    stated = table.extremes("ts")
-    if stated is None or len(stated[0]) != len(stated[1]):
-        return None
-    (first_offset, first), (last_offset, last) = map(_parse, stated)
-    return (first, last) if first_offset == last_offset else None
-
-
-@lru_cache(maxsize=4096)  # the traces of a run often share their first and last bars
-def _parse(text: str) -> tuple[str | None, int | None]:
-    """Return the offset in which a text ends, and the instant that it names."""
-    ending = _ENDS_IN_OFFSET.search(text)
-    if ending is None:
-        return None, None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise _unreadable(text) from None
-    return ending[1], (moment - _EPOCH) // _MICROSECOND
 
 
 def _instant(number: int, ts_type: Any) -> int | None:

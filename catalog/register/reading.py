@@ -1,0 +1,149 @@
+"""
+Read many trace files: here, or in processes beside this one where there are many.
+
+A process of ours is a plain `python -m catalog.register.reader`, which is sent
+lists of files and sends back what it found. multiprocessing would run a caller's
+script again in every child. A file that kills its reader is quarantined like any
+other bad file.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+
+from catalog.errors import NotATraceError, TraceFileError
+from catalog.register.plan import FileToRead
+from catalog.register.runs import Problem
+from catalog.traces.read import read_trace_file
+from catalog.traces.trace_file import TraceFile
+
+# Starting a process takes as long as reading a thousand files.
+WORTHWHILE = 4_000
+MOST_PROCESSES = 8
+_PIECE = 64
+
+Outcome = TraceFile | Problem | None
+"""What reading a file came to; None where it vanished since it was listed."""
+
+
+def read_files(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
+    """
+    Yield what reading each file came to, in their order.
+
+    Args:
+        count: how many files there are.
+    """
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    if count < WORTHWHILE or processes < 2:
+        yield from map(read_file, files)
+        return
+    readers = _Readers(processes)
+    try:
+        yield from readers.read(iter(files))
+    finally:
+        readers.close()
+
+
+def read_file(file: FileToRead) -> Outcome:
+    """Read one file; what is wrong with it is a problem, not an error."""
+    path = f"{file.folder}/{file.name}"
+    try:
+        return read_trace_file(path, kind_hint=file.kind)
+    except TraceFileError as error:
+        status = "ignored" if isinstance(error, NotATraceError) else "quarantined"
+        return _problem(path, error.reason, str(error), error.hint, status)
+
+
+def _problem(path: str, reason: str, error: str, hint: str | None, status: str) -> Problem | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    # A change of permissions changes no time: such a file is tried again each time.
+    stamp = (0, 0) if reason == "no permission" else (found.st_size, found.st_mtime_ns)
+    return Problem(path, reason, error, hint, stamp, status)
+
+
+class _Readers:
+    """Processes that read, each served by a thread of its own."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
+        self._threads = ThreadPoolExecutor(count)
+        for _ in range(count):
+            self._idle.put(_start())
+
+    def read(self, files: Iterator[FileToRead]) -> Iterator[Outcome]:
+        """Yield outcomes in order, a few pieces ahead of who takes them."""
+        waiting: deque[Future[list[Outcome]]] = deque()
+        while True:
+            while len(waiting) < 4 * self._count and (piece := list(islice(files, _PIECE))):
+                waiting.append(self._threads.submit(self._read_piece, piece))
+            if not waiting:
+                return
+            yield from waiting.popleft().result()
+
+    def _read_piece(self, piece: Sequence[FileToRead]) -> list[Outcome]:
+        process = self._idle.get()
+        try:
+            outcomes = _ask(process, piece)
+        except (EOFError, OSError):
+            # One of these files kills whoever reads it. Which one?
+            process.kill()
+            process.wait()
+            process = _start()
+            if len(piece) > 1:
+                self._idle.put(process)
+                return [outcome for file in piece for outcome in self._read_piece([file])]
+            path = f"{piece[0].folder}/{piece[0].name}"
+            problem = _problem(
+                path,
+                "crashes the reader",
+                f"{path}: reading it ends the program",
+                None,
+                "quarantined",
+            )
+            outcomes = [problem]
+        self._idle.put(process)
+        return outcomes
+
+    def close(self) -> None:
+        """End the processes."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        while not self._idle.empty():
+            process = self._idle.get()
+            assert process.stdin is not None and process.stdout is not None  # noqa: S101
+            process.stdin.close()
+            process.stdout.close()
+            process.wait()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    # Ctrl-C is for the process that was called: it ends these by closing their input.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "catalog.register.reader"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ask(process: subprocess.Popen[bytes], piece: Sequence[FileToRead]) -> list[Outcome]:
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes
+    pickle.dump(piece, process.stdin)
+    process.stdin.flush()
+    outcomes: list[Outcome] = pickle.load(process.stdout)  # noqa: S301 - from our own process
+    return outcomes

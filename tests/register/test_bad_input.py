@@ -1,0 +1,1056 @@
+"""Bad input is set aside with its reason; the rest is registered, and every client can read it."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from bad_files import (
+    older_client,
+    table,
+    write_damaged,
+    write_encrypted,
+    write_footer,
+    write_ours,
+)
+from catalog import Catalog, strategy_hash
+from catalog.cli import main
+from catalog.errors import CatalogError, MigrationError, StoreError
+from catalog.register.report import Registration
+from conftest import old_trace, rows, touch_later
+
+FOLDER = "traces/SPY_1m/signals/sma_grid"
+
+# Every column is read: counting alone would not notice one that cannot be.
+ANSWER = """
+    select
+        count(*), max(idx), max(sym), max(strat), max(ts_raw), sum(val), sum(px),
+        (
+            select coalesce(sum(row_count), 0)::bigint
+            from trace_files
+            where kind = 'signal' and status = 'registered'
+        )
+    from signals
+"""
+
+
+@pytest.fixture(scope="module")
+def older():
+    with older_client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder with one good run in a catalog, and a copy of it to begin each test with."""
+    folder = tmp_path_factory.mktemp("bad_input")
+    old_trace(folder / "home" / "runs" / "run_a" / FOLDER / "good.parquet", [1, 0, -1])
+    Catalog(folder / "home" / "catalog.duckdb").register(folder / "home" / "runs")
+    shutil.copytree(folder / "home", folder / "kept")
+    return folder
+
+
+@pytest.fixture
+def catalog(prepared):
+    """A catalog with one good trace of three rows, always at the same place."""
+    shutil.rmtree(prepared / "home", ignore_errors=True)
+    shutil.copytree(prepared / "kept", prepared / "home")
+    return Catalog(prepared / "home" / "catalog.duckdb")
+
+
+@pytest.fixture
+def runs(catalog):
+    return catalog.path.parent / "runs"
+
+
+@pytest.fixture
+def run(runs):
+    """The directory of the good run."""
+    return runs / "run_a"
+
+
+@pytest.fixture
+def count_signals(catalog, older):
+    """Count the rows of `signals` here and in an older client, which must agree."""
+    return partial(answer, catalog, older)
+
+
+def answer(catalog, older) -> int:
+    ((total, *others, registered),) = rows(catalog, ANSWER)
+    if older is not None:
+        assert older.ask(catalog.path, ANSWER) == [(total, *others, registered)]
+    assert total == registered
+    return total
+
+
+def quarantine(catalog) -> dict[str, str]:
+    return dict(rows(catalog, "select path, reason from quarantine"))
+
+
+def command(*words: object, catalog: Catalog):
+    """Run a command as a person does who types it."""
+    environment = {"CATALOG": str(catalog.path)}
+    return CliRunner().invoke(main, list(map(str, words)), env=environment)
+
+
+def test_an_older_client_is_asked_too(older, catalog):
+    if older is None:
+        pytest.skip("CATALOG_TEST_OLD_PYTHON names no Python with duckdb 1.2.2")
+
+    assert older.ask(catalog.path, "select version()") == [("v1.2.2",)]
+
+
+# Files that cannot be registered, each in a run of its own beside a good one.
+
+
+def cut(path: Path) -> None:
+    old_trace(path, [1, 0, -1])
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def with_other_beginning(path: Path) -> None:
+    old_trace(path, [1, 0, -1])
+    path.write_bytes(b"XXXX" + path.read_bytes()[4:])
+
+
+def with_hole(path: Path) -> None:
+    old_trace(path, [1, 0, -1])
+    data = path.read_bytes()
+    path.write_bytes(data[:100] + data[-100:])
+
+
+def with_noise_for_a_footer(path: Path) -> None:
+    old_trace(path, [1, 0, -1])
+    data = path.read_bytes()
+    path.write_bytes(data[:-100] + b"\xfe" * 92 + data[-8:])
+
+
+def with_one_bit_flipped(path: Path) -> None:
+    write_footer(path, {})
+    prices = pq.read_metadata(path).row_group(0).column(5)
+    end = prices.data_page_offset + prices.total_compressed_size
+    data = bytearray(path.read_bytes())
+    data[end - 3] ^= 0x01
+    path.write_bytes(data)
+
+
+def data(content: bytes):
+    return lambda path: path.write_bytes(content)
+
+
+def columns(**columns: object):
+    return lambda path: pq.write_table(table(**columns), path)
+
+
+def footer(config: bytes):
+    return partial(write_footer, keys={b"strategy_config": config})
+
+
+BAD_FILES = {
+    "no bytes": (data(b""), "empty file"),
+    "only magic": (data(b"PAR1PAR1"), "not a Parquet file"),
+    "truncated": (cut, "not a Parquet file"),
+    "wrong magic": (with_other_beginning, "not a Parquet file"),
+    "text": (data(b"idx,ts,sym\n1,2,SPY\n"), "not a Parquet file"),
+    "a hole": (with_hole, "not a Parquet file"),
+    "noise for a footer": (with_noise_for_a_footer, "damaged file"),
+    "a pipe": (os.mkfifo, "not a regular file"),
+    "a link to nothing": (lambda path: path.symlink_to("nowhere"), "unreadable"),
+    "a link to itself": (lambda path: path.symlink_to(path.name), "unreadable"),
+    "encrypted": (partial(write_encrypted, plaintext_footer=False), "encrypted"),
+    "one encrypted column": (partial(write_encrypted, plaintext_footer=True), "encrypted"),
+    "damaged idx": (partial(write_damaged, column="idx"), "damaged file"),
+    "damaged ts": (partial(write_damaged, column="ts"), "damaged file"),
+    "damaged sym": (partial(write_damaged, column="sym"), "damaged file"),
+    "damaged val": (partial(write_damaged, column="val"), "damaged file"),
+    "damaged strat": (partial(write_damaged, column="strat"), "damaged file"),
+    "damaged px": (partial(write_damaged, column="px"), "damaged file"),
+    "one bit of ours": (with_one_bit_flipped, "damaged file"),
+    "footer not UTF-8": (footer(b'{"type": "\xe9"}'), "footer not UTF-8"),
+    "footer not JSON": (footer(b'{"type": '), "footer config unreadable"),
+    "footer a list": (footer(b'["sma"]'), "footer config unreadable"),
+    "footer 10,000 deep": (
+        footer(b'{"parameters":' + b"[" * 10_000 + b"]" * 10_000 + b"}"),
+        "footer config unreadable",
+    ),
+    "footer with a key twice": (footer(b'{"type":"a","type":"b"}'), "footer config unreadable"),
+    "footer with NaN": (footer(b'{"parameters":{"x":NaN}}'), "footer config unreadable"),
+    "footer of 100 MB": (
+        partial(write_footer, keys={b"note": b"x" * 100_000_000}),
+        "footer too large",
+    ),
+    "no column val": (columns(val=None), "missing column"),
+    "idx as text": (columns(idx=["1", "2", "3"]), "wrong column type"),
+    "val as text": (columns(val=["up", "down", "up"]), "wrong column type"),
+    "val as truth": (columns(val=[True, False, True]), "wrong column type"),
+    "px as text": (columns(px=["cheap", "dear", "dear"]), "wrong column type"),
+    "px as lists": (columns(px=[[1.0], [2.0], [3.0]]), "wrong column type"),
+    "val NaN": (columns(val=[1.0, float("nan"), 0.0]), "val not finite"),
+    "val null": (columns(val=[1.0, None, 0.0]), "null val"),
+    "idx null": (columns(idx=[1, None, 3]), "null idx"),
+    "idx twice": (columns(idx=[1, 1, 3]), "repeated bars"),
+    "two symbols": (columns(sym=["SPY", "QQQ", "SPY"]), "several traces in one file"),
+}
+
+
+@dataclass
+class Pass:
+    """What one registration came to, and what the catalog said after it."""
+
+    report: Registration
+    quarantine: dict[str, str]
+    registered: set[str]
+    count: int | AssertionError | CatalogError
+
+
+def register_and_look(catalog, older, folder) -> Pass:
+    report = catalog.register(folder)
+    query = "select path from trace_files where status = 'registered'"
+    try:
+        count = answer(catalog, older)
+    except (AssertionError, CatalogError) as error:
+        count = error
+    registered = {path for (path,) in rows(catalog, query)}
+    return Pass(report, quarantine(catalog), registered, count)
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory, older):
+    """Register every bad file beside a good one, register again, and once they are repaired."""
+    folder = tmp_path_factory.mktemp("scans")
+    catalog = Catalog(folder / "catalog.duckdb")
+    paths = {name: folder / "runs" / name / FOLDER / "bad.parquet" for name in BAD_FILES}
+    for name, (make, _) in BAD_FILES.items():
+        old_trace(paths[name].with_name("good.parquet"), [1, 0, -1])
+        make(paths[name])
+
+    first = register_and_look(catalog, older, folder / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("catalog.register.register.read_trace_file", None)
+        second = register_and_look(catalog, older, folder / "runs")
+    for path in paths.values():
+        path.unlink()
+        old_trace(path, [1, 0])
+    third = register_and_look(catalog, older, folder / "runs")
+    return {name: str(path) for name, path in paths.items()}, first, second, third
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file_is_quarantined_until_it_is_repaired(scans, name):
+    paths, first, second, third = scans
+    path, (_, reason) = paths[name], BAD_FILES[name]
+
+    assert first.quarantine.get(path) == reason
+    assert [problem.path for problem in first.report.quarantined].count(path) == 1
+    assert any(path in problem.error for problem in first.report.quarantined)
+    assert str(Path(path).with_name("good.parquet")) in first.registered
+    assert second.quarantine.get(path) == reason
+    assert path not in third.quarantine
+    assert path in third.registered
+
+
+def test_beside_bad_files_the_good_ones_answer_in_every_client(scans):
+    _, first, second, third = scans
+
+    assert first.count == second.count == 3 * len(BAD_FILES)
+    assert third.count == 5 * len(BAD_FILES)
+
+
+def test_a_second_pass_reads_no_bad_file_again_and_still_wants_attention(scans):
+    _, first, second, third = scans
+
+    assert first.report.needs_attention
+    assert second.report.needs_attention
+    assert (second.report.registered, second.report.unchanged) == (0, len(BAD_FILES))
+    assert second.report.still_quarantined == len(BAD_FILES)
+    assert not third.report.needs_attention
+
+
+def test_the_command_ends_with_status_3_and_names_the_file(catalog, runs, count_signals):
+    bad = runs / "run_b" / FOLDER / "bad.parquet"
+    bad.parent.mkdir(parents=True)
+    bad.write_bytes(b"")
+    words = [sys.executable, "-m", "catalog", "register", runs, "--catalog", catalog.path]
+
+    first = subprocess.run(words, capture_output=True, text=True, check=False)
+    second = command("register", runs, catalog=catalog)
+
+    assert (first.returncode, first.stdout) == (3, "")
+    assert str(bad) in first.stderr
+    assert (second.exit_code, second.stdout) == (3, "")
+    assert count_signals() == 3
+
+
+def test_several_bad_files_and_no_good_one_make_views_without_rows(catalog, tmp_path, older):
+    for name in ("a", "b"):
+        (tmp_path / FOLDER).mkdir(parents=True, exist_ok=True)
+        (tmp_path / FOLDER / f"{name}.parquet").write_bytes(b"")
+    alone = Catalog(tmp_path / "catalog.duckdb")
+
+    report = alone.register(tmp_path)
+
+    assert len(report.quarantined) == 2
+    assert answer(alone, older) == 0
+
+
+# What is no trace at all, and what only looks odd.
+
+
+@pytest.mark.parametrize(
+    "columns, reason",
+    [
+        ({"strategy_hash": ["39a6426ec117"], "trace_path": ["x.parquet"]}, "an index file"),
+        (
+            {"trade_id": [1], "entry_time": ["2024-01-02"], "exit_time": ["2024-01-03"]},
+            "trades of an older tracer",
+        ),
+        ({"open": [1.0], "close": [2.0]}, "no trace columns"),
+    ],
+)
+def test_what_is_no_trace_is_ignored_with_its_reason(
+    catalog, runs, run, count_signals, columns, reason
+):
+    other = run / FOLDER / "other.parquet"
+    pq.write_table(pa.table(columns), other)
+
+    done = command("register", runs, catalog=catalog)
+
+    assert done.exit_code == 0
+    query = "select path, status, reason from other_files"
+    assert rows(catalog, query) == [(str(other), "ignored", reason)]
+    assert count_signals() == 3
+
+
+def test_a_folder_that_is_called_like_a_file_is_a_folder(catalog, runs, run, count_signals):
+    (run / FOLDER / "empty.parquet").mkdir()
+    old_trace(run / FOLDER / "parts.parquet" / "part-0.parquet", [1, 0])
+
+    report = catalog.register(runs)
+
+    assert report.registered == 1
+    assert not report.needs_attention
+    assert count_signals() == 5
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_name_that_is_not_utf_8_is_quarantined(catalog, runs, run, count_signals, kind):
+    place = os.fsencode(run / FOLDER)
+    odd = place + (b"/b\xff.parquet" if kind == "file" else b"\xff/b.parquet")
+    os.makedirs(os.path.dirname(odd), exist_ok=True)
+    shutil.copyfile(run / FOLDER / "good.parquet", odd)
+
+    first = catalog.register(runs)
+    second = catalog.register(runs)
+
+    assert len(first.quarantined) == second.still_quarantined == 1
+    assert "not UTF-8" in first.quarantined[0].error
+    assert count_signals() == 3
+
+
+def test_traces_without_rows_are_registered(catalog, runs, run, count_signals):
+    names = table().column_names
+    with pq.ParquetWriter(run / FOLDER / "no_groups.parquet", table().schema):
+        pass
+    pq.write_table(table(0), run / FOLDER / "no_types.parquet")
+    pq.write_table(pa.table({n: pa.nulls(0) for n in names}), run / FOLDER / "nulls.parquet")
+    write_ours(run, values=[])
+    old_trace(run / "traces/SPY_1m/classifiers/c/one.parquet", ["up"])
+    pq.write_table(pa.table({n: pa.nulls(0) for n in names}), run / "traces/SPY_1m/none.parquet")
+    (run / "traces/orders").mkdir()
+    pq.write_table(table(0), run / "traces/orders/none.parquet")
+
+    report = catalog.register(runs)
+
+    assert report.registered == 7
+    assert not report.needs_attention
+    assert count_signals() == 3
+    assert rows(catalog, "select count(*) from classifications") == [(1,)]
+    assert rows(catalog, "select count(*) from orders") == [(0,)]
+
+
+def test_a_link_into_a_folder_that_is_closed_hides_nothing_else(catalog, runs, run, count_signals):
+    (run / FOLDER / "loop").symlink_to("loop")
+    old_trace(run / FOLDER / "new.parquet", [1, 0])
+
+    report = catalog.register(runs)
+
+    assert report.registered == 1
+    assert count_signals() == 5
+
+
+# Names.
+
+NAMES = [
+    "run[1]", "run*", "run?", "{a,b}", "it's", 'say "hi"', "new\nline", "🦊", "50%", "$name",
+    "-rf", " blank ", "a..b", "; drop table x; --",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("with_bad_file", [False, True])
+@pytest.mark.parametrize("names", [NAMES, ["back\\slash"]])
+def test_files_and_folders_may_have_any_name(catalog, runs, count_signals, names, with_bad_file):
+    for name in names:
+        trace = runs / name / "traces/SPY_1m/signals" / name / f"{name}.parquet"
+        old_trace(trace, [1, 0])
+        if with_bad_file:
+            trace.with_name("bad.parquet").write_bytes(b"")
+
+    report = catalog.register(runs)
+
+    assert len(report.quarantined) == len(names) * with_bad_file
+    query = "select run_id, strategy_id, count(*) from signals where run_id <> 'run_a' group by all"
+    assert sorted(rows(catalog, query)) == sorted((name, name, 2) for name in names)
+    assert count_signals() == 3 + 2 * len(names)
+
+
+IDS = ["../../etc/passwd", "/etc/passwd", 'it\'s "quoted"', "new\nline", "🦊", "x" * 10_000]
+
+
+def test_ids_in_footers_are_kept_as_they_are_and_lead_nowhere(catalog, runs, run, count_signals):
+    for number, text in enumerate(IDS):
+        path = runs / str(number) / FOLDER / "x.parquet"
+        path.parent.mkdir(parents=True)
+        write_footer(path, {b"strategy_id": text.encode(), b"run_id": text.encode()})
+
+    report = catalog.register(runs)
+
+    assert report.registered == len(IDS)
+    query = "select strategy_id, run_id from trace_files where strategy_id <> 'good'"
+    assert sorted(rows(catalog, query)) == sorted((text, text) for text in IDS)
+    assert count_signals() == 3 + 3 * len(IDS)
+
+
+def test_names_that_differ_only_in_case_are_different(catalog, runs, run, count_signals):
+    old_trace(run / FOLDER / "GOOD.parquet", [1, 0])
+    old_trace(runs / "RUN_A" / FOLDER / "good.parquet", [1])
+    for name in ("rsi", "RSI"):
+        config = {"type": name, "parameters": {"period": 14, "Period": 15, "PERIOD": "auto"}}
+        write_ours(run, [1, 0], config=config, strategy_id=name)
+
+    catalog.register(runs)
+
+    assert count_signals() == 3 + 2 + 1 + 4
+    assert rows(catalog, "select count(*) from runs") == [(2,)]
+    assert rows(catalog, "select count(*) from type_rsi") == [(1,)]
+    query = "select param_period, param_Period_2, param_PERIOD_text from strategies"
+    assert rows(catalog, f"{query} where strategy_type is not null") == [(14, 15, "auto")] * 2
+
+
+# Configurations.
+
+
+def write_config(run: Path, text: bytes) -> None:
+    """Write a trace of ours whose footer holds a configuration, and claims its hash."""
+    canonical = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(canonical.encode()).hexdigest().encode()
+    keys = {b"strategy_config": text, b"strategy_hash": digest[:12], b"config_digest": digest}
+    write_footer(run / FOLDER / "odd.parquet", keys)
+
+
+def test_parameters_may_have_any_name(catalog, runs, run, count_signals, older):
+    parameters = {
+        "type": 1, "symbol": "SPY", 'a"b': 3, "a'b": 4, "a b": 5, "": 6, "select": 7, "é🦊": 8,
+        "a\nb": 9, "x.y": 10, "x_y": 11, "x": {"y": 12}, "strategy_hash": "z",
+    }  # fmt: skip
+    write_ours(run, config={"type": "odd'\"", "parameters": parameters})
+
+    report = catalog.register(runs)
+
+    assert report.registered == 1
+    query = """
+        select param_type, param_symbol_text, "param_a""b", "param_a'b", "param_a b", param_,
+            param_select, "param_é🦊", "param_a\nb", "param_x.y", param_x_y, param_x_y_2,
+            param_strategy_hash_text
+        from strategies
+        where strategy_hash is not null
+    """
+    assert rows(catalog, query) == [(1, "SPY", 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, "z")]
+    assert rows(catalog, 'select count(*) from "type_odd\'"""') == [(1,)]
+    assert count_signals() == 6
+
+
+def test_one_parameter_may_be_a_number_here_and_a_word_there(catalog, runs, run, count_signals):
+    for number, value in enumerate([20, 2.5, "auto", True, [1, 2]]):
+        config = {"type": "rsi", "parameters": {"period": value}}
+        write_ours(run, config=config, strategy_id=str(number))
+
+    catalog.register(runs)
+
+    assert rows(catalog, "select count(*) from strategies where param_period = 20") == [(1,)]
+    query = "select param_period_text from strategies where param_period_text is not null"
+    assert sorted(rows(catalog, query)) == [("[1, 2]",), ("auto",)]
+    assert count_signals() == 18
+
+
+def test_beyond_500_columns_parameters_stay_in_the_configuration(catalog, runs, run, count_signals):
+    parameters = {f"p{number}": number for number in range(5_000)}
+    write_ours(run, config={"type": "wide", "parameters": parameters})
+
+    done = command("register", runs, catalog=catalog)
+
+    assert done.exit_code == 0
+    assert "4,500 parameters beyond the 500th" in done.stderr
+    query = "select param_p499, config->>'$.parameters.p4999' from strategies where param_p1 = 1"
+    assert rows(catalog, query) == [(499, "4999")]
+    assert count_signals() == 6
+
+
+UNSTORABLE = {
+    "half a character in a value": b'{"type":"t","parameters":{"a":"\\ud800"}}',
+    "half a character in a name": b'{"type":"t","parameters":{"\\ud800":1}}',
+    "half a character in a list": b'{"type":"t","parameters":{"a":["\\ud800"]}}',
+    "half a character in the type": b'{"type":"\\ud800","parameters":{"a":1}}',
+    "half a character in a constraint": b'{"type":"t","parameters":{"a":1},"constraints":"\\ud800"}',
+    "NUL in a name": b'{"type":"t","parameters":{"a\\u0000b":1}}',
+    "NUL in the type": b'{"type":"t\\u0000u","parameters":{"a":1}}',
+    "a number of 401 digits": b'{"type":"t","parameters":{"a":1' + b"0" * 400 + b"}}",
+}
+
+
+@pytest.mark.parametrize("text", UNSTORABLE.values(), ids=UNSTORABLE)
+def test_a_configuration_that_no_column_can_hold_stops_nothing(
+    catalog, runs, run, count_signals, text
+):
+    write_config(run, text)
+    old_trace(run / FOLDER / "other.parquet", [1, 0])
+
+    catalog.register(runs)
+
+    odd = str(run / FOLDER / "odd.parquet")
+    is_registered = rows(catalog, "select true from trace_files where contains(path, 'odd')") != []
+    assert is_registered != (odd in quarantine(catalog))
+    assert count_signals() == 3 + 2 + 3 * is_registered
+
+
+# What lies beside the traces.
+
+BROKEN_METADATA = {
+    "no JSON": b'{"components": ',
+    "empty": b"",
+    "a list": b"[1]",
+    "text": b'"metadata"',
+    "not UTF-8": b'{"run_id": "\xe9"}',
+    "10,000 deep": b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+    "a number of 5,000 digits": b'{"a": 1' + b"0" * 5_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN_METADATA.values(), ids=BROKEN_METADATA)
+def test_broken_metadata_is_quarantined_until_it_is_repaired(catalog, runs, count_signals, text):
+    old_trace(runs / "run_b" / FOLDER / "b.parquet", [1, 0])
+    metadata = runs / "run_b" / "metadata.json"
+    metadata.write_bytes(text)
+
+    first = command("register", runs, catalog=catalog)
+    second = catalog.register(runs)
+
+    assert first.exit_code == 3
+    assert str(metadata) in first.stderr
+    assert second.needs_attention
+    assert second.registered == 0
+    assert quarantine(catalog) == {str(metadata): "broken metadata.json"}
+    assert count_signals() == 5
+
+    config = {"type": "rsi", "parameters": {"period": 14}}
+    metadata.write_text(json.dumps({"components": {"b": {"full_config": config}}}))
+    third = catalog.register(runs)
+
+    assert not third.needs_attention
+    assert quarantine(catalog) == {}
+    query = "select strategy_hash from trace_files where strategy_id = 'b'"
+    assert rows(catalog, query) == [(strategy_hash(config),)]
+    assert count_signals() == 5
+
+
+@pytest.mark.parametrize("name", ["metadata.json", "analytics.duckdb"])
+def test_a_broken_record_that_is_removed_leaves_the_quarantine(catalog, runs, count_signals, name):
+    old_trace(runs / "run_b" / FOLDER / "b.parquet", [1, 0])
+    (runs / "run_b" / name).write_text("broken " * 1_000)
+    catalog.register(runs)
+    assert len(quarantine(catalog)) == catalog.register(runs).still_quarantined == 1
+    (runs / "run_b" / name).unlink()
+
+    report = catalog.register(runs)
+
+    assert not report.needs_attention
+    assert report.missing == 0
+    assert quarantine(catalog) == {}
+    assert count_signals() == 5
+
+
+def test_broken_metadata_of_one_of_the_runs_that_share_a_store_is_named(
+    catalog, runs, count_signals
+):
+    old_trace(runs / "traces/store/0123456789ab.parquet", [1, 0])
+    (runs / "run_b").mkdir()
+    (runs / "run_b" / "metadata.json").write_text("[")
+
+    first = catalog.register(runs)
+    second = catalog.register(runs)
+
+    assert first.needs_attention and second.needs_attention
+    assert quarantine(catalog) == {str(runs / "run_b/metadata.json"): "broken metadata.json"}
+    assert count_signals() == 5
+
+
+ODD_METADATA = {
+    "files that are gone": b'{"components":{"x":{"trace_path":"traces/gone.parquet"}}}',
+    "a key twice": b'{"total_bars":5,"total_bars":50}',
+    "other types": b'{"components":[1],"strategy_metadata":5,"data_source":[],"run_id":5}',
+    "NaN in the data source": b'{"data_source":{"a":NaN}}',
+    "NaN in a parameter": b'{"components":{"b":{"full_config":{"parameters":{"a":NaN}}}}}',
+    "900 deep": b'{"data_source":{"a":' + b"[" * 900 + b"]" * 900 + b"}}",
+    "half a character in the data source": b'{"data_source":{"a":"\\ud800"}}',
+    "half a character in a symbol": b'{"data_source":{"symbols":["\\ud800"]}}',
+    "half a character in the run's id": b'{"run_id":"\\ud800"}',
+    "half a character in the workflow": b'{"workflow_id":"\\ud800"}',
+    "half a character in a parameter": (
+        b'{"components":{"b":{"full_config":{"type":"t","parameters":{"a":"\\ud800"}}}}}'
+    ),
+    "a parameter of 401 digits": (
+        b'{"components":{"b":{"full_config":{"parameters":{"a":1' + b"0" * 400 + b"}}}}}"
+    ),
+    "more bars than int64": b'{"total_bars":1' + b"0" * 30 + b"}",
+    "a time out of range": b'{"timestamp":"0001-01-01T00:00:00+23:00"}',
+    "an id that leads elsewhere": b'{"run_id":"../../x\'\\"\\n"}',
+}
+
+
+@pytest.mark.parametrize("text", ODD_METADATA.values(), ids=ODD_METADATA)
+def test_odd_values_in_metadata_stop_nothing(catalog, runs, count_signals, text):
+    old_trace(runs / "run_b" / FOLDER / "b.parquet", [1, 0])
+    (runs / "run_b" / "metadata.json").write_bytes(text)
+
+    report = catalog.register(runs)
+
+    assert report.registered == 1
+    assert count_signals() == 5
+    assert rows(catalog, "select count(*), count(data_source::varchar) >= 0 from runs") == [
+        (2, True)
+    ]
+
+
+def test_sweep_files_that_match_equally_well_and_disagree_are_both_named(
+    catalog, runs, count_signals, write_sweep
+):
+    old_trace(runs / "run_b" / FOLDER / "SPY_sma_grid_5_20.parquet", [1, 0])
+    one = write_sweep("one.yaml", fast=[5], slow=[20])
+    other = write_sweep("other.yaml", short=[5], long=[20])
+
+    done = command("register", runs, "--sweep", one, "--sweep", other, catalog=catalog)
+
+    assert done.exit_code == 0
+    assert str(one) in done.stderr and str(other) in done.stderr
+    query = "select distinct config_source from trace_files"
+    assert rows(catalog, query) == [("unknown",)]
+    assert count_signals() == 5
+
+
+# What may not be read.
+
+
+@pytest.fixture
+def unprivileged(catalog):
+    """Run a command in a process that has no more rights than the owner of its files."""
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-c", UNPRIVILEGED, *map(str, words)]
+        environment = {**os.environ, "CATALOG": str(catalog.path)}
+        return subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+# Another user could not even reach the folder that pytest makes. Root without the right to
+# pass over permissions is held to them as that user is, and so is whoever is not root.
+UNPRIVILEGED = """
+import ctypes, os, sys
+for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+os.execv(sys.executable, [sys.executable, "-m", "catalog", *sys.argv[1:]])
+"""
+
+
+@pytest.fixture
+def forbid():
+    """Take all permissions from files and folders, and give them back at the end."""
+    before: dict[Path, int] = {}
+
+    def forbid(path: Path, mode: int = 0) -> None:
+        before.setdefault(path, path.stat().st_mode)
+        path.chmod(mode)
+
+    yield forbid
+    for path, mode in before.items():
+        path.chmod(mode)
+
+
+def test_a_file_that_may_not_be_read_is_quarantined_until_it_may(
+    catalog, runs, run, count_signals, unprivileged, forbid
+):
+    secret = old_trace(run / FOLDER / "secret.parquet", [1, 0])
+    forbid(secret)
+
+    first = unprivileged("register", runs)
+    second = unprivileged("register", runs)
+
+    assert (first.returncode, second.returncode) == (3, 3)
+    assert str(secret) in first.stderr
+    assert quarantine(catalog) == {str(secret): "no permission"}
+    assert unprivileged("sql", "select count(*) from signals", "--format", "csv").stdout == (
+        "count_star()\n3\n"
+    )
+
+    secret.chmod(0o644)
+    third = unprivileged("register", runs)
+
+    assert (third.returncode, quarantine(catalog)) == (0, {})
+    assert count_signals() == 5
+
+
+def test_a_folder_that_may_not_be_listed_is_quarantined_until_it_may(
+    catalog, runs, count_signals, unprivileged, forbid
+):
+    secret = old_trace(runs / "run_b" / FOLDER / "b.parquet", [1, 0]).parent
+    forbid(secret)
+
+    first = unprivileged("register", runs)
+    second = unprivileged("register", runs)
+
+    assert (first.returncode, second.returncode) == (3, 3)
+    assert str(secret) in first.stderr
+    assert list(quarantine(catalog)) == [str(secret)]
+    assert unprivileged("sql", "from signals").returncode == 0
+
+    secret.chmod(0o755)
+    third = unprivileged("register", runs)
+
+    assert (third.returncode, quarantine(catalog)) == (0, {})
+    assert count_signals() == 5
+
+
+def test_a_registered_folder_that_may_not_be_listed_any_more_is_not_gone(
+    catalog, runs, count_signals, unprivileged, forbid
+):
+    secret = old_trace(runs / "run_b" / FOLDER / "b.parquet", [1, 0]).parent
+    catalog.register(runs)
+    forbid(secret)
+
+    done = unprivileged("register", runs)
+
+    assert done.returncode == 3
+    assert rows(catalog, "select count(*) from missing_files") == [(0,)]
+    assert unprivileged("sql", "from signals").returncode == 0
+    assert count_signals() == 5
+
+
+def test_metadata_that_may_not_be_read_is_quarantined_until_it_may(
+    catalog, runs, count_signals, unprivileged, forbid
+):
+    old_trace(runs / "run_b" / FOLDER / "b.parquet", [1, 0])
+    metadata = runs / "run_b" / "metadata.json"
+    config = {"type": "rsi", "parameters": {"period": 14}}
+    metadata.write_text(json.dumps({"components": {"b": {"full_config": config}}}))
+    forbid(metadata)
+
+    first = unprivileged("register", runs)
+
+    assert first.returncode == 3
+    assert str(metadata) in first.stderr
+    assert quarantine(catalog) == {str(metadata): "unreadable metadata.json"}
+
+    metadata.chmod(0o644)
+    second = unprivileged("register", runs)
+
+    assert (second.returncode, quarantine(catalog)) == (0, {})
+    query = "select strategy_hash from trace_files where strategy_id = 'b'"
+    assert rows(catalog, query) == [(strategy_hash(config),)]
+    assert count_signals() == 5
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_catalog_that_may_not_be_written_answers_and_registers_nothing(
+    catalog, runs, run, count_signals, unprivileged, forbid, what
+):
+    old_trace(run / FOLDER / "new.parquet", [1, 0])
+    if what == "file":
+        forbid(catalog.path, 0o444)
+    else:
+        forbid(catalog.path.with_suffix(".d"), 0o555)
+        forbid(catalog.path.with_suffix(".d") / "lock", 0o444)
+        forbid(catalog.path.parent, 0o555)
+
+    done = unprivileged("register", runs)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and "hint: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert unprivileged("sql", "from signals").returncode == 0
+    (run / FOLDER / "new.parquet").unlink()
+    assert count_signals() == 3
+
+
+def test_a_catalog_that_may_not_be_read_is_an_error_with_a_hint(catalog, unprivileged, forbid):
+    forbid(catalog.path)
+
+    done = unprivileged("sql", "from signals")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and "hint: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# What changes while it is looked at.
+
+
+def test_a_folder_that_vanishes_during_the_walk_is_passed_over(
+    catalog, runs, count_signals, tmp_path, monkeypatch
+):
+    vanishing = runs / "run_b"
+    old_trace(vanishing / FOLDER / "b.parquet", [1, 0])
+    scandir = os.scandir
+
+    def scan(path):
+        if path == str(vanishing):
+            vanishing.rename(tmp_path / "elsewhere")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+
+    report = catalog.register(runs)
+
+    assert report.registered == 0
+    assert not report.needs_attention
+    assert count_signals() == 3
+
+
+def test_files_that_vanish_before_they_are_read_are_passed_over(
+    catalog, runs, count_signals, tmp_path, monkeypatch
+):
+    from catalog.register import register
+
+    vanishing = runs / "run_b"
+    old_trace(vanishing / FOLDER / "b.parquet", [1, 0])
+    read = register.read_trace_file
+
+    def read_too_late(path, **more):
+        vanishing.rename(tmp_path / "elsewhere")
+        return read(path, **more)
+
+    monkeypatch.setattr(register, "read_trace_file", read_too_late)
+
+    report = catalog.register(runs)
+
+    assert report.registered == 0
+    assert not report.needs_attention
+    assert count_signals() == 3
+
+
+@pytest.mark.parametrize("kind", ["signals", "orders"])
+def test_a_folder_that_vanishes_after_it_was_read_is_missing_the_next_time(
+    catalog, runs, count_signals, tmp_path, kind
+):
+    vanishing = runs / "run_b"
+    path = vanishing / "traces" / kind / "grid" / "b.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(table(), path)
+
+    def vanish(done: int, total: int) -> None:
+        if done == total and vanishing.exists():
+            vanishing.rename(tmp_path / "elsewhere")
+
+    catalog.register(runs, progress=vanish)
+    catalog.register(runs)
+
+    assert count_signals() == 3
+
+
+@pytest.mark.parametrize("when", ["before it is opened", "after it was read"])
+def test_a_file_that_is_completed_while_it_is_read_is_registered_the_next_time(
+    catalog, runs, run, count_signals, monkeypatch, when
+):
+    from catalog.register import register
+
+    path = old_trace(run / FOLDER / "growing.parquet", [1, 0])
+    whole, read = path.read_bytes(), register.read_trace_file
+    path.write_bytes(whole[:500])
+
+    def read_and_complete(path, **more):
+        try:
+            return read(path, **more)
+        finally:
+            Path(path).write_bytes(whole)
+
+    def complete_and_read(path, **more):
+        Path(path).write_bytes(whole)
+        return read(path, **more)
+
+    with monkeypatch.context() as patch:
+        reader = complete_and_read if when == "before it is opened" else read_and_complete
+        patch.setattr(register, "read_trace_file", reader)
+        catalog.register(runs)
+    report = catalog.register(runs)
+
+    assert not report.needs_attention
+    assert quarantine(catalog) == {}
+    assert count_signals() == 5
+
+
+# A full disk.
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of a few MB, which only root can make."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    try:
+        mounted = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount")
+    if mounted.returncode:
+        pytest.skip(f"a small disk cannot be mounted: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path, *, leave: int) -> Path:
+    """Fill a disk with a file, and leave so many bytes."""
+    ballast = disk / "ballast"
+    free = os.statvfs(disk)
+    ballast.write_bytes(b"x" * max(0, free.f_bavail * free.f_frsize - leave))
+    return ballast
+
+
+@pytest.mark.parametrize("leave", [0, 64 << 10, 512 << 10])
+def test_on_a_full_disk_the_catalog_stays_as_it_was_and_goes_on_later(
+    small_disk, tmp_path, older, leave
+):
+    catalog = Catalog(small_disk / "catalog.duckdb")
+    old_trace(tmp_path / "runs/run_a" / FOLDER / "good.parquet", [1, 0, -1])
+    catalog.register(tmp_path / "runs")
+    wide = {f"p{number}": "x" * 1_000 for number in range(300)}
+    for number in range(6):
+        config = {"type": f"t{number}", "parameters": {**wide, "number": number}}
+        write_ours(tmp_path / f"runs/run_{number}", config=config)
+    ballast = fill(small_disk, leave=leave)
+
+    done = command("register", tmp_path / "runs", catalog=catalog)
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: The disk is full")
+    assert answer(catalog, older) == 3
+
+    ballast.unlink()
+    report = catalog.register(tmp_path / "runs")
+
+    assert report.registered == 6
+    assert answer(catalog, older) == 3 + 6 * 3
+
+
+def test_on_a_full_disk_no_half_catalog_is_made(small_disk, tmp_path, older):
+    catalog = Catalog(small_disk / "catalog.duckdb")
+    old_trace(tmp_path / "runs/run_a" / FOLDER / "good.parquet", [1, 0, -1])
+    ballast = fill(small_disk, leave=128 << 10)
+
+    done = command("register", tmp_path / "runs", catalog=catalog)
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: ")
+    assert not catalog.path.exists()
+
+    ballast.unlink()
+    catalog.register(tmp_path / "runs")
+
+    assert answer(catalog, older) == 3
+
+
+# The catalog itself.
+
+
+def not_a_database(path: Path) -> None:
+    path.write_text("these are my notes, and no database at all " * 1_000)
+
+
+def another_database(path: Path) -> None:
+    path.unlink()
+    with duckdb.connect(str(path)) as con:
+        con.execute("create table precious as select 42 as answer")
+
+
+def only_its_beginning(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:6_000])
+
+
+def noise_after_its_headers(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:12_288] + b"\xa5" * (len(data) - 12_288))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        not_a_database,
+        another_database,
+        only_its_beginning,
+        noise_after_its_headers,
+        lambda path: path.write_bytes(b""),
+        lambda path: (path.unlink(), path.mkdir()),
+    ],
+)
+@pytest.mark.parametrize("words", [["register"], ["sql", "from signals"]])
+def test_a_catalog_that_is_none_is_left_alone_with_a_message(catalog, runs, spoil, words):
+    spoil(catalog.path)
+    before = catalog.path.read_bytes() if catalog.path.is_file() else None
+
+    done = command(*words, *([runs] if words == ["register"] else []), catalog=catalog)
+
+    assert done.exit_code in (1, 2)
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert "catalog.duckdb" in done.stderr
+    assert before == (catalog.path.read_bytes() if catalog.path.is_file() else None)
+
+
+def test_a_catalog_of_a_newer_program_is_left_alone_and_answers_in_other_clients(
+    catalog, runs, run, older
+):
+    with duckdb.connect(str(catalog.path)) as con:
+        con.execute("insert into internal.migration values (9999, '9999_x', '', '99.0', now())")
+    old_trace(run / FOLDER / "new.parquet", [1, 0])
+
+    with pytest.raises(MigrationError, match="newer version of this program"):
+        catalog.register(runs)
+
+    done = command("sql", "from signals", catalog=catalog)
+    assert done.exit_code == 1
+    assert "pip install --upgrade" in done.stderr
+    if older is not None:
+        assert older.ask(catalog.path, "select count(*) from trace_files") == [(1,)]
+        assert older.ask(catalog.path, "select count(*) from signals") == [(3,)]
+
+
+def test_a_catalog_of_a_newer_duckdb_is_left_alone_with_a_message(catalog, runs):
+    data = bytearray(catalog.path.read_bytes())
+    assert data[8:12] == b"DUCK"
+    data[12:20] = (9_999).to_bytes(8, "little")
+    catalog.path.write_bytes(data)
+
+    with pytest.raises(StoreError):
+        catalog.register(runs)
+
+    assert catalog.path.read_bytes() == data
