@@ -88,7 +88,8 @@ def write_footer(path: Path, keys: Mapping[bytes, bytes]) -> None:
     with TemporaryDirectory() as folder:
         original = pq.ParquetFile(write_ours(Path(folder)))
         table, footer = original.read(), original.metadata.metadata
-    with pq.ParquetWriter(path, table.schema, store_schema=False) as writer:
+    options = {"store_schema": False, "write_page_checksum": True}
+    with pq.ParquetWriter(path, table.schema, **options) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata({**footer, **keys})
 

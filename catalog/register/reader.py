@@ -11,6 +11,8 @@ from catalog.register.reading import read_file
 def main() -> None:
     """Answer until the other process closes its end, or is gone."""
     source, target = sys.stdin.buffer, sys.stdout.buffer
+    pickle.dump("ready", target)
+    target.flush()
     while True:
         try:
             files = pickle.load(source)  # noqa: S301 - from the process that started this one

@@ -18,6 +18,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 
 from catalog.errors import NotATraceError, TraceFileError
@@ -42,11 +43,11 @@ def read_files(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
     Args:
         count: how many files there are.
     """
-    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
-    if count < WORTHWHILE or processes < 2:
+    wanted = min(os.cpu_count() or 1, MOST_PROCESSES)
+    if count < WORTHWHILE or wanted < 2:
         yield from map(read_file, files)
         return
-    readers = _Readers(processes)
+    readers = _Readers(wanted)
     try:
         yield from readers.read(iter(files))
     finally:
@@ -77,17 +78,21 @@ class _Readers:
     """Processes that read, each served by a thread of its own."""
 
     def __init__(self, count: int) -> None:
-        self._count = count
-        self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
-        for _ in range(count):
-            self._idle.put(_start())
+        self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
+        # Started together, and only then asked whether they are there.
+        self._processes = [_start() for _ in range(count)]
+        for process in self._processes:
+            self._idle.put(process)
 
     def read(self, files: Iterator[FileToRead]) -> Iterator[Outcome]:
         """Yield outcomes in order, a few pieces ahead of who takes them."""
+        for process in self._processes:
+            _await(process)
+        ahead = 4 * len(self._processes)
         waiting: deque[Future[list[Outcome]]] = deque()
         while True:
-            while len(waiting) < 4 * self._count and (piece := list(islice(files, _PIECE))):
+            while len(waiting) < ahead and (piece := list(islice(files, _PIECE))):
                 waiting.append(self._threads.submit(self._read_piece, piece))
             if not waiting:
                 return
@@ -99,33 +104,27 @@ class _Readers:
             outcomes = _ask(process, piece)
         except (EOFError, OSError):
             # One of these files kills whoever reads it. Which one?
-            process.kill()
-            process.wait()
-            process = _start()
+            self._idle.put(self._replace(process))
             if len(piece) > 1:
-                self._idle.put(process)
                 return [outcome for file in piece for outcome in self._read_piece([file])]
             path = f"{piece[0].folder}/{piece[0].name}"
-            problem = _problem(
-                path,
-                "crashes the reader",
-                f"{path}: reading it ends the program",
-                None,
-                "quarantined",
-            )
-            outcomes = [problem]
+            error = f"{path}: reading it ends the program"
+            return [_problem(path, "crashes the reader", error, None, "quarantined")]
         self._idle.put(process)
         return outcomes
+
+    def _replace(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        fresh = _start()
+        self._processes[self._processes.index(process)] = fresh
+        _end(process)
+        _await(fresh)
+        return fresh
 
     def close(self) -> None:
         """End the processes."""
         self._threads.shutdown(wait=True, cancel_futures=True)
-        while not self._idle.empty():
-            process = self._idle.get()
-            assert process.stdin is not None and process.stdout is not None  # noqa: S101
-            process.stdin.close()
-            process.stdout.close()
-            process.wait()
+        for process in self._processes:
+            _end(process)
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -139,6 +138,23 @@ def _start() -> subprocess.Popen[bytes]:
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes
+    with suppress(OSError):  # what was not sent yet can no longer be sent
+        process.stdin.close()
+    process.stdout.close()
+    process.wait()
+
+
+def _await(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process is there: one that cannot start says nothing about any file."""
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    try:
+        pickle.load(process.stdout)  # noqa: S301 - from our own process
+    except EOFError:
+        raise RuntimeError("a process that reads trace files did not start") from None
 
 
 def _ask(process: subprocess.Popen[bytes], piece: Sequence[FileToRead]) -> list[Outcome]:

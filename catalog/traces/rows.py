@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from operator import lt
 from typing import Any, Final
 
 import numpy as np
@@ -9,21 +11,18 @@ import pyarrow as pa
 
 from catalog.errors import TraceFileError
 from catalog.traces import format as layout
-from catalog.traces.changes import (
-    FEW,
-    Rows,
-    count_changes,
-    negative_bar,
-    out_of_order,
-    repeated_bars,
-)
+from catalog.traces.changes import Rows, count_arrays, count_numbers, count_states
 from catalog.traces.columns import is_text
 from catalog.traces.content import RowsDigest
 from catalog.traces.table import Table
 from catalog.traces.times import bar_time
 
-_INT64: Final = pa.int64().id
+FEW: Final = 128
+"""With so many rows Python's lists are faster than the calls of Arrow and numpy are."""
+
 _LABELS: Final = ("sym", "strat", "tf")
+_LARGEST: Final = 2**63 - 1
+_INT64: Final = pa.int64().id
 
 
 def read_values(table: Table, kind: str, generation: str) -> Rows:
@@ -34,29 +33,11 @@ def read_values(table: Table, kind: str, generation: str) -> Rows:
         TraceFileError: an index or a value is null, a value is not finite, a bar is negative or
             there twice, or a file too long to sort is not in bar order.
     """
-    rows, digest = Rows(), RowsDigest(kind)
-    first_index: int | None = None
     labels = [name for name in _LABELS if is_text(table.types.get(name))]
-    rows.labels = {name: set() for name in labels}
     # px tells the catalog nothing, but were it damaged, reading it would break the views.
-    for piece in table.pieces(["idx", "ts", "val", *labels, *table.flat(("px",))]):
-        idx, ts, val = piece["idx"], piece["ts"], piece["val"]
-        if val.null_count:
-            raise TraceFileError("null val", f"val is null in {val.null_count:,} rows")
-        idx = int64_index(idx)
-        if first_index is None:
-            first_index = _first_index(generation, ts)
-        if not count_changes(rows, digest, idx, val, kind=kind, first_index=first_index):
-            idx, ts, val = _in_bar_order(idx, ts, val, is_long=table.is_long)
-            count_changes(rows, digest, idx, val, kind=kind, first_index=first_index)
-        if not rows.row_count:
-            rows.first_ts = bar_time(ts, 0)
-        rows.last_ts = bar_time(ts, len(idx) - 1)
-        rows.row_count += len(idx)
-        for name in labels:
-            rows.labels[name] |= _texts(piece[name])
-    rows.digest = digest.hexdigest()
-    return rows
+    unused = table.flat(("px",))
+    read = _read_few if table.row_count <= FEW else _read_many
+    return read(table, kind, generation, labels, unused)
 
 
 def read_events(table: Table, generation: str) -> Rows:
@@ -72,18 +53,17 @@ def read_events(table: Table, generation: str) -> Rows:
         if not len(batch):
             continue
         index, ts = int64_index(batch["idx"]).to_numpy(), batch["ts"]
-        if first_index is None:
-            first_index = _first_index(generation, ts)
         earliest, latest = int(index.argmin()), int(index.argmax())
-        first, last = int(index[earliest]) - first_index, int(index[latest]) - first_index
-        if first < 0:
-            raise negative_bar(first + first_index, first_index)
-        if rows.first_bar is None or first < rows.first_bar:
-            rows.first_bar, rows.first_ts = first, bar_time(ts, earliest)
-        if rows.last_bar is None or last > rows.last_bar:
-            rows.last_bar, rows.last_ts = last, bar_time(ts, latest)
+        if first_index is None:
+            first_index = _first_index(generation, bar_time(ts, earliest))
+        first, last = int(index[earliest]), int(index[latest])
+        _check_range(first, last, first_index)
+        if rows.first_bar is None or first - first_index < rows.first_bar:
+            rows.first_bar, rows.first_ts = first - first_index, bar_time(ts, earliest)
+        if rows.last_bar is None or last - first_index > rows.last_bar:
+            rows.last_bar, rows.last_ts = last - first_index, bar_time(ts, latest)
         rows.row_count += len(index)
-        rows.labels["sym"] |= _texts(batch["sym"])
+        rows.labels["sym"].update(batch["sym"].unique().drop_null().to_pylist())
     return rows
 
 
@@ -95,7 +75,7 @@ def int64_index(idx: Any) -> Any:
         TraceFileError: an index is null, or beyond int64.
     """
     if idx.null_count:
-        raise TraceFileError("null idx", f"idx is null in {idx.null_count:,} rows")
+        raise _null("idx")
     if idx.type.id == _INT64:
         return idx
     try:
@@ -104,24 +84,103 @@ def int64_index(idx: Any) -> Any:
         raise TraceFileError("bar out of range", f"idx: {error}") from error
 
 
-def _first_index(generation: str, ts: Any) -> int:
-    knows_bar_times = generation != layout.G2 or bar_time(ts, 0) is not None
-    return layout.first_index(generation, knows_bar_times=knows_bar_times)
+def _read_few(
+    table: Table, kind: str, generation: str, labels: list[str], unused: list[str]
+) -> Rows:
+    index, ts = table.column("idx").to_pylist(), table.column("ts")
+    values = table.column("val").to_pylist()
+    texts = {name: set(table.column(name).to_pylist()) - {None} for name in labels}
+    lengths = {len(table.column(name)) for name in unused} | {len(index), len(ts), len(values)}
+    rows, digest = Rows(len(index), labels=texts), RowsDigest(kind)
+    if len(lengths) > 1:
+        raise TraceFileError("damaged file", "its columns are not equally long")
+    if None in index:
+        raise _null("idx")
+    if None in values:
+        raise _null("val")
+    first, last = 0, len(index) - 1
+    if not all(map(lt, index, islice(index, 1, None))):
+        order = sorted(range(len(index)), key=index.__getitem__)
+        index, values = [index[row] for row in order], [values[row] for row in order]
+        first, last = order[0], order[-1]
+        if not all(map(lt, index, islice(index, 1, None))):
+            raise _repeated_bars()
+    if index:
+        rows.first_ts, rows.last_ts = bar_time(ts, first), bar_time(ts, last)
+        first_index = _first_index(generation, rows.first_ts)
+        _check_range(index[0], index[-1], first_index)
+        count = count_numbers if kind == layout.SIGNAL else count_states
+        count(rows, digest, [at - first_index for at in index], values)
+    rows.digest = digest.hexdigest()
+    return rows
 
 
-def _in_bar_order(idx: Any, ts: Any, val: Any, *, is_long: bool) -> tuple[Any, Any, Any]:
-    index = idx.to_numpy()
+def _read_many(
+    table: Table, kind: str, generation: str, labels: list[str], unused: list[str]
+) -> Rows:
+    rows, digest = Rows(labels={name: set() for name in labels}), RowsDigest(kind)
+    first_index: int | None = None
+    for piece in table.pieces(["idx", "ts", "val", *labels, *unused]):
+        idx, ts, val = int64_index(piece["idx"]), piece["ts"], piece["val"]
+        if val.null_count:
+            raise _null("val")
+        index = idx.to_numpy()
+        if not np.all(index[1:] > index[:-1]):
+            order = _bar_order(index, is_long=table.is_long)
+            index, ts, val = index[order], ts.take(pa.array(order)), val.take(pa.array(order))
+        if first_index is None:
+            rows.first_ts = bar_time(ts, 0)
+            first_index = _first_index(generation, rows.first_ts)
+        bars = index - first_index
+        _check_range(int(index[0]), int(index[-1]), first_index)
+        if rows.last_bar is not None and bars[0] <= rows.last_bar:
+            raise _repeated_bars() if bars[0] == rows.last_bar else _out_of_order()
+        rows.last_ts = bar_time(ts, len(index) - 1)
+        if kind == layout.SIGNAL:
+            count_arrays(rows, digest, bars, val.to_numpy().astype(np.float64))
+        else:
+            count_states(rows, digest, bars.tolist(), val.to_pylist())
+        rows.row_count += len(index)
+        for name in labels:
+            rows.labels[name].update(piece[name].unique().drop_null().to_pylist())
+    rows.digest = digest.hexdigest()
+    return rows
+
+
+def _bar_order(index: Any, *, is_long: bool) -> Any:
     order = np.argsort(index, kind="stable")
     ordered = index[order]
     if np.any(ordered[1:] == ordered[:-1]):
-        raise repeated_bars()
+        raise _repeated_bars()
     if is_long:
-        raise out_of_order()
-    taken = pa.array(order)
-    return pa.array(ordered), ts.take(taken), val.take(taken)
+        raise _out_of_order()
+    return order
 
 
-def _texts(column: Any) -> set[str]:
-    """Return the different texts in a column."""
-    texts = column.to_pylist() if len(column) <= FEW else column.unique().to_pylist()
-    return {text for text in texts if text is not None}
+def _first_index(generation: str, first_ts: int | None) -> int:
+    return layout.first_index(generation, knows_bar_times=first_ts is not None)
+
+
+def _check_range(first: int, last: int, first_index: int) -> None:
+    if first < first_index:
+        raise TraceFileError(
+            "negative bar", f"idx is {first}, but its generation counts bars from {first_index}"
+        )
+    if last > _LARGEST:
+        raise TraceFileError("bar out of range", f"idx is {last}")
+
+
+def _null(name: str) -> TraceFileError:
+    return TraceFileError(f"null {name}", f"{name} is null in some row")
+
+
+def _repeated_bars() -> TraceFileError:
+    return TraceFileError("repeated bars", "it has more than one row for a bar")
+
+
+def _out_of_order() -> TraceFileError:
+    return TraceFileError(
+        "rows out of order",
+        "its rows are not in bar order, and it is too long to be sorted",
+        hint="Sort it by idx, and register again",
+    )

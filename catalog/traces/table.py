@@ -44,6 +44,10 @@ class Table:
         """Return those of some columns that are there and are not nested."""
         return [name for name in names if name in self._leaves]
 
+    def column(self, name: str) -> Any:
+        """Read a flat column whole, as a chunked array."""
+        return self._reader.read_column(self._leaves.index(name))
+
     def pieces(self, names: list[str]) -> Iterator[dict[str, Any]]:
         """Yield some flat columns as arrays by name, all rows at once unless there are many."""
         # In file order, which is the order of the batches' columns whatever was asked for.
