@@ -1,5 +1,5 @@
 """
-Measure one thing in a process of its own; register.py starts it anew for every repetition.
+Measure one thing in a process of its own; the benchmark starts it anew for every repetition.
 
     python child.py MODULE:FUNCTION '{"argument": …}'
 
@@ -10,27 +10,35 @@ importing and preparing are not. The call returns how many files it dealt with.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from importlib import import_module
-from time import perf_counter, process_time
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from time import perf_counter
+
+# Linux counts in kilobytes.
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def main(name: str, arguments: str) -> None:
     """Print what one call took, as JSON."""
     module, _, function = name.partition(":")
     call = getattr(import_module(module), function)(**json.loads(arguments))
-    before, cpu_before = perf_counter(), process_time()
+    before, cpu_before = perf_counter(), _cpu_seconds()
     files = call()
-    seconds, cpu_seconds = perf_counter() - before, process_time() - cpu_before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if sys.platform != "darwin":
-        peak *= 1024  # Linux counts in kilobytes
-    print(
-        json.dumps(
-            {"files": files, "seconds": seconds, "cpu_seconds": cpu_seconds, "peak_bytes": peak}
-        )
-    )
+    took = {
+        "files": files,
+        "seconds": perf_counter() - before,
+        "cpu_seconds": _cpu_seconds() - cpu_before,
+        "peak_bytes": getrusage(RUSAGE_SELF).ru_maxrss * PEAK_UNIT,
+        "peak_bytes_of_a_child": getrusage(RUSAGE_CHILDREN).ru_maxrss * PEAK_UNIT,
+    }
+    print(json.dumps(took))
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU time of this process, and of those that it started and that have ended."""
+    used = getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 if __name__ == "__main__":

@@ -59,24 +59,23 @@ def copy_runs(
     }
     originals: dict[Path, Path] = {}
     missing = wanted
-    for number in count(first):
-        for run, paths in runs.items():
-            copy = target / f"copy_{number:03}" / run.parent.relative_to(data)
-            copy /= f"{run.name}_{number:03}"
-            beside = [path for path in sorted(run.iterdir()) if path.is_file()]
-            for path in beside + paths[:missing]:
-                place = copy / path.relative_to(run)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                original = originals.setdefault(path, place)
-                if linked and original != place:
-                    os.link(original, place)
-                else:
-                    shutil.copyfile(path, place)
-            missing -= len(paths[:missing])
-            if not missing:
-                # What is still on its way to the disk would slow down what is measured first.
-                os.sync()
-                return
+    for number, (run, paths) in ((n, item) for n in count(first) for item in runs.items()):
+        if not missing:
+            break
+        copy = target / f"copy_{number:03}" / run.parent.relative_to(data)
+        copy /= f"{run.name}_{number:03}"
+        beside = [path for path in sorted(run.iterdir()) if path.is_file()]
+        for path in beside + paths[:missing]:
+            place = copy / path.relative_to(run)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            original = originals.setdefault(path, place)
+            if linked and original != place:
+                os.link(original, place)
+            else:
+                shutil.copyfile(path, place)
+        missing -= len(paths[:missing])
+    # What is still on its way to the disk would slow down what is measured first.
+    os.sync()
 
 
 def link_flat(folder: Path, target: Path) -> None:

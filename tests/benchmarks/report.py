@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 Run = dict[str, Any]
-"""One run of one side: files, seconds, cpu_seconds, process_seconds, peak_bytes."""
+"""What child.py measured, and process_seconds: with starting Python, importing, preparing."""
 
 
 @dataclass(frozen=True)
