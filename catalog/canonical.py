@@ -22,6 +22,7 @@ Config = dict[str, Any]
 MAX_DEPTH = 200
 
 _PLAIN = frozenset({int, str, bool, type(None)})
+_CERTAIN = _PLAIN - {str}
 
 # What is encoded is a fresh tree without cycles, so nothing is checked twice.
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
@@ -37,7 +38,8 @@ def canonical_json(config: Mapping[str, Any]) -> str:
     (json.dumps sorts {1: …, 10: …, 2: …} as numbers, and its own output as words).
 
     Raises ConfigurationError, which names the path of the value, for NaN and infinities, for
-    keys that become the same text, for other types, and beyond 200 levels.
+    keys that become the same text, for text that is no valid Unicode, for other types, and
+    beyond 200 levels.
     """
     return encode(plain_config(config)).decode()
 
@@ -98,7 +100,8 @@ def _plain_mapping(config: Mapping[Any, Any], path: tuple[str, ...]) -> Config:
         name = key if type(key) is str else _plain_key(key, path)
         if name in plain:
             _refuse("Two keys become the same text", (*path, name))
-        plain[name] = value if type(value) in _PLAIN else _plain(value, (*path, name))
+        _check_text(name, path)
+        plain[name] = value if type(value) in _CERTAIN else _plain(value, (*path, name))
     return plain
 
 
@@ -111,6 +114,8 @@ def _plain_key(key: object, path: tuple[str, ...]) -> str:
 
 
 def _plain(value: object, path: tuple[str, ...]) -> Any:
+    if type(value) is str:
+        _check_text(value, path)
     if type(value) in _PLAIN:
         return value
     if isinstance(value, Enum):
@@ -130,8 +135,17 @@ def _plain(value: object, path: tuple[str, ...]) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (int, str)):  # A subclass: json would write what it says of itself.
-        return int(value) if isinstance(value, int) else str.__str__(value)
+        return int(value) if isinstance(value, int) else _plain(str.__str__(value), path)
     return _plain_scalar(value, path)
+
+
+def _check_text(text: str, path: tuple[str, ...]) -> None:
+    # JSON can say half of a surrogate pair, and Python hold it; no file or database can.
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            _refuse("This is no valid Unicode", (*path, ascii(text)[1:-1]))
 
 
 def _plain_scalar(value: Any, path: tuple[str, ...]) -> Any:

@@ -16,5 +16,4 @@ semi join inside using (directory_id)
 union all
 select directory_id, file_name, file_size_bytes, mtime_ns, status, false as lacks_config
 from other_file
-semi join inside using (directory_id)
-where status <> 'hidden';
+semi join inside using (directory_id);

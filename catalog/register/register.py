@@ -15,7 +15,7 @@ from pathlib import Path
 
 from catalog.errors import UsageError
 from catalog.register.configs import ConfigSources
-from catalog.register.entries import NamedStrategy, Reading, RunContext, make_entries
+from catalog.register.entries import Reading, RunContext, make_entries
 from catalog.register.folders import SeenFolder
 from catalog.register.known import Known, load_known
 from catalog.register.plan import Plan, RunToRead, make_plan
@@ -27,7 +27,6 @@ from catalog.register.sweeps import SweepShelf
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root, side_folder
 from catalog.sweep import Sweep, match_sweeps
-from catalog.traces.events import event_strategy_ids
 from catalog.traces.format import EVENT_KINDS
 from catalog.traces.trace_file import TraceFile
 
@@ -167,12 +166,6 @@ def _filled(batch: Batch, readings: Sequence[Reading], roots: Sequence[str]) -> 
     for folder in {problem.path.rpartition("/")[0] for problem in batch.problems}:
         batch.folders.append(SeenFolder(folder, _root_of(roots, folder)))
     batch.entries = make_entries(readings)
-    for entry in batch.entries:
-        if entry.trace.kind not in EVENT_KINDS:
-            continue
-        for strategy_id in sorted(event_strategy_ids(entry.path)):
-            found = entry.run.sources.recover_by_id(strategy_id)
-            batch.named.append(NamedStrategy(entry.run, strategy_id, found))
     return batch
 
 

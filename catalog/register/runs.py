@@ -13,6 +13,7 @@ from catalog.errors import TraceFileError
 from catalog.register.analytics import read_analytics
 from catalog.register.metadata import Metadata, merged, read_metadata
 from catalog.register.symbols import normal_timeframe, split_symbol
+from catalog.register.walk import NO_STAMP, Stamp
 
 Found = TypeVar("Found")
 
@@ -100,14 +101,8 @@ def record_paths(run: str) -> list[str]:
 
 def stamp_of(paths: list[str]) -> str:
     """Return a text that differs when one of the files does."""
-    stamps = []
-    for path in paths:
-        try:
-            status = os.stat(path)
-        except OSError:
-            continue
-        stamps.append(f"{os.path.basename(path)} {status.st_size} {status.st_mtime_ns}")
-    return "\n".join(stamps)
+    stamps = ((os.path.basename(path), *_stamp(path)) for path in paths)
+    return "\n".join(f"{name} {size} {mtime_ns}" for name, size, mtime_ns in stamps)
 
 
 def read_records(paths: list[str]) -> RunRecords:
@@ -135,16 +130,18 @@ def _attempt(path: str, read: Callable[[str], Found], problems: list[Problem]) -
     try:
         return read(path)
     except TraceFileError as error:
-        problems.append(Problem(path, error.reason, str(error), error.hint, _stamp(path)))
+        # As the walk stamps it, so that the next one finds it unchanged.
+        stamp = _stamp(path)
+        problems.append(Problem(path, error.reason, f"{path}: {error}", error.hint, stamp))
         return None
 
 
-def _stamp(path: str) -> tuple[int, int]:
+def _stamp(path: str) -> Stamp:
     try:
         status = os.stat(path)
     except OSError:
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
+        return NO_STAMP
+    return Stamp(status.st_size, status.st_mtime_ns) if os.access(path, os.R_OK) else NO_STAMP
 
 
 def _exists(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,13 @@ class Stamp(NamedTuple):
 
     size: int
     mtime_ns: int
+
+
+NO_STAMP = Stamp(0, 0)
+"""Of what has no size and time, or may not be read: a change of permissions changes neither."""
+
+
+NOT_UTF_8 = "its name is not UTF-8"
 
 
 @dataclass(slots=True)
@@ -90,9 +98,9 @@ def _list(folder: Folder, real: list[str], links: list[str]) -> None:
     with os.scandir(folder.path) as entries:
         for entry in entries:
             name = entry.name
-            if entry.is_dir(follow_symlinks=True):
+            if _is_folder(folder, entry):
                 if not _is_text(name):
-                    folder.broken[_shown(name)] = "its name is not UTF-8"
+                    folder.broken[_shown(name)] = NOT_UTF_8
                 elif name.startswith("."):
                     folder.hidden_folders.append(name)
                 else:
@@ -105,10 +113,24 @@ def _list(folder: Folder, real: list[str], links: list[str]) -> None:
                 else:
                     folder.others += 1
             elif not _is_text(name):
-                folder.broken[_shown(name)] = "its name is not UTF-8"
+                folder.broken[_shown(name)] = NOT_UTF_8
+            elif "\\" in entry.path and any(mark in entry.path for mark in "[*?"):
+                # It can be named neither as a path nor as a pattern.
+                folder.broken[name] = "DuckDB opens no path with a backslash and one of [ * ?"
             else:
                 _add(folder, folder.hidden_files if name[0] == "." else folder.files, entry)
     folder.hidden_folders.sort()
+
+
+def _is_folder(folder: Folder, entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=True)
+    except OSError as error:
+        # A link that leads to itself is like one that leads nowhere. One into a folder that
+        # is closed may lead to traces.
+        if error.errno != errno.ELOOP:
+            folder.broken[_shown(entry.name)] = error.strerror or str(error)
+        return False
 
 
 def _add(folder: Folder, files: dict[str, Stamp], entry: os.DirEntry[str]) -> None:
@@ -121,7 +143,8 @@ def _add(folder: Folder, files: dict[str, Stamp], entry: os.DirEntry[str]) -> No
     except OSError as error:
         folder.broken[entry.name] = error.strerror or str(error)
         return
-    files[entry.name] = Stamp(status.st_size, status.st_mtime_ns)
+    closed = files is folder.records and not os.access(entry.path, os.R_OK)
+    files[entry.name] = NO_STAMP if closed else Stamp(status.st_size, status.st_mtime_ns)
 
 
 def _is_text(name: str) -> bool:

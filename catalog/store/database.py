@@ -22,6 +22,7 @@ STORAGE_VERSION = "v1.2.0"
 
 # What the file, the disk or the memory do to a statement. Anything else is a bug.
 _OF_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
+_COMMIT_FAILED = re.compile(r"Failed to commit: .*(?:No space left|Could not|Cannot)", re.DOTALL)
 
 
 @contextmanager
@@ -70,12 +71,9 @@ def writing(catalog: Path) -> Iterator[DuckDBPyConnection]:
             _create(catalog)
         con = _connect(catalog, read_only=False)
         try:
-            open_ledger(con, catalog)
-            _prepare(con, catalog)
-            migrate(con, catalog)
-            yield con
-        except _OF_THE_FILE as error:
-            raise _as_store_error(error, catalog) from error
+            with _store_errors(catalog):
+                _set_up(con, catalog)
+                yield con
         finally:
             _close(con, catalog)
 
@@ -84,11 +82,10 @@ def _create(catalog: Path) -> None:
     """Make an empty catalog that appears whole or not at all."""
     unfinished = catalog.with_name(f".{catalog.name}.{os.getpid()}.tmp")
     try:
-        con = _connect(unfinished, read_only=False)
+        con = _connect(unfinished, read_only=False, named=catalog)
         try:
-            open_ledger(con, catalog)
-            _prepare(con, catalog)
-            migrate(con, catalog)
+            with _store_errors(catalog):
+                _set_up(con, catalog)
         finally:
             _close(con, catalog)
         unfinished.replace(catalog)
@@ -102,6 +99,12 @@ def _create(catalog: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
+def _set_up(con: DuckDBPyConnection, catalog: Path) -> None:
+    open_ledger(con, catalog)
+    _prepare(con, catalog)
+    migrate(con, catalog)
+
+
 def _prepare(con: DuckDBPyConnection, catalog: Path) -> None:
     con.execute("set timezone = 'UTC'")
     # Statements name the tables without their schema; the views are what is public.
@@ -109,7 +112,8 @@ def _prepare(con: DuckDBPyConnection, catalog: Path) -> None:
     con.execute("set variable catalog_root = $root", {"root": catalog_root(catalog)})
 
 
-def _connect(catalog: Path, *, read_only: bool) -> DuckDBPyConnection:
+def _connect(catalog: Path, *, read_only: bool, named: Path | None = None) -> DuckDBPyConnection:
+    """Open a database, which errors may name otherwise; wait for one that is in use."""
     deadline = time.monotonic() + WAIT_SECONDS
     pause = 0.002
     config: dict[str, str | bool | int | float | list[str]] = {
@@ -124,9 +128,22 @@ def _connect(catalog: Path, *, read_only: bool) -> DuckDBPyConnection:
         except duckdb.Error as error:
             busy = isinstance(error, duckdb.IOException) and "lock on file" in str(error)
             if not busy or time.monotonic() >= deadline:
-                raise _as_store_error(error, catalog) from error
+                raise _as_store_error(error, named or catalog) from error
             time.sleep(pause)
             pause = min(pause * 1.5, 0.05)
+
+
+@contextmanager
+def _store_errors(catalog: Path) -> Iterator[None]:
+    """Turn what the file, the disk or the memory did to a statement into an error of ours."""
+    try:
+        yield
+    except _OF_THE_FILE as error:
+        raise _as_store_error(error, catalog) from error
+    except duckdb.TransactionException as error:
+        if not _COMMIT_FAILED.search(str(error)):
+            raise
+        raise _as_store_error(error, catalog) from error
 
 
 def _close(con: DuckDBPyConnection, catalog: Path) -> None:

@@ -127,17 +127,25 @@ def _load(con: DuckDBPyConnection) -> list[Parameter]:
 
 
 def _form(value: object) -> str:
-    return "number" if isinstance(value, bool | int | float) else "text"
+    if not isinstance(value, bool | int | float):
+        return "text"
+    try:
+        float(value)
+    except OverflowError:  # An integer of more than 308 digits fits no column of numbers.
+        return "text"
+    return "number"
 
 
 def _narrowest(value: object) -> str:
+    if _form(value) == "text":
+        return "VARCHAR"
     if isinstance(value, bool):
         return "BOOLEAN"
     if isinstance(value, int):
         return "BIGINT" if value in _INT64 else "DOUBLE"
     if isinstance(value, float):
         return "BIGINT" if value.is_integer() and int(value) in _INT64 else "DOUBLE"
-    return "VARCHAR"
+    raise AssertionError(f"{value!r} is neither a number nor text")
 
 
 def _below_root(path: str) -> str:
@@ -174,7 +182,9 @@ def _choose_columns(
         column = None
         if len(taken) < MOST_COLUMNS:
             # DuckDB's names are case-insensitive: a clash gets a number, nothing is dropped.
+            # Arrow's end at a NUL.
             base = f"param_{name}_text" if key[1] == "text" else f"param_{name}"
+            base = base.replace("\0", "_")
             column, number = base, 1
             while column.lower() in taken:
                 number += 1

@@ -120,13 +120,22 @@ def _read_files(query: exp.Query, patterns: tuple[Pattern, ...], root: str) -> e
 def _glob(pattern: Pattern, root: str) -> exp.Expression:
     if not pattern.is_relative:
         return exp.Literal.string(pattern.glob)
-    # The very expression that trace_files makes its paths with, so that they are equal.
+    # The very expression that trace_files makes its paths with, so that they are equal; here
+    # it is part of a pattern.
     base = exp.func(
         "coalesce",
         exp.func("getvariable", exp.Literal.string("catalog_root")),
         exp.Literal.string(root),
     )
-    return exp.DPipe(this=base, expression=exp.Literal.string("/" + pattern.glob))
+    escaped = exp.func(
+        "regexp_replace",
+        base,
+        exp.Literal.string("[*?[]"),
+        exp.Literal.string("[\\0]"),
+        exp.Literal.string("g"),
+        dialect="duckdb",
+    )
+    return exp.DPipe(this=escaped, expression=exp.Literal.string("/" + pattern.glob))
 
 
 def _no_rows(call: exp.Expression) -> exp.Expression:

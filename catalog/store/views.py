@@ -93,8 +93,7 @@ def refresh_views(con: DuckDBPyConnection, root: str, *, strategy_altered: bool 
         con.execute(create.sql(dialect="duckdb"))
         comment_view(con, view.name, view.template, view.inputs.columns)
     for name in gone:
-        drop = exp.Drop(this=exp.table_(name, quoted=True), kind="VIEW", exists=True)
-        con.execute(drop.sql(dialect="duckdb"))
+        con.execute(f"drop view if exists {exp.column(name, quoted=True).sql(dialect='duckdb')}")
     incoming = pa.table(
         {
             "view_name": pa.array([*(view.name for view in changed), *gone], pa.string()),
@@ -121,7 +120,7 @@ def _wanted(con: DuckDBPyConnection, root: str) -> Iterator[View]:
         yield View(name, name, inputs)
     taken: set[str] = set()
     for strategy_type, own in con.execute(statement("select_type_columns")).fetchall():
-        name = _unclashing(f"type_{strategy_type}", taken)
+        name = _unclashing(f"type_{strategy_type}".replace("\0", "_"), taken)
         inputs = replace(nothing, columns=tuple(own), strategy_type=strategy_type)
         yield View(name, "strategies_of_type", inputs)
 

@@ -72,6 +72,9 @@ def check_columns(table: Table, *, is_event: bool) -> None:
             raise TraceFileError(
                 "wrong column type", f"{name} is {column_type}, expected {expected}"
             )
+    px = table.types.get("px")
+    if px is not None and not is_event and px.id not in _NUMBERS and px.id != _NULL:
+        raise TraceFileError("wrong column type", f"px is {px}, expected a number")
 
 
 def kind_of(value_type: Any, expected: str | None) -> str:

@@ -1,34 +1,38 @@
-"""The strategies that a file of orders, fills or positions names."""
+"""The strategies that the rows of a file of orders, fills or positions name."""
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-_PATHS = (("strategy_id",), ("metadata", "strategy_id"), ("metadata", "metadata", "strategy_id"))
+# Older tracers keep the id in a nested column, at one of two depths.
+_PATHS: Final = (
+    ("strategy_id",),
+    ("metadata", "strategy_id"),
+    ("metadata", "metadata", "strategy_id"),
+)
 
 
-def event_strategy_ids(path: str) -> set[str]:
-    """
-    Return the distinct strategy ids in a file of orders, fills or positions.
-
-    Older tracers keep them in a nested column, at one of two depths.
-    """
+def strategy_ids(batch: Any) -> set[str]:
+    """Return the distinct strategy ids in some rows of orders, fills or positions."""
     found: set[str] = set()
-    with pq.ParquetFile(path) as parquet:
-        for steps in _PATHS:
-            if ".".join(steps) not in {column.path for column in _leaves(parquet)}:
-                continue
-            table = parquet.read(columns=[".".join(steps)])
-            column = table.column(0)
-            for step in steps[1:]:
-                column = pc.struct_field(column, step)
-            values = pc.unique(column.cast(pa.string())).to_pylist()
-            found.update(value for value in values if value)
+    for path in _PATHS:
+        ids = _column(batch, path)
+        if ids is not None:
+            found.update(text for text in pc.unique(ids.cast(pa.string())).to_pylist() if text)
     return found
 
 
-def _leaves(parquet: pq.ParquetFile) -> list[pq.ColumnSchema]:
-    schema = parquet.schema
-    return [schema.column(index) for index in range(len(schema))]
+def _column(batch: Any, path: tuple[str, ...]) -> Any | None:
+    name, *steps = path
+    if name not in batch.schema.names:
+        return None
+    column = batch.column(name)
+    for step in steps:
+        if not pa.types.is_struct(column.type) or column.type.get_field_index(step) < 0:
+            return None
+        column = pc.struct_field(column, step)
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return column if is_text else None

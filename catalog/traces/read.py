@@ -77,6 +77,7 @@ def _read(source: Source, table: Table, file_stem: str, kind_hint: str | None) -
         struct_layout=struct_layout(table.types) if is_event else None,
         strategy_id=None if is_event else footer.strategy_id or _label(rows, "strat") or file_stem,
         strategy_type=footer.strategy_type,
+        event_strategies=tuple(sorted(rows.labels.get("strategy_id", ()))),
         claimed_hash=footer.claimed_hash,
         footer_config=footer.config,
         symbol_raw=footer.symbol or _label(rows, "sym", is_event=is_event),

@@ -14,6 +14,7 @@ from catalog.traces import format as layout
 from catalog.traces.changes import Rows, count_arrays, count_numbers, count_states
 from catalog.traces.columns import is_text
 from catalog.traces.content import RowsDigest
+from catalog.traces.events import strategy_ids
 from catalog.traces.table import Table
 from catalog.traces.times import bar_time
 
@@ -34,8 +35,10 @@ def read_values(table: Table, kind: str, generation: str) -> Rows:
             there twice, or a file too long to sort is not in bar order.
     """
     labels = [name for name in _LABELS if is_text(table.types.get(name))]
-    # px tells the catalog nothing, but were it damaged, reading it would break the views.
-    unused = table.flat(("px",))
+    # These tell the catalog nothing. But px is read by the views, which it would break were it
+    # damaged; and the pages of our own files carry checksums, so that all of them are checked.
+    ours = ("metadata", "strategy_hash") if generation == layout.OURS else ()
+    unused = table.flat(("px", *ours))
     read = _read_few if table.row_count <= FEW else _read_many
     return read(table, kind, generation, labels, unused)
 
@@ -47,7 +50,7 @@ def read_events(table: Table, generation: str) -> Rows:
     Raises:
         TraceFileError: an index is null, or a bar is negative.
     """
-    rows = Rows(labels={"sym": set()})
+    rows = Rows(labels={"sym": set(), "strategy_id": set()})
     first_index: int | None = None
     for batch in table.batches():
         if not len(batch):
@@ -64,6 +67,7 @@ def read_events(table: Table, generation: str) -> Rows:
             rows.last_bar, rows.last_ts = last - first_index, bar_time(ts, latest)
         rows.row_count += len(index)
         rows.labels["sym"].update(batch["sym"].unique().drop_null().to_pylist())
+        rows.labels["strategy_id"].update(strategy_ids(batch))
     return rows
 
 

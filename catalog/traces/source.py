@@ -52,7 +52,12 @@ def open_source(path: str) -> Source:
         status = os.fstat(descriptor)
         _check_is_file(status)
         if status.st_size > LARGEST_HELD:
-            return _stream(os.fdopen(os.dup(descriptor), "rb"), status)
+            file = os.fdopen(os.dup(descriptor), "rb")
+            try:
+                return _stream(file, status)
+            except BaseException:
+                file.close()
+                raise
         data = os.read(descriptor, status.st_size + 1)
         if len(data) != status.st_size or os.fstat(descriptor).st_mtime_ns != status.st_mtime_ns:
             raise _changed()

@@ -24,6 +24,8 @@ class TraceFile:
 
     strategy_id: str | None
     strategy_type: str | None
+    event_strategies: tuple[str, ...]
+    """The ids of the strategies that orders, fills and positions name."""
     claimed_hash: str | None
     """The hash that the file says its strategy has; nothing has checked it."""
     footer_config: dict[str, Any] | None

@@ -146,12 +146,13 @@ def with_noise_for_a_footer(path: Path) -> None:
     path.write_bytes(data[:-100] + b"\xfe" * 92 + data[-8:])
 
 
-def with_one_bit_flipped(path: Path) -> None:
+def with_one_bit_flipped(path: Path, column: str) -> None:
     write_footer(path, {})
-    prices = pq.read_metadata(path).row_group(0).column(5)
-    end = prices.data_page_offset + prices.total_compressed_size
+    group = pq.read_metadata(path).row_group(0)
+    chunk = next(c for c in map(group.column, range(8)) if c.path_in_schema == column)
+    begin = chunk.dictionary_page_offset or chunk.data_page_offset
     data = bytearray(path.read_bytes())
-    data[end - 3] ^= 0x01
+    data[begin + chunk.total_compressed_size - 3] ^= 0x01
     path.write_bytes(data)
 
 
@@ -186,7 +187,8 @@ BAD_FILES = {
     "damaged val": (partial(write_damaged, column="val"), "damaged file"),
     "damaged strat": (partial(write_damaged, column="strat"), "damaged file"),
     "damaged px": (partial(write_damaged, column="px"), "damaged file"),
-    "one bit of ours": (with_one_bit_flipped, "damaged file"),
+    "one bit of our px": (partial(with_one_bit_flipped, column="px"), "damaged file"),
+    "one bit of our metadata": (partial(with_one_bit_flipped, column="metadata"), "damaged file"),
     "footer not UTF-8": (footer(b'{"type": "\xe9"}'), "footer not UTF-8"),
     "footer not JSON": (footer(b'{"type": '), "footer config unreadable"),
     "footer a list": (footer(b'["sma"]'), "footer config unreadable"),
@@ -1030,7 +1032,7 @@ def test_on_a_full_disk_the_catalog_stays_as_it_was_and_goes_on_later(
 def test_on_a_full_disk_no_half_catalog_is_made(small_disk, tmp_path, older):
     catalog = Catalog(small_disk / "catalog.duckdb")
     old_trace(tmp_path / "runs/run_a" / FOLDER / "good.parquet", [1, 0, -1])
-    ballast = fill(small_disk, leave=128 << 10)
+    ballast = fill(small_disk, leave=16 << 10)
 
     done = command("register", tmp_path / "runs", catalog=catalog)
 
@@ -1118,3 +1120,64 @@ def test_a_catalog_of_a_newer_duckdb_is_left_alone_with_a_message(catalog, runs)
         catalog.register(runs)
 
     assert catalog.path.read_bytes() == data
+
+
+# What happened elsewhere.
+
+
+def test_a_folder_that_is_gone_does_not_keep_another_from_being_registered(
+    catalog, count_signals, tmp_path
+):
+    old_trace(tmp_path / "gone/run_b" / FOLDER / "b.parquet", [1, 0])
+    catalog.register(tmp_path / "gone")
+    shutil.rmtree(tmp_path / "gone")
+    old_trace(tmp_path / "new/run_c" / FOLDER / "c.parquet", [1, 0])
+
+    report = catalog.register(tmp_path / "new")
+
+    assert report.registered == 1
+    assert count_signals() == 3 + 2
+    assert rows(catalog, "select strategy_id from missing_files") == [("b",)]
+
+
+def test_orders_that_are_damaged_do_not_keep_others_from_being_registered(
+    catalog, count_signals, tmp_path
+):
+    events = {"idx": [0], "ts": ["x"], "sym": ["SPY"], "metadata": [{"strategy_id": "good"}]}
+    for name in ("damaged", "new"):
+        (tmp_path / name / "run/traces/orders").mkdir(parents=True)
+        pq.write_table(pa.table(events), tmp_path / name / "run/traces/orders/o.parquet")
+        old_trace(tmp_path / name / "run" / FOLDER / f"{name}.parquet", [1, 0])
+        if name == "damaged":
+            catalog.register(tmp_path / name)
+            (tmp_path / name / "run/traces/orders/o.parquet").write_bytes(b"PAR1")
+
+    report = catalog.register(tmp_path / "new")
+    catalog.register(tmp_path / "damaged")
+
+    assert report.registered == 2
+    assert rows(catalog, "select count(*) from orders") == [(1,)]
+    assert list(quarantine(catalog).values()) == ["not a Parquet file"]
+    assert count_signals() == 3 + 2 + 2
+
+
+def test_the_catalog_may_lie_in_a_folder_of_any_name(tmp_path, older):
+    for name in ("run[1]", "a*b", "it's"):
+        catalog = Catalog(tmp_path / name / "catalog.duckdb")
+        old_trace(tmp_path / name / "runs/run_a" / FOLDER / "good.parquet", [1, 0, -1])
+
+        catalog.register(tmp_path / name / "runs")
+
+        assert answer(catalog, older) == 3, name
+
+
+# DuckDB takes a backslash for a slash, and what is behind a question mark for a query.
+@pytest.mark.parametrize("name", ["back\\slash", "what?"])
+def test_where_duckdb_makes_no_file_there_is_a_message(tmp_path, name):
+    catalog = Catalog(tmp_path / name / "catalog.duckdb")
+    old_trace(tmp_path / name / "runs/run_a" / FOLDER / "good.parquet", [1, 0, -1])
+
+    done = command("register", tmp_path / name / "runs", catalog=catalog)
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: Cannot use the catalog")

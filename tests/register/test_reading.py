@@ -11,6 +11,7 @@ from catalog.register import reading
 from catalog.register.plan import FileToRead
 from catalog.register.reading import read_file, read_files
 from catalog.register.runs import Problem
+from catalog.register.walk import Stamp
 from conftest import old_trace
 
 
@@ -21,7 +22,10 @@ def files(tmp_path):
     for number in range(200):
         old_trace(folder / f"{number:03}.parquet", [1, 0, number])
     (folder / "100.parquet").write_bytes(b"no parquet at all")
-    return [FileToRead(str(folder), path.name, "signal") for path in sorted(folder.iterdir())]
+    return [
+        FileToRead(str(folder), path.name, "signal", Stamp(path.stat().st_size, 1))
+        for path in sorted(folder.iterdir())
+    ]
 
 
 def test_processes_find_what_this_one_finds_in_the_same_order(files, monkeypatch):

@@ -187,6 +187,23 @@ def test_when_an_original_goes_its_copy_takes_its_place(catalog, write_run, tmp_
     assert rows(catalog, "select count(*) from signals") == [(2,)]
 
 
+@pytest.mark.parametrize("content", ["damaged", "other"])
+def test_when_an_original_changes_its_copy_takes_its_place(catalog, write_run, tmp_path, content):
+    run = write_run("run_a", {"a": [1, 0], "b": [1]})
+    shutil.copytree(run, tmp_path / "runs" / "z_backup" / "run_a")
+    catalog.register(tmp_path / "runs")
+    if content == "damaged":
+        (run / "traces/SPY_1m/signals/sma_grid/a.parquet").write_bytes(b"PAR1")
+    else:
+        write_run("run_a", {"a": [1, 0, 1, 0, 1]})
+
+    catalog.register(tmp_path / "runs")
+
+    query = "select contains(path, 'z_backup'), row_count from trace_files where strategy_id = 'a'"
+    assert (True, 2) in rows(catalog, query)
+    assert rows(catalog, "select count(*) from signals") == [(3 if content == "damaged" else 8,)]
+
+
 def test_two_different_runs_of_one_name_are_kept_apart(catalog, write_run, tmp_path):
     write_run("a/run", {"x": [1, 0]})
     write_run("b/run", {"x": [1, 0, 1]})
@@ -321,6 +338,17 @@ def test_hidden_folders_and_files_are_passed_over(catalog, write_run, tmp_path):
     assert report.registered == 1
     assert rows(catalog, "select count(*) from signals") == [(2,)]
     assert report.needs_attention is False
+
+
+def test_registering_again_beside_hidden_folders_writes_nothing(catalog, write_run, tmp_path):
+    write_run("run_a", {"a": [1, 0]})
+    write_run(".trash", {"old": [1, 0]})
+    catalog.register(tmp_path / "runs")
+    before = catalog.path.stat().st_mtime_ns
+
+    catalog.register(tmp_path / "runs")
+
+    assert catalog.path.stat().st_mtime_ns == before
 
 
 def test_unfinished_files_are_named(catalog, write_run):
