@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from catalog.canonical import MAX_DEPTH, canonical_json
+from catalog.canonical import MAX_DEPTH, plain_config
 from catalog.errors import ConfigurationError, SweepFileError
 from catalog.sweep_grid import Grid, Kind, Sweep
 
@@ -94,10 +94,10 @@ def _grid(path: Path, where: str, kind: Kind, entry: object) -> Grid:
         if value == []:
             _refuse(path, f"{where} has no values for {key}", "Give it one, or leave it out")
     try:
-        canonical_json(parameters)
+        plain = plain_config(parameters)
     except ConfigurationError as error:
         _refuse(path, f"{where} cannot be used: {error}", error.hint)
-    return Grid(kind, type_, name, tuple(parameters.items()))
+    return Grid(kind, type_, name, tuple(plain.items()))
 
 
 def _words(path: Path, document: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from catalog.canonical import Config, canonical_json
+from catalog.canonical import Config, encode
 
 Kind = Literal["signal", "classifier"]
 Name = tuple[str, str]  # kind and strategy_id
@@ -29,7 +29,11 @@ Name = tuple[str, str]  # kind and strategy_id
 
 @dataclass(frozen=True)
 class Grid:
-    """One entry of a sweep file. Parameters that are lists are swept, the others are fixed."""
+    """
+    One entry of a sweep file. Parameters that are lists are swept, the others are fixed.
+
+    Their values are plain JSON values, as `plain_config` makes them.
+    """
 
     kind: Kind
     type: str
@@ -141,4 +145,4 @@ def different(strategies: list[SweepStrategy]) -> list[SweepStrategy]:
     """Those of them whose configurations differ as text: 1, 1.0 and True do."""
     if len(strategies) < 2:
         return strategies
-    return list({canonical_json(strategy.config): strategy for strategy in strategies}.values())
+    return list({encode(strategy.config): strategy for strategy in strategies}.values())

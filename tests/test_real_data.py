@@ -65,7 +65,7 @@ def test_without_sweep_files_nothing_is_invented(tmp_path):
 
 def test_registering_again_reads_no_file(old, monkeypatch):
     catalog, _ = old
-    monkeypatch.setattr("catalog.register.reading.read_trace_file", None)
+    monkeypatch.setattr("catalog.register.files.read_trace_file", None)
 
     report = catalog.register(DATA / "old_traces")
 

@@ -11,11 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.register.entries import Entry, NamedStrategy, RunContext
+from catalog.register.files import Problem
 from catalog.register.identity import Identity
 from catalog.register.metadata import as_utc
-from catalog.register.runs import Problem
 from catalog.store.paths import stored_prefix
 from catalog.traces.format import EVENT_KINDS
+from catalog.traces.trace_file import TraceFile
 
 _TIME = pa.timestamp("us", tz="UTC")
 
@@ -75,6 +76,16 @@ _TRACE = pa.schema(
 )
 
 
+# Columns that hold what was read, under the same name or another.
+_AS_READ = (
+    "kind", "symbol_raw", "timeframe_raw", "generation", "row_count", "change_count", "first_ts",
+    "last_ts", "first_change_bar", "last_change_bar", "first_change_ts", "last_change_ts",
+    "knows_bar_times", "last_val", "last_state", "bars_long", "bars_short", "is_flat",
+    "data_digest", "code_digest", "rows_digest", "file_digest", "mtime_ns",
+)  # fmt: skip
+_READ_AS = {"layout": "struct_layout", "file_size_bytes": "size"}
+
+
 def trace_id(run_id: str, run_path: str, content_digest: str) -> str:
     """
     Return the id of a trace, 16 hex digits.
@@ -87,8 +98,7 @@ def trace_id(run_id: str, run_path: str, content_digest: str) -> str:
 
 def strategy_key(entry: Entry, run_id: str) -> str:
     """Return the hash of an entry's strategy, else what names it in its run."""
-    stem = entry.file_name.removesuffix(".parquet")
-    return entry.recovered.hash or f"{run_id}/{entry.trace.strategy_id or stem}"
+    return entry.recovered.hash or f"{run_id}/{entry.trace.strategy_id or entry.stem}"
 
 
 def entry_table(
@@ -105,76 +115,55 @@ def entry_table(
         keys: what tells which traces compete for being the latest, by strategy key.
     """
     folders = {entry.folder: stored_prefix(entry.folder, root) for entry in entries}
-    rows = [_trace_row(entry, identities[entry.run.folder].run_id, keys, now) for entry in entries]
-    arrays = [
-        pa.array([folders[entry.folder].prefix for entry in entries], pa.string()),
-        pa.array([folders[entry.folder].is_relative for entry in entries], pa.bool_()),
-    ]
-    columns: Iterable[Sequence[object]] = (
-        zip(*rows, strict=True) if rows else [()] * (len(_TRACE) - 2)
-    )
-    arrays += [
-        pa.array(values, column.type)
-        for values, column in zip(columns, list(_TRACE)[2:], strict=True)
-    ]
-    return pa.table(arrays, schema=_TRACE)
+    run_ids = [identities[entry.run.folder].run_id for entry in entries]
+    own_keys = [_own_key(entry, run_id) for entry, run_id in zip(entries, run_ids, strict=True)]
+    fields = zip(*(entry.trace for entry in entries), strict=True)
+    # Without entries there are no columns to take apart.
+    read = dict(zip(TraceFile._fields, fields, strict=bool(entries)))
+    values: dict[str, Iterable[object]] = {name: read.get(name, ()) for name in _AS_READ}
+    values |= {name: read.get(field, ()) for name, field in _READ_AS.items()}
+    values |= {
+        "prefix": [folders[entry.folder].prefix for entry in entries],
+        "is_relative": [folders[entry.folder].is_relative for entry in entries],
+        "trace_id": [
+            trace_id(run_id, entry.run_path, entry.content_digest)
+            for entry, run_id in zip(entries, run_ids, strict=True)
+        ],
+        "run_id": run_ids,
+        "file_name": [entry.file_name for entry in entries],
+        "run_path": [entry.run_path for entry in entries],
+        "strategy_id": [
+            None if key is None else entry.trace.strategy_id or entry.stem
+            for entry, key in zip(entries, own_keys, strict=True)
+        ],
+        "strategy_hash": [entry.recovered.hash for entry in entries],
+        "strategy_key": own_keys,
+        "strategy_type": [strategy_type(entry) for entry in entries],
+        "latest_key": [None if key is None else keys.get(key) or key for key in own_keys],
+        "config_source": [
+            None if key is None else entry.recovered.source
+            for entry, key in zip(entries, own_keys, strict=True)
+        ],
+        "claimed_hash": [entry.recovered.claimed_hash for entry in entries],
+        "symbol": [entry.symbol for entry in entries],
+        "timeframe": [entry.timeframe for entry in entries],
+        "idx_base": [entry.idx_base for entry in entries],
+        "declared_first_bar": [entry.declared_first_bar for entry in entries],
+        "declared_last_bar": [entry.declared_last_bar for entry in entries],
+        "range_source": [entry.range_source for entry in entries],
+        "content_digest": [entry.content_digest for entry in entries],
+        "created_at": [as_utc(entry.trace.created_at) for entry in entries],
+        "is_latest": [False] * len(entries),
+        "registered_at": [now] * len(entries),
+        "status": ["registered"] * len(entries),
+        "pack_path": [None] * len(entries),
+    }
+    return pa.table([pa.array(values[field.name], field.type) for field in _TRACE], schema=_TRACE)
 
 
-def _trace_row(
-    entry: Entry, run_id: str, keys: Mapping[str, str | None], now: datetime
-) -> tuple[object, ...]:
-    trace, found = entry.trace, entry.recovered
-    key = None if trace.kind in EVENT_KINDS else strategy_key(entry, run_id)
-    return (
-        trace_id(run_id, entry.run_path, entry.content_digest),
-        trace.kind,
-        run_id,
-        entry.file_name,
-        entry.run_path,
-        None if key is None else trace.strategy_id or entry.file_name.removesuffix(".parquet"),
-        found.hash,
-        key,
-        strategy_type(entry),
-        None if key is None else keys.get(key) or key,
-        None if key is None else found.source,
-        found.claimed_hash,
-        entry.symbol,
-        entry.timeframe,
-        trace.symbol_raw,
-        trace.timeframe_raw,
-        trace.generation,
-        entry.idx_base,
-        trace.struct_layout,
-        trace.row_count,
-        trace.change_count,
-        entry.declared_first_bar,
-        entry.declared_last_bar,
-        trace.first_ts,
-        trace.last_ts,
-        entry.range_source,
-        trace.first_change_bar,
-        trace.last_change_bar,
-        trace.first_change_ts,
-        trace.last_change_ts,
-        trace.knows_bar_times,
-        trace.last_val,
-        trace.last_state,
-        trace.bars_long,
-        trace.bars_short,
-        trace.is_flat,
-        False,
-        trace.data_digest,
-        trace.code_digest,
-        trace.rows_digest,
-        entry.content_digest,
-        trace.file_digest,
-        trace.size,
-        trace.mtime_ns,
-        as_utc(trace.created_at),
-        now,
-        "registered",
-        None,
-    )
+def _own_key(entry: Entry, run_id: str) -> str | None:
+    """Return the key of an entry's strategy; orders, fills and positions have many."""
+    return None if entry.trace.kind in EVENT_KINDS else strategy_key(entry, run_id)
 
 
 def strategy_type(entry: Entry) -> str | None:

@@ -15,10 +15,10 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+from catalog.canonical import encode, plain_config
 from catalog.errors import ConfigurationError
 from catalog.register.metadata import Component
 from catalog.register.runs import RunRecords
-from catalog.strategy import canonical_json
 from catalog.sweep import Disagreement, Matches, Sweep
 from catalog.traces.trace_file import TraceFile
 
@@ -107,12 +107,13 @@ def _first(candidates: Iterable[Candidate], claim: str | None) -> Recovered:
     """Return the first candidate that hashes to the claim, where there is one."""
     for source, config, sweep in candidates:
         try:
-            canonical = canonical_json(config)
+            # What a sweep holds is plain already.
+            text = encode(config if sweep is not None else plain_config(config))
         except ConfigurationError:
             continue
-        digest = sha256(canonical.encode()).hexdigest()
+        digest = sha256(text).hexdigest()
         if claim is None or digest.startswith(claim):
-            return Recovered(source, config, canonical, digest, digest[:12], claim, sweep)
+            return Recovered(source, config, text.decode(), digest, digest[:12], claim, sweep)
     return Recovered("unknown", None, None, None, claim, claim)
 
 

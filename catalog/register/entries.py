@@ -68,6 +68,11 @@ class Entry:
         return f"{self.folder}/{self.file_name}"
 
     @property
+    def stem(self) -> str:
+        """The file's name without its ending."""
+        return self.file_name.removesuffix(".parquet")
+
+    @property
     def run_path(self) -> str:
         """The path below the run's directory: part of the identity of the trace."""
         return self.path[len(self.run.folder) :].lstrip("/")

@@ -7,21 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog.errors import UsageError
+from catalog.register.files import FileToRead, Problem
 from catalog.register.folders import SeenFolder
 from catalog.register.known import Known, KnownFile
-from catalog.register.runs import Problem, record_paths, run_folder, stamp_of
+from catalog.register.runs import record_paths, run_folder, stamp_of
 from catalog.register.walk import NO_STAMP, NOT_UTF_8, Folder, Stamp, walk
 from catalog.traces.format import kind_of_folder
-
-
-@dataclass(frozen=True, slots=True)
-class FileToRead:
-    """A file that is new or has changed; `kind` is what its folder stands for."""
-
-    folder: str
-    name: str
-    kind: str | None
-    stamp: Stamp
 
 
 @dataclass

@@ -21,20 +21,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 
-from catalog.errors import NotATraceError, TraceFileError
-from catalog.register.plan import FileToRead
-from catalog.register.runs import Problem
-from catalog.register.walk import NO_STAMP
-from catalog.traces.read import read_trace_file
-from catalog.traces.trace_file import TraceFile
+from catalog.register.files import FileToRead, Outcome, problem_of, read_file
+from catalog.register.reader import receive, send
 
 # Starting a process takes as long as reading a thousand files.
 WORTHWHILE = 4_000
 MOST_PROCESSES = 8
 _PIECE = 64
-
-Outcome = TraceFile | Problem | None
-"""What reading a file came to; None where it vanished since it was listed."""
+# Pieces that are read, and not taken yet: while this process writes a batch, they go on.
+_AHEAD = 192
 
 
 def read_files(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
@@ -55,28 +50,6 @@ def read_files(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
         readers.close()
 
 
-def read_file(file: FileToRead) -> Outcome:
-    """Read one file; what is wrong with it is a problem, not an error."""
-    path = f"{file.folder}/{file.name}"
-    try:
-        return read_trace_file(path, kind_hint=file.kind)
-    except TraceFileError as error:
-        status = "ignored" if isinstance(error, NotATraceError) else "quarantined"
-        return _problem(file, error.reason, str(error), error.hint, status)
-
-
-def _problem(
-    file: FileToRead, reason: str, error: str, hint: str | None, status: str
-) -> Problem | None:
-    path = f"{file.folder}/{file.name}"
-    if not os.path.lexists(path):
-        return None
-    # The stamp is that of the listing: what was written to the file since then is new. A
-    # change of permissions changes no time: such a file is tried again each time.
-    stamp = NO_STAMP if reason == "no permission" else file.stamp
-    return Problem(path, reason, error, hint, stamp, status)
-
-
 class _Readers:
     """Processes that read, each served by a thread of its own."""
 
@@ -89,31 +62,38 @@ class _Readers:
             self._idle.put(process)
 
     def read(self, files: Iterator[FileToRead]) -> Iterator[Outcome]:
-        """Yield outcomes in order, a few pieces ahead of who takes them."""
+        """Yield outcomes in order, some pieces behind those that are being read."""
         for process in self._processes:
             _await(process)
-        ahead = 4 * len(self._processes)
-        waiting: deque[Future[list[Outcome]]] = deque()
+        waiting: deque[Future[bytes]] = deque()
         while True:
-            while len(waiting) < ahead and (piece := list(islice(files, _PIECE))):
+            while len(waiting) < _AHEAD and (piece := list(islice(files, _PIECE))):
                 waiting.append(self._threads.submit(self._read_piece, piece))
             if not waiting:
                 return
-            yield from waiting.popleft().result()
+            outcomes: list[Outcome] = pickle.loads(waiting.popleft().result())  # noqa: S301
+            yield from outcomes
 
-    def _read_piece(self, piece: Sequence[FileToRead]) -> list[Outcome]:
+    def _read_piece(self, piece: Sequence[FileToRead]) -> bytes:
+        """Return the pickled outcomes: so they take little room, and the thread little time."""
         process = self._idle.get()
-        try:
-            outcomes = _ask(process, piece)
-        except (EOFError, OSError):
-            # One of these files kills whoever reads it. Which one?
+        answer = _ask(process, piece)
+        if answer is not None:
+            self._idle.put(process)
+            return answer
+        # One of these files kills whoever reads it. Which one?
+        self._idle.put(self._replace(process))
+        return pickle.dumps([outcome for file in piece for outcome in self._read_alone(file)])
+
+    def _read_alone(self, file: FileToRead) -> list[Outcome]:
+        process = self._idle.get()
+        answer = _ask(process, [file])
+        if answer is None:
             self._idle.put(self._replace(process))
-            if len(piece) > 1:
-                return [outcome for file in piece for outcome in self._read_piece([file])]
-            path = f"{piece[0].folder}/{piece[0].name}"
-            error = f"{path}: reading it ends the program"
-            return [_problem(piece[0], "crashes the reader", error, None, "quarantined")]
+            error = f"{file.folder}/{file.name}: reading it ends the program"
+            return [problem_of(file, "crashes the reader", error, None, "quarantined")]
         self._idle.put(process)
+        outcomes: list[Outcome] = pickle.loads(answer)  # noqa: S301 - from our own process
         return outcomes
 
     def _replace(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
@@ -154,15 +134,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _await(process: subprocess.Popen[bytes]) -> None:
     """Wait until a process is there: one that cannot start says nothing about any file."""
     assert process.stdout is not None  # noqa: S101 - it is a pipe
-    try:
-        pickle.load(process.stdout)  # noqa: S301 - from our own process
-    except EOFError:
-        raise RuntimeError("a process that reads trace files did not start") from None
+    if receive(process.stdout) is None:
+        raise RuntimeError("a process that reads trace files did not start")
 
 
-def _ask(process: subprocess.Popen[bytes], piece: Sequence[FileToRead]) -> list[Outcome]:
+def _ask(process: subprocess.Popen[bytes], piece: Sequence[FileToRead]) -> bytes | None:
+    """Return a process's answer, None where it has ended."""
     assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes
-    pickle.dump(piece, process.stdin)
-    process.stdin.flush()
-    outcomes: list[Outcome] = pickle.load(process.stdout)  # noqa: S301 - from our own process
-    return outcomes
+    try:
+        send(process.stdin, pickle.dumps(piece, pickle.HIGHEST_PROTOCOL))
+    except OSError:
+        return None
+    return receive(process.stdout)

@@ -17,9 +17,9 @@ from catalog.register.columns import (
     run_table,
 )
 from catalog.register.entries import Entry, NamedStrategy, RunContext
+from catalog.register.files import Problem
 from catalog.register.folders import SeenFolder, record_folders
 from catalog.register.identity import assign_run_ids
-from catalog.register.runs import Problem
 from catalog.register.strategies import (
     Strategies,
     record_strategies,

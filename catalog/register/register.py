@@ -1,41 +1,31 @@
 """
 Register directories: walk them, read what is new or has changed, and record it.
 
-    walk  ->  Plan  ->  read_trace_file  ->  Entry  ->  record
+    walk  ->  Plan  ->  read_trace_file  ->  Batch  ->  record
               (size,    (the bytes,          (+ run,    (one transaction
                time)     once)                + config)  a batch)
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import UsageError
-from catalog.register.configs import ConfigSources
-from catalog.register.entries import Reading, RunContext, make_entries
-from catalog.register.folders import SeenFolder
+from catalog.register.batches import Progress, RunSources, batches
 from catalog.register.known import Known, load_known
-from catalog.register.plan import Plan, RunToRead, make_plan
-from catalog.register.reading import read_files
+from catalog.register.plan import Plan, make_plan
 from catalog.register.record import Batch, record
 from catalog.register.report import Registration
-from catalog.register.runs import read_records
 from catalog.register.sweeps import SweepShelf
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root, side_folder
-from catalog.sweep import Sweep, match_sweeps
+from catalog.sweep import Sweep
 from catalog.traces.format import EVENT_KINDS
-from catalog.traces.trace_file import TraceFile
-
-# Large enough that a transaction costs little beside the files in it, small enough that
-# memory stays bounded and an interrupted registration loses little.
-BATCH_SIZE = 8_192
-
-Progress = Callable[[int, int], None]
-"""Called with how many files were read so far, and how many there are to read."""
 
 
 def register(
@@ -70,26 +60,50 @@ def register(
     )
     _note_plan(report, plan)
     shelf = SweepShelf(catalog)
-    for batch in _batches(plan, roots, known, sweeps, shelf, progress):
-        _note_batch(report, batch)
-        if dry_run:
-            continue
-        sweeps_used = (entry.recovered.sweep for entry in batch.entries)
-        used = {sweep.digest: sweep for sweep in sweeps_used if sweep is not None}
-        with writing(catalog) as con:
-            for sweep in used.values():
-                shelf.keep(sweep)
-            recorded = record(con, root, batch)
-        report.copies += recorded.copies
-        report.quarantined += recorded.collisions
-        report.without_column += recorded.without_column
-        report.runs |= recorded.run_ids
+    with _collecting_between_batches():
+        for batch in batches(plan, roots, RunSources(known, sweeps, shelf), progress):
+            _note_batch(report, batch)
+            if not dry_run:
+                _record(catalog, root, batch, shelf, report)
+            gc.collect(0)
     if not catalog.exists() and not dry_run:
         # An empty folder makes an empty catalog: its views exist and have no rows.
         with writing(catalog):
             pass
     report.seconds = time.monotonic() - started
     return report
+
+
+@contextmanager
+def _collecting_between_batches() -> Iterator[None]:
+    """
+    Look for garbage only when asked to.
+
+    A batch is made of some hundred thousand objects that live until it is recorded: to look
+    for cycles among them again and again takes a sixth of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _record(
+    catalog: Path, root: str, batch: Batch, shelf: SweepShelf, report: Registration
+) -> None:
+    sweeps_used = (entry.recovered.sweep for entry in batch.entries)
+    used = {sweep.digest: sweep for sweep in sweeps_used if sweep is not None}
+    with writing(catalog) as con:
+        for sweep in used.values():
+            shelf.keep(sweep)
+        recorded = record(con, root, batch)
+    report.copies += recorded.copies
+    report.quarantined += recorded.collisions
+    report.without_column += recorded.without_column
+    report.runs |= recorded.run_ids
 
 
 def _distinct(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
@@ -112,80 +126,6 @@ def _known(catalog: Path, roots: Sequence[str], root: str) -> Known:
         return Known()
     with reading(catalog) as con:
         return load_known(con, roots, root)
-
-
-def _batches(
-    plan: Plan,
-    roots: Sequence[str],
-    known: Known,
-    sweeps: Sequence[Sweep],
-    shelf: SweepShelf,
-    progress: Progress,
-) -> Iterator[Batch]:
-    """Read the files of a plan, and yield what was found in pieces of bounded size."""
-    batch = Batch(problems=plan.problems, folders=plan.folders, gone=plan.gone)
-    readings: list[Reading] = []
-    done, total = 0, plan.to_read
-    outcomes = read_files((file for run in plan.runs for file in run.files), total)
-    for run in plan.runs:
-        context = _open_run(run, known, sweeps, shelf)
-        batch.problems.extend(context.records.problems)
-        root = _root_of(roots, run.files[0].folder)
-        _add_run(batch, context, root)
-        # The outcomes go on with the next run.
-        for file, outcome in zip(run.files, outcomes, strict=False):
-            if isinstance(outcome, TraceFile):
-                readings.append((context, file.folder, file.name, outcome))
-            elif outcome is not None:
-                batch.problems.append(outcome)
-            done += 1
-            if done % 64 == 0:
-                progress(done, total)
-            if len(readings) + len(batch.problems) >= BATCH_SIZE:
-                yield _filled(batch, readings, roots)
-                batch, readings = Batch(), []
-                _add_run(batch, context, root)
-    progress(done, total)
-    if batch or readings:
-        yield _filled(batch, readings, roots)
-
-
-def _root_of(roots: Sequence[str], folder: str) -> str:
-    """Return the root that a folder lies in; a run's folder may lie above all of them."""
-    inside = (root for root in roots if f"{folder}/".startswith(root.rstrip("/") + "/"))
-    return next(inside, roots[0])
-
-
-def _add_run(batch: Batch, context: RunContext, root: str) -> None:
-    batch.runs.append(context)
-    # The run's own folder may hold no trace, and may even lie above the root.
-    batch.folders.append(SeenFolder(context.folder, root))
-
-
-def _filled(batch: Batch, readings: Sequence[Reading], roots: Sequence[str]) -> Batch:
-    for folder in {problem.path.rpartition("/")[0] for problem in batch.problems}:
-        batch.folders.append(SeenFolder(folder, _root_of(roots, folder)))
-    batch.entries = make_entries(readings)
-    return batch
-
-
-def _open_run(
-    run: RunToRead, known: Known, sweeps: Sequence[Sweep], shelf: SweepShelf
-) -> RunContext:
-    records = read_records(run.records)
-    before = known.runs.get(run.folder)
-    asked = list(sweeps)
-    if before is not None and before.sweep_digest is not None:
-        # What made the run before still did, whether or not it is given again.
-        kept = shelf.load(before.sweep_digest)
-        asked += [kept] if kept is not None else []
-    return RunContext(
-        folder=run.folder,
-        records=records,
-        records_stamp=run.records_stamp,
-        sources=ConfigSources(records, match_sweeps(asked, run.names)),
-        sweep_digest=before.sweep_digest if before is not None else None,
-    )
 
 
 def _note_plan(report: Registration, plan: Plan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from catalog.register.runs import Problem
+from catalog.register.files import Problem
 
 
 @dataclass

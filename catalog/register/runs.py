@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from catalog.errors import TraceFileError
-from catalog.register.analytics import read_analytics
+from catalog.register.analytics import AnalyticsReader
+from catalog.register.files import Problem
 from catalog.register.metadata import Metadata, merged, read_metadata
 from catalog.register.symbols import normal_timeframe, split_symbol
 from catalog.register.walk import NO_STAMP, Stamp
@@ -49,18 +50,6 @@ def run_folder(folder: str) -> str:
         if parts[position] in KIND_FOLDERS:
             return "/".join(parts[:position])
     return folder
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A file that could not be used, and why."""
-
-    path: str
-    reason: str
-    error: str
-    hint: str | None = None
-    stamp: tuple[int, int] = (0, 0)
-    status: str = "quarantined"
 
 
 @dataclass(frozen=True)
@@ -105,7 +94,7 @@ def stamp_of(paths: list[str]) -> str:
     return "\n".join(f"{name} {size} {mtime_ns}" for name, size, mtime_ns in stamps)
 
 
-def read_records(paths: list[str]) -> RunRecords:
+def read_records(paths: list[str], analytics_reader: AnalyticsReader) -> RunRecords:
     """Read what a run keeps about itself; what cannot be read is a problem, not an error."""
     problems: list[Problem] = []
     metadata = [
@@ -117,7 +106,7 @@ def read_records(paths: list[str]) -> RunRecords:
     analytics: dict[str, dict[str, Any]] = {}
     for path in paths:
         if path.endswith("analytics.duckdb"):
-            analytics = _attempt(path, read_analytics, problems) or {}
+            analytics = _attempt(path, analytics_reader.read, problems) or {}
     several = sum(path.endswith("metadata.json") for path in paths) > 1
     return RunRecords(
         metadata=merged(iter(metadata)) if several else (metadata or [Metadata()])[0],

@@ -12,8 +12,8 @@ from duckdb import DuckDBPyConnection
 from catalog.errors import HashCollisionError
 from catalog.register.columns import strategy_key, strategy_type
 from catalog.register.entries import Entry, Sighting
+from catalog.register.files import Problem
 from catalog.register.identity import Identity
-from catalog.register.runs import Problem
 from catalog.statements import statement
 from catalog.store.parameters import add_parameters, count_parameters
 from catalog.store.registered import registered

@@ -32,12 +32,16 @@ def comment_view(
         comments = {None: _OF_A_TYPE} | {column: of_strategies[column] for column in _OF_ANY_TYPE}
     comments |= dict.fromkeys(parameters, _PARAMETER)
     view = _quoted(name, '"')
-    for column, text in comments.items():
-        # There are hundreds of these: a syntax tree for each would take longer than DuckDB does.
-        target = f"view {view}"
-        if column is not None:
-            target = f"column {view}." + _quoted(column, '"')
-        con.execute(f"comment on {target} is " + _quoted(text, "'"))
+    # There are hundreds of these: a syntax tree for each would take longer than DuckDB does.
+    lines = [
+        f"comment on {_target(view, column)} is {_quoted(text, chr(39))};"
+        for column, text in comments.items()
+    ]
+    con.execute("\n".join(lines))
+
+
+def _target(view: str, column: str | None) -> str:
+    return f"view {view}" if column is None else f"column {view}." + _quoted(column, '"')
 
 
 def _quoted(text: str, mark: str) -> str:

@@ -89,7 +89,8 @@ def _put_columns(
     """Put columns into the select list, behind the one called `after`."""
     selected = query.selects
     position = 1 + next(i for i, item in enumerate(selected) if item.alias_or_name == after)
-    added = [exp.column(exp.to_identifier(name, quoted=True), table=table) for name in columns]
+    # Of hundreds of columns sqlglot would copy every part.
+    added = [exp.column(name, table=table, quoted=True, copy=False) for name in columns]
     query.set("expressions", selected[:position] + added + selected[position:])
 
 

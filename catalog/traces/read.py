@@ -73,7 +73,6 @@ def _read(source: Source, table: Table, file_stem: str, kind_hint: str | None) -
     return TraceFile(
         kind=kind,
         generation=generation,
-        columns=table.columns,
         struct_layout=struct_layout(table.types) if is_event else None,
         strategy_id=None if is_event else footer.strategy_id or _label(rows, "strat") or file_stem,
         strategy_type=footer.strategy_type,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class TraceFile:
+# A tuple, since there are very many, they go from process to process, and a table is made of them.
+class TraceFile(NamedTuple):
     """
     What one reading of a file found. Bars are 0-based, times microseconds since 1970 in UTC.
 
@@ -18,7 +17,6 @@ class TraceFile:
 
     kind: str
     generation: str
-    columns: tuple[str, ...]
     struct_layout: str | None
     """The type of a nested `metadata` column, one line a leaf; None in a flat file."""
 

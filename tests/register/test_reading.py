@@ -8,9 +8,8 @@ import signal
 import pytest
 
 from catalog.register import reading
-from catalog.register.plan import FileToRead
-from catalog.register.reading import read_file, read_files
-from catalog.register.runs import Problem
+from catalog.register.files import FileToRead, Problem, read_file
+from catalog.register.reading import read_files
 from catalog.register.walk import Stamp
 from conftest import old_trace
 

@@ -87,7 +87,7 @@ def test_registering_twice_reads_nothing_and_changes_nothing(catalog, write_run,
     run = write_run(traces={"a": [1, 0], "b": [0, 1]})
     catalog.register(run)
     before = rows(catalog, "from trace_files order by all")
-    monkeypatch.setattr("catalog.register.reading.read_trace_file", None)
+    monkeypatch.setattr("catalog.register.files.read_trace_file", None)
 
     report = catalog.register(run)
 

@@ -1,0 +1,114 @@
+"""Read the files of a plan, and gather what they and their runs say in batches of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from catalog.register.analytics import AnalyticsReader
+from catalog.register.configs import ConfigSources
+from catalog.register.entries import Reading, RunContext, make_entries
+from catalog.register.folders import SeenFolder
+from catalog.register.known import Known
+from catalog.register.plan import Plan, RunToRead
+from catalog.register.reading import read_files
+from catalog.register.record import Batch
+from catalog.register.runs import read_records
+from catalog.register.sweeps import SweepShelf
+from catalog.sweep import Sweep, match_sweeps
+from catalog.traces.trace_file import TraceFile
+
+# Large enough that a transaction costs little beside the files in it, small enough that
+# memory stays bounded and an interrupted registration loses little.
+BATCH_SIZE = 8_192
+
+Progress = Callable[[int, int], None]
+"""Called with how many files were read so far, and how many there are to read."""
+
+
+@dataclass(frozen=True)
+class RunSources:
+    """Where what a run does not say itself may be found: before, in given sweeps, on the shelf."""
+
+    known: Known
+    sweeps: Sequence[Sweep]
+    shelf: SweepShelf
+
+
+def batches(
+    plan: Plan, roots: Sequence[str], sources: RunSources, progress: Progress
+) -> Iterator[Batch]:
+    """Read the files of a plan, and yield what was found."""
+    with closing(AnalyticsReader()) as analytics:
+        yield from _batches(plan, roots, sources, analytics, progress)
+
+
+def _batches(
+    plan: Plan,
+    roots: Sequence[str],
+    sources: RunSources,
+    analytics: AnalyticsReader,
+    progress: Progress,
+) -> Iterator[Batch]:
+    batch = Batch(problems=plan.problems, folders=plan.folders, gone=plan.gone)
+    readings: list[Reading] = []
+    done, total = 0, plan.to_read
+    outcomes = read_files((file for run in plan.runs for file in run.files), total)
+    for run in plan.runs:
+        context = _open_run(run, sources, analytics)
+        batch.problems.extend(context.records.problems)
+        root = _root_of(roots, run.files[0].folder)
+        _add_run(batch, context, root)
+        # The outcomes go on with the next run.
+        for file, outcome in zip(run.files, outcomes, strict=False):
+            if isinstance(outcome, TraceFile):
+                readings.append((context, file.folder, file.name, outcome))
+            elif outcome is not None:
+                batch.problems.append(outcome)
+            done += 1
+            if done % 64 == 0:
+                progress(done, total)
+            if len(readings) + len(batch.problems) >= BATCH_SIZE:
+                yield _filled(batch, readings, roots)
+                batch, readings = Batch(), []
+                _add_run(batch, context, root)
+    progress(done, total)
+    if batch or readings:
+        yield _filled(batch, readings, roots)
+
+
+def _root_of(roots: Sequence[str], folder: str) -> str:
+    """Return the root that a folder lies in; a run's folder may lie above all of them."""
+    inside = (root for root in roots if f"{folder}/".startswith(root.rstrip("/") + "/"))
+    return next(inside, roots[0])
+
+
+def _add_run(batch: Batch, context: RunContext, root: str) -> None:
+    batch.runs.append(context)
+    # The run's own folder may hold no trace, and may even lie above the root.
+    batch.folders.append(SeenFolder(context.folder, root))
+
+
+def _filled(batch: Batch, readings: Sequence[Reading], roots: Sequence[str]) -> Batch:
+    for folder in {problem.path.rpartition("/")[0] for problem in batch.problems}:
+        batch.folders.append(SeenFolder(folder, _root_of(roots, folder)))
+    batch.entries = make_entries(readings)
+    return batch
+
+
+def _open_run(run: RunToRead, sources: RunSources, analytics: AnalyticsReader) -> RunContext:
+    records = read_records(run.records, analytics)
+    before = sources.known.runs.get(run.folder)
+    asked = list(sources.sweeps)
+    if before is not None and before.sweep_digest is not None:
+        # What made the run before still did, whether or not it is given again.
+        kept = sources.shelf.load(before.sweep_digest)
+        asked += [kept] if kept is not None else []
+    return RunContext(
+        folder=run.folder,
+        records=records,
+        records_stamp=run.records_stamp,
+        sources=ConfigSources(records, match_sweeps(asked, run.names)),
+        sweep_digest=before.sweep_digest if before is not None else None,
+    )

@@ -1,0 +1,59 @@
+"""One file of a scan: what is to be read, and what reading it came to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from catalog.errors import NotATraceError, TraceFileError
+from catalog.register.walk import NO_STAMP, Stamp
+from catalog.traces.read import read_trace_file
+from catalog.traces.trace_file import TraceFile
+
+
+@dataclass(frozen=True, slots=True)
+class FileToRead:
+    """A file that is new or has changed; `kind` is what its folder stands for."""
+
+    folder: str
+    name: str
+    kind: str | None
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not be used, and why."""
+
+    path: str
+    reason: str
+    error: str
+    hint: str | None = None
+    stamp: tuple[int, int] = NO_STAMP
+    status: str = "quarantined"
+
+
+Outcome = TraceFile | Problem | None
+"""What reading a file came to; None where it vanished since it was listed."""
+
+
+def read_file(file: FileToRead) -> Outcome:
+    """Read one file; what is wrong with it is a problem, not an error."""
+    try:
+        return read_trace_file(f"{file.folder}/{file.name}", kind_hint=file.kind)
+    except TraceFileError as error:
+        status = "ignored" if isinstance(error, NotATraceError) else "quarantined"
+        return problem_of(file, error.reason, str(error), error.hint, status)
+
+
+def problem_of(
+    file: FileToRead, reason: str, error: str, hint: str | None, status: str
+) -> Problem | None:
+    """Return the problem with a file, None where it has vanished."""
+    path = f"{file.folder}/{file.name}"
+    if not os.path.lexists(path):
+        return None
+    # The stamp is that of the listing: what was written to the file since then is new. A
+    # change of permissions changes no time: such a file is tried again each time.
+    stamp = NO_STAMP if reason == "no permission" else file.stamp
+    return Problem(path, reason, error, hint, stamp, status)
