@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from catalog.traces.columns import check_columns
-from catalog.traces.rows import int64_index
+from catalog.traces.rows import int64_index, numpy_of
 from catalog.traces.source import UNREADABLE, close_source, open_source, trace_file_error
 from catalog.traces.table import Table
 from catalog.traces.times import bar_time
@@ -37,7 +37,7 @@ def _spacing(table: Table) -> float | None:
     check_columns(table, is_event=True)
     for piece in table.pieces(["idx", "ts"]):
         ts = piece["ts"]
-        index = int64_index(piece["idx"]).to_numpy()[:_ROWS_ENOUGH]
+        index = numpy_of(int64_index(piece["idx"]))[:_ROWS_ENOUGH]
         times = [bar_time(ts, row) for row in range(len(index))]
         if len(index) < 2 or None in times:
             return None
