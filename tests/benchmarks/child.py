@@ -30,7 +30,6 @@ def main(name: str, arguments: str) -> None:
         "seconds": perf_counter() - before,
         "cpu_seconds": _cpu_seconds() - cpu_before,
         "peak_bytes": getrusage(RUSAGE_SELF).ru_maxrss * PEAK_UNIT,
-        "peak_bytes_of_a_child": getrusage(RUSAGE_CHILDREN).ru_maxrss * PEAK_UNIT,
     }
     print(json.dumps(took))
 

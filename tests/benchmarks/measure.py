@@ -7,32 +7,37 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
 from report import Run
+from resident import watched
 
 CHILD = Path(__file__).resolve().with_name("child.py")
 
 
-def measure(side: str, *, expect: int, **arguments: Any) -> Run:
+def measure(side: str, *, expect: int, resident: bool = False, **arguments: Any) -> Run:
     """
     Run one side in a fresh process, and return what child.py measured in it.
 
     Args:
         side: MODULE:FUNCTION, which `arguments` are given to.
         expect: how many files it has to deal with; anything else ends the benchmark.
+        resident: watch the memory that the process and its own hold together, which slows them.
     """
     command = [sys.executable, str(CHILD), side, json.dumps(arguments, default=str)]
     before = perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with watched(process.pid) if resident else nullcontext([0]) as peak:
+            answer, _ = process.communicate()
+    if process.returncode:
         raise SystemExit(f"{side} failed: see above")
-    run: Run = json.loads(done.stdout)
+    run: Run = json.loads(answer)
     run["process_seconds"] = perf_counter() - before
+    run["resident_bytes"] = peak[0]
     if run["files"] != expect:
         raise SystemExit(f"{side} dealt with {run['files']:,} files instead of {expect:,}")
     return run

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 Run = dict[str, Any]
-"""What child.py measured, and process_seconds: with starting Python, importing, preparing."""
+"""What child.py measured, process_seconds with all that is around it, and resident_bytes."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+
 from bad_files import (
     older_client,
     table,
@@ -27,8 +29,6 @@ from bad_files import (
     write_footer,
     write_ours,
 )
-from click.testing import CliRunner
-
 from catalog import Catalog, strategy_hash
 from catalog.cli import main
 from catalog.errors import CatalogError, MigrationError, StoreError
