@@ -69,13 +69,17 @@ def _batches(
             done += 1
             if done % 64 == 0:
                 progress(done, total)
-            if len(readings) + len(batch.problems) >= BATCH_SIZE:
-                yield _filled(batch, readings, roots)
+            if len(batch.entries) + len(readings) + len(batch.problems) >= BATCH_SIZE:
+                batch.entries += make_entries(readings)
+                yield _with_folders(batch, roots)
                 batch, readings = Batch(), []
                 _add_run(batch, context, root)
+        # Now, and not when the batch is full: the other processes read on meanwhile.
+        batch.entries += make_entries(readings)
+        readings = []
     progress(done, total)
-    if batch or readings:
-        yield _filled(batch, readings, roots)
+    if batch:
+        yield _with_folders(batch, roots)
 
 
 def _root_of(roots: Sequence[str], folder: str) -> str:
@@ -90,10 +94,9 @@ def _add_run(batch: Batch, context: RunContext, root: str) -> None:
     batch.folders.append(SeenFolder(context.folder, root))
 
 
-def _filled(batch: Batch, readings: Sequence[Reading], roots: Sequence[str]) -> Batch:
+def _with_folders(batch: Batch, roots: Sequence[str]) -> Batch:
     for folder in {problem.path.rpartition("/")[0] for problem in batch.problems}:
         batch.folders.append(SeenFolder(folder, _root_of(roots, folder)))
-    batch.entries = make_entries(readings)
     return batch
 
 

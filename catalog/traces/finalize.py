@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import pyarrow as pa
 
 from catalog.errors import CatalogError
 from catalog.traces.format import temporary_name
@@ -21,33 +23,65 @@ def write_whole(path: Path, write: Callable[[str], None]) -> None:
         CatalogError: the folder or the file cannot be written.
     """
     temporary = path.with_name(temporary_name(path.name))
-    try:
-        _make_folder(path.parent)
+    with writing_errors(path):
+        make_folder(path.parent)
         try:
             write(str(temporary))
-            _sync(temporary)
-            temporary.replace(path)
-            _sync(path.parent)
+            appear([(temporary, path)])
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-    except OSError as error:
+
+
+def appear(files: Sequence[tuple[Path, Path]]) -> list[Path]:
+    """
+    Bring temporary files to the disk, give them their names, and bring these to the disk.
+
+    A file that has its name is whole, whenever the machine stops; and when this returns, all
+    have theirs, even if it stops right after.
+
+    Args:
+        files: pairs of a temporary name and the name that it is to have.
+
+    Raises:
+        CatalogError: one cannot be written; those before it have their names.
+    """
+    for temporary, path in files:
+        with writing_errors(path):
+            sync(temporary)
+            temporary.replace(path)
+    for folder in dict.fromkeys(path.parent for _, path in files):
+        with writing_errors(folder):
+            sync(folder)
+    return [path for _, path in files]
+
+
+@contextmanager
+def writing_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk says into an error that names the file."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        text = getattr(error, "strerror", None) or str(error)
         raise CatalogError(
-            f"Cannot write {path}: {error.strerror or error}",
+            f"Cannot write {path}: {text}",
             hint="Check the folder's permissions and the space on its disk",
         ) from error
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder and those above it, each of which must reach the disk for the file to."""
+    if folder.is_dir():
+        return
     missing = [above for above in (folder, *folder.parents) if not above.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for made in missing:
-        _sync(made.parent)
+        sync(made.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file or a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from catalog.errors import UsageError
-from catalog.strategy import canonical_json, config_digest
 from catalog.traces import format as layout
 from catalog.traces.arrays import bars_array, instant, prices_array, times_array, values_array
-from catalog.traces.content import RowsDigest, content_digest
-from catalog.traces.finalize import write_whole
-from catalog.traces.names import check_name
-from catalog.traces.times import iso
+from catalog.traces.sink import Range, Sink, finalize_all, make_header
 
 
 def write_trace(
@@ -64,15 +58,16 @@ def write_trace(
         UsageError: an id cannot be a file's name, or the arrays do not make a trace.
         CatalogError: the file cannot be written.
     """
-    if kind not in (layout.SIGNAL, layout.CLASSIFIER):
-        raise UsageError(f"A trace is a signal or a classifier, and not {kind!r}")
-    text, digest = canonical_json(config), config_digest(config)
-    strategy_type = config.get("type")
-    if not isinstance(strategy_type, str):
-        raise UsageError("The configuration has no type", hint='Add "type": "…" to it')
-    check_name("strategy type", strategy_type)
-    check_name("strategy id", strategy_id)
-
+    header = make_header(
+        run_directory,
+        config=config,
+        strategy_id=strategy_id,
+        symbol=symbol,
+        timeframe=timeframe,
+        kind=kind,
+        run_id=run_id,
+        code_digest=code_digest,
+    )
     bars = bars_array(bar_index, first_bar=first_bar, last_bar=last_bar)
     length = len(bars)
     val = values_array(kind, values, length=length)
@@ -85,81 +80,30 @@ def write_trace(
         if last is None and bars[-1] == last_bar:
             last = times[-1].value
     kept = _changes(kind, val)
-    count = len(kept)
-    bars, val = bars[kept], val.take(pa.array(kept))
-    rows_digest = _rows_digest(kind, bars, val)
-
-    table = pa.table(
-        {
-            "idx": pa.array(bars, pa.int64()),
-            "ts": times.take(pa.array(kept)),
-            "sym": _repeat(symbol, count),
-            "val": val,
-            "strat": _repeat(strategy_id, count),
-            "px": px.take(pa.array(kept)),
-            "metadata": pa.array([text, *[None] * count][:count], pa.string()),
-            "strategy_hash": _repeat(digest[:12], count),
-        }
-    )
-    footer = {
-        layout.VERSION_KEY: str(layout.FORMAT_VERSION),
-        layout.KIND_KEY: kind,
-        layout.STRATEGY_ID_KEY: strategy_id,
-        layout.STRATEGY_TYPE_KEY: strategy_type,
-        layout.STRATEGY_HASH_KEY: digest[:12],
-        layout.STRATEGY_CONFIG_KEY: text,
-        layout.CONFIG_DIGEST_KEY: digest,
-        layout.CREATION_TIME_KEY: datetime.now(UTC).isoformat(),
-        layout.RUN_ID_KEY: run_id,
-        layout.SYMBOL_KEY: symbol,
-        layout.TIMEFRAME_KEY: timeframe,
-        layout.FIRST_BAR_KEY: str(first_bar),
-        layout.LAST_BAR_KEY: str(last_bar),
-        layout.FIRST_TS_KEY: None if first is None else iso(first),
-        layout.LAST_TS_KEY: None if last is None else iso(last),
-        layout.DATA_DIGEST_KEY: data_digest,
-        layout.CODE_DIGEST_KEY: code_digest,
-        layout.CONTENT_DIGEST_KEY: content_digest(symbol, timeframe, kind, rows_digest),
-    }
-    folder = Path(run_directory) / "traces" / layout.FOLDER_OF_KIND[kind] / strategy_type
-    path = folder / f"{strategy_id}.parquet"
-    write_whole(path, lambda temporary: _write_parquet(temporary, table, footer))
-    return path
+    sink = Sink(header)
+    try:
+        if len(kept):
+            rows = pa.array(kept)
+            changed = val.take(rows)
+            if kind == layout.SIGNAL:
+                changed = changed.to_numpy()
+            sink.write(bars[kept], times.take(rows), changed, px.take(rows))
+        sink.complete(Range(first_bar, last_bar, first, last, data_digest))
+        return finalize_all([sink])[0]
+    except BaseException:
+        sink.discard()
+        raise
 
 
 def _changes(kind: str, val: Any) -> NDArray[np.int64]:
     """Return the positions at which a value differs from the one before; the first one does."""
     values = val.to_numpy() if kind == layout.SIGNAL else val.dictionary_encode().indices.to_numpy()
-    return np.flatnonzero(np.concatenate((values[:1] == values[:1], values[1:] != values[:-1])))
+    return changes_in(values)
 
 
-def _rows_digest(kind: str, bars: NDArray[np.int64], val: Any) -> str:
-    digest = RowsDigest(kind)
-    if kind == layout.SIGNAL:
-        digest.add_arrays(bars, val.to_numpy())
-    else:
-        digest.add_states(bars.tolist(), val.to_pylist())
-    return digest.hexdigest()
-
-
-def _write_parquet(path: str, table: Any, footer: Mapping[bytes, str | None]) -> None:
-    # Statistics of the metadata would put the whole configuration into the footer twice more.
-    stated = [name for name in layout.COLUMNS if name != "metadata"]
-    with pq.ParquetWriter(
-        path,
-        table.schema,
-        compression="zstd",
-        use_dictionary=["sym", "val", "strat", "strategy_hash"],
-        write_statistics=stated,
-        write_page_checksum=True,
-        store_schema=False,
-    ) as writer:
-        writer.write_table(table)
-        # Beside the schema, not in it: the schema's own would be stored a second time.
-        writer.add_key_value_metadata(
-            {key: value for key, value in footer.items() if value is not None}
-        )
-
-
-def _repeat(text: str, count: int) -> Any:
-    return pa.array([text] * count, pa.string())
+def changes_in(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the positions at which a value differs from the one before; the first one does."""
+    changed = np.empty(len(values), np.bool_)
+    changed[:1] = True
+    np.not_equal(values[1:], values[:-1], out=changed[1:])
+    return np.flatnonzero(changed)

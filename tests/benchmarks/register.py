@@ -58,7 +58,7 @@ def _parse(arguments: list[str] | None) -> tuple[argparse.Namespace, Settings]:
     add("--work", type=Path, help="where the temporary directory is made")
     add("--json", type=Path, help="write every single run there")
     add("--repetitions", type=int, default=5, help="of every side, but once for memory")
-    add("--files", type=int, default=20_000, help="new files in cold")
+    add("--files", type=int, default=40_000, help="new files in cold")
     add("--peer-files", type=int, default=10_000, help="new files in peers")
     add("--again-files", type=int, default=10_000, help="unchanged files in again")
     add("--registered", type=int, default=200_000, help="files that are there before in onto")
