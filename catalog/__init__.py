@@ -16,8 +16,17 @@ from catalog.strategy import Strategy, strategy_hash
 
 if TYPE_CHECKING:
     from catalog.catalog import Catalog
+    from catalog.writing import Tracer, TraceWriter, write_signals
 
-__all__ = ["Catalog", "CatalogError", "Strategy", "strategy_hash"]
+__all__ = [
+    "Catalog",
+    "CatalogError",
+    "Strategy",
+    "TraceWriter",
+    "Tracer",
+    "strategy_hash",
+    "write_signals",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,4 +35,8 @@ def __getattr__(name: str) -> Any:
         from catalog.catalog import Catalog
 
         return Catalog
+    if name in ("TraceWriter", "Tracer", "write_signals"):
+        from catalog import writing
+
+        return getattr(writing, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

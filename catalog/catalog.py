@@ -9,6 +9,7 @@ from pathlib import Path
 from catalog.export import export_strategy_index
 from catalog.query.find import Found, find
 from catalog.query.info import Info, read_info
+from catalog.query.lineage import Lineage, read_lineage
 from catalog.query.result import Result
 from catalog.query.run import run_query
 from catalog.query.show import Shown, show
@@ -103,6 +104,18 @@ class Catalog:
             QueryError: nothing, or more than one thing, goes by that name.
         """
         return show(self.path, reference)
+
+    def lineage(self, reference: str) -> Lineage:
+        """
+        Return what a strategy is made of, and who uses it.
+
+        Args:
+            reference: as for `show`.
+
+        Raises:
+            QueryError: nothing, or more than one thing, goes by that name.
+        """
+        return read_lineage(self.path, reference)
 
     def find(
         self, *conditions: str, strategy_type: str | None = None, limit: int | None = None

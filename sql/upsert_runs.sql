@@ -25,7 +25,16 @@ set
 from staged_run as s
 where run.run_id = s.run_id and (run.directory_id = s.directory_id or s.moved);
 
-delete from run_folder using staged_run as s where run_folder.directory_id = s.directory_id;
+-- A sweep file that made the run before still did.
+create or replace temp table staged_folder as
+select
+    s.directory_id,
+    s.run_id,
+    s.records_stamp,
+    coalesce(s.sweep_digest, f.sweep_digest) as sweep_digest
+from staged_run as s
+left join run_folder as f using (directory_id);
 
-insert into run_folder by name
-select directory_id, run_id, records_stamp, sweep_digest from staged_run;
+delete from run_folder using staged_folder as s where run_folder.directory_id = s.directory_id;
+
+insert into run_folder by name select * from staged_folder;

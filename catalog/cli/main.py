@@ -10,7 +10,9 @@ import click
 
 from catalog.errors import CatalogError
 
-COMMANDS = ("register", "sql", "export", "info", "show", "find", "demo", "completion")
+COMMANDS = (
+    "register", "sql", "export", "info", "show", "find", "lineage", "demo", "completion",
+)  # fmt: skip
 
 
 class Commands(click.Group):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from catalog.statements import statement
 from catalog.store.database import reading
+from catalog.store.inbox import waiting_notes
 from catalog.store.migrations import known_migrations
-from catalog.store.paths import side_folder
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,6 @@ def read_info(catalog: Path) -> Info:
         kinds = con.execute(statement("select_info_kinds")).fetchall()
         sources = con.execute(statement("select_info_sources")).fetchall()
         roots = con.execute(statement("select_info_roots")).fetchall()
-    inbox = side_folder(catalog) / "inbox"
     return Info(
         path=catalog,
         size_bytes=catalog.stat().st_size,
@@ -57,6 +56,6 @@ def read_info(catalog: Path) -> Info:
         kinds=dict(kinds),
         sources=dict(sources),
         roots=[root for (root,) in roots],
-        inbox=sum(1 for _ in inbox.iterdir()) if inbox.is_dir() else 0,
+        inbox=waiting_notes(catalog),
         **counts,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from duckdb import DuckDBPyConnection
+
 from catalog.errors import QueryError
 from catalog.query.run import execute
 from catalog.statements import statement
@@ -36,22 +38,32 @@ def show(catalog: Path, reference: str) -> Shown:
         StoreError: the catalog cannot be used.
     """
     with reading(catalog) as con:
-        values = {"reference": reference, "path": os.path.abspath(reference)}
-        rows = con.execute(statement("select_referenced"), values).fetchall()
-        if not rows:
-            raise QueryError(
-                f"Nothing in the catalog goes by {reference!r}",
-                hint='List what there is with: catalog sql "from strategies limit 20"',
-            )
-        if len(rows) > 1:
-            some = ", ".join(key for (key,) in rows[:5])
-            more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""
-            raise QueryError(
-                f"{len(rows):,} strategies go by {reference!r}: {some}{more}",
-                hint="Name one of them by its hash",
-            )
-        values = {"strategy_key": rows[0][0]}
+        values = {"strategy_key": find_strategy(con, reference)}
         (strategy,) = execute(con, statement("select_strategy"), values).table.to_pylist()
         traces = execute(con, statement("select_strategy_traces"), values).table
     config = json.loads(strategy["config"]) if strategy["config"] is not None else None
     return Shown(strategy, config, traces.to_pylist())
+
+
+def find_strategy(con: DuckDBPyConnection, reference: str) -> str:
+    """
+    Return the key of the strategy that goes by a name; see `show`.
+
+    Raises:
+        QueryError: nothing goes by that name, or several strategies do.
+    """
+    values = {"reference": reference, "path": os.path.abspath(reference)}
+    rows = con.execute(statement("select_referenced"), values).fetchall()
+    if not rows:
+        raise QueryError(
+            f"Nothing in the catalog goes by {reference!r}",
+            hint='List what there is with: catalog sql "from strategies limit 20"',
+        )
+    if len(rows) > 1:
+        some = ", ".join(key for (key,) in rows[:5])
+        more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""
+        raise QueryError(
+            f"{len(rows):,} strategies go by {reference!r}: {some}{more}",
+            hint="Name one of them by its hash",
+        )
+    return str(rows[0][0])

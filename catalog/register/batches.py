@@ -37,11 +37,21 @@ class RunSources:
 
 
 def batches(
-    plan: Plan, roots: Sequence[str], sources: RunSources, progress: Progress
+    plan: Plan,
+    roots: Sequence[str],
+    sources: RunSources,
+    progress: Progress,
+    *,
+    size: int | None,
 ) -> Iterator[Batch]:
-    """Read the files of a plan, and yield what was found."""
+    """
+    Read the files of a plan, and yield what was found.
+
+    Args:
+        size: how many files there are in a batch at most; None for all in one.
+    """
     with closing(AnalyticsReader()) as analytics:
-        yield from _batches(plan, roots, sources, analytics, progress)
+        yield from _batches(plan, roots, sources, analytics, progress, size or plan.to_read + 1)
 
 
 def _batches(
@@ -50,6 +60,7 @@ def _batches(
     sources: RunSources,
     analytics: AnalyticsReader,
     progress: Progress,
+    size: int,
 ) -> Iterator[Batch]:
     batch = Batch(problems=plan.problems, folders=plan.folders, gone=plan.gone)
     readings: list[Reading] = []
@@ -69,7 +80,7 @@ def _batches(
             done += 1
             if done % 64 == 0:
                 progress(done, total)
-            if len(batch.entries) + len(readings) + len(batch.problems) >= BATCH_SIZE:
+            if len(batch.entries) + len(readings) + len(batch.problems) >= size:
                 batch.entries += make_entries(readings)
                 yield _with_folders(batch, roots)
                 batch, readings = Batch(), []

@@ -107,7 +107,7 @@ def _compare(
         run_before = known.runs.get(run.folder)
         # What a run says about itself concerns every trace of it.
         reread = run_before is not None and run_before.records_stamp != run.records_stamp
-        kind = _kind(folder.path)
+        kind = kind_of_path(folder.path)
         for name in sorted(folder.files):
             seen = before.get(name)
             run.names.add((kind or "signal", name.removesuffix(".parquet")))
@@ -187,7 +187,7 @@ def _run_of(runs: dict[str, RunToRead], folder: str, known: Known) -> RunToRead:
     return runs[path]
 
 
-def _kind(folder: str) -> str | None:
+def kind_of_path(folder: str) -> str | None:
     """Return the kind that the innermost telling folder of a path stands for."""
     for part in reversed(folder.split("/")):
         if (kind := kind_of_folder(part)) is not None:

@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import UsageError
-from catalog.register.batches import Progress, RunSources, batches
+from catalog.register.batches import BATCH_SIZE, Progress, RunSources, batches
 from catalog.register.known import Known, load_known
 from catalog.register.plan import Plan, make_plan
 from catalog.register.record import Batch, record
 from catalog.register.report import Registration
 from catalog.register.sweeps import SweepShelf
+from catalog.register.written import take_in
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root, side_folder
 from catalog.sweep import Sweep
@@ -51,6 +52,8 @@ def register(
     report = Registration(dry_run=dry_run)
     root = catalog_root(catalog)
     roots = _distinct(folders)
+    if not dry_run:
+        report.notes = take_in(catalog)
     known = _known(catalog, roots, root)
     plan = make_plan(
         roots,
@@ -61,7 +64,8 @@ def register(
     _note_plan(report, plan)
     shelf = SweepShelf(catalog)
     with _collecting_between_batches():
-        for batch in batches(plan, roots, RunSources(known, sweeps, shelf), progress):
+        sources = RunSources(known, sweeps, shelf)
+        for batch in batches(plan, roots, sources, progress, size=BATCH_SIZE):
             _note_batch(report, batch)
             if not dry_run:
                 _record(catalog, root, batch, shelf, report)

@@ -13,8 +13,9 @@ class Registration:
     """
     What `register` did, or with `dry_run` would do.
 
-    Counts are of files unless they say otherwise. `sources` counts, by where their
-    configuration was found, the signal and classifier traces that were registered;
+    Counts are of files unless they say otherwise; `notes` were taken in from the inbox.
+    `sources` counts, by where their configuration was found, the signal and classifier traces
+    that were registered;
     `needs_attention` is what exit status 3 stands for.
     """
 
@@ -22,6 +23,7 @@ class Registration:
     kinds: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     runs: set[str] = field(default_factory=set)
+    notes: int = 0
     unchanged: int = 0
     missing: int = 0
     copies: list[str] = field(default_factory=list)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from catalog.canonical import encode
+from catalog.components import components
 from catalog.errors import HashCollisionError
 from catalog.register.columns import strategy_key, strategy_type
+from catalog.register.configs import Recovered
 from catalog.register.entries import Entry, Sighting
 from catalog.register.files import Problem
 from catalog.register.identity import Identity
@@ -19,6 +23,16 @@ from catalog.store.parameters import add_parameters, count_parameters
 from catalog.store.registered import registered
 from catalog.strategy import check_collision, config_key, is_composite, leaf_parameters
 from catalog.traces.format import EVENT_KINDS
+
+_EDGE = pa.schema(
+    {
+        "parent_key": pa.string(),
+        "child_key": pa.string(),
+        "position": pa.int32(),
+        "role": pa.string(),
+        "weight": pa.float64(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,7 @@ def record_strategies(
     new = list(best.values())
     if not new:
         return Strategies(latest, altered=False, retyped=False, without_column=0)
+    new, edges = _with_components(con, new)
     keys = [None if s.recovered.config is None else config_key(s.recovered.config) for s in new]
     latest.update((s.key, key) for s, key in zip(new, keys, strict=True))
     leaves = [leaf_parameters(s.recovered.config or {}) for s in new]
@@ -122,8 +137,40 @@ def record_strategies(
     )
     with registered(con, incoming_strategy=table):
         con.execute(statement("insert_strategies"))
+    with registered(con, incoming_component=edges):
+        con.execute(statement("insert_components"))
     count_parameters(con)
     return Strategies(latest, columns.altered, columns.retyped, columns.without_column)
+
+
+def _with_components(
+    con: DuckDBPyConnection, seen: Sequence[Sighting]
+) -> tuple[list[Sighting], pa.Table]:
+    """Return some strategies with those that they are made of and nobody knew, and the edges."""
+    found = {sighting.key: sighting for sighting in seen}
+    edges: list[tuple[str, str, int, str, float | None]] = []
+    waiting = list(seen)
+    while waiting:
+        parent = waiting.pop()
+        for component in components(parent.recovered.config or {}):
+            text = encode(component.config)
+            digest = sha256(text).hexdigest()
+            own = Recovered("component", component.config, text.decode(), digest, digest[:12], None)
+            edges.append(
+                (parent.key, digest[:12], component.position, component.role, component.weight)
+            )
+            if digest[:12] not in found:
+                kind = str(component.config["type"])
+                found[digest[:12]] = child = Sighting(digest[:12], "signal", kind, own)
+                waiting.append(child)
+    made = found.keys() - {sighting.key for sighting in seen}
+    known = {key for key, digest, _ in _known(con, made) if digest is not None}
+    columns = list(zip(*edges, strict=True)) or [()] * 5
+    table = pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, _EDGE, strict=True)],
+        schema=_EDGE,
+    )
+    return [sighting for key, sighting in found.items() if key not in known], table
 
 
 def _known(con: DuckDBPyConnection, keys: object) -> list[tuple[str, str | None, str | None]]:

@@ -43,13 +43,13 @@ def reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
             f"There is no catalog at {catalog}",
             hint="Make one with: catalog register FOLDER, or name one with --catalog PATH",
         )
-    con = _connect(catalog, read_only=True)
+    con = _connect(catalog, _deadline(), read_only=True)
     try:
         if lacks_migrations(con, catalog):
             con.close()
             with writing(catalog):
                 pass
-            con = _connect(catalog, read_only=True)
+            con = _connect(catalog, _deadline(), read_only=True)
         _prepare(con, catalog)
         yield con
     finally:
@@ -61,15 +61,19 @@ def writing(catalog: Path) -> Iterator[DuckDBPyConnection]:
     """
     Open the catalog for writing, alone, and make or migrate it where needed.
 
+    Waits for other writers, and for readers elsewhere, ten seconds at most.
+
     Raises:
         StoreError: the file is no catalog, or cannot be written.
         CatalogBusyError: another process holds it.
         MigrationError: its schema is not one that this program can migrate.
     """
-    with writing_lock(catalog):
+    deadline = _deadline()
+    with writing_lock(catalog, wait=WAIT_SECONDS):
         if not catalog.exists():
             _create(catalog)
-        con = _connect(catalog, read_only=False)
+        # One bound for both locks: nobody waits longer than it.
+        con = _connect(catalog, deadline, read_only=False)
         try:
             with _store_errors(catalog):
                 _set_up(con, catalog)
@@ -82,7 +86,7 @@ def _create(catalog: Path) -> None:
     """Make an empty catalog that appears whole or not at all."""
     unfinished = catalog.with_name(f".{catalog.name}.{os.getpid()}.tmp")
     try:
-        con = _connect(unfinished, read_only=False, named=catalog)
+        con = _connect(unfinished, _deadline(), read_only=False, named=catalog)
         try:
             with _store_errors(catalog):
                 _set_up(con, catalog)
@@ -112,9 +116,14 @@ def _prepare(con: DuckDBPyConnection, catalog: Path) -> None:
     con.execute("set variable catalog_root = $root", {"root": catalog_root(catalog)})
 
 
-def _connect(catalog: Path, *, read_only: bool, named: Path | None = None) -> DuckDBPyConnection:
+def _deadline() -> float:
+    return time.monotonic() + WAIT_SECONDS
+
+
+def _connect(
+    catalog: Path, deadline: float, *, read_only: bool, named: Path | None = None
+) -> DuckDBPyConnection:
     """Open a database, which errors may name otherwise; wait for one that is in use."""
-    deadline = time.monotonic() + WAIT_SECONDS
     pause = 0.002
     config: dict[str, str | bool | int | float | list[str]] = {
         "storage_compatibility_version": STORAGE_VERSION,

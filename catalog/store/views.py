@@ -35,6 +35,8 @@ VIEWS = (
     "run_strategies",
     "strategy_index",
     "twins",
+    "components",
+    "lineage",
     "signals",
     "classifications",
     "holdings",

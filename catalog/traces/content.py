@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from struct import Struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,3 +59,38 @@ def content_digest(symbol: str | None, timeframe: str | None, kind: str, rows_di
     Symbol and timeframe are the normalised ones: `SPY` and `5m`, not `SPY_5m`.
     """
     return hashlib.sha256(json.dumps([symbol, timeframe, kind, rows_digest]).encode()).hexdigest()
+
+
+class PricesDigest:
+    """
+    A digest over the bars of a price series that a strategy saw, in any number of pieces.
+
+    A bar is its time (int64 microseconds since 1970 in UTC, little endian) followed by its price
+    (float64, little endian): of the same bars everybody makes the same digest.
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, instants: NDArray[np.int64], prices: NDArray[np.float64]) -> None:
+        rows = np.empty((len(instants), 2), "<i8")
+        rows[:, 0] = instants
+        rows[:, 1] = np.asarray(prices, "<f8").view("<i8")
+        self._digest.update(rows.data)
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def prices_digest(times: Any, prices: Any) -> str:
+    """
+    Return the digest of a price series, 64 hex digits.
+
+    Args:
+        times: an Arrow array of timestamps in microseconds and UTC.
+        prices: an Arrow array of float64, as long; null where there is no price.
+    """
+    digest = PricesDigest()
+    instants = times.cast("int64").to_numpy()
+    digest.add(instants, prices.fill_null(np.nan).to_numpy())
+    return digest.hexdigest()

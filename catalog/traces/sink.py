@@ -23,6 +23,9 @@ from catalog.traces.finalize import appear, make_folder, writing_errors
 from catalog.traces.names import check_name
 from catalog.traces.times import iso
 
+ROW_GROUP = 1 << 15
+"""Changes in a row group: so many are held in memory before they go to the disk."""
+
 _SCHEMA = {
     kind: pa.schema(
         {

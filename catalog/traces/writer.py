@@ -14,10 +14,7 @@ import pyarrow as pa
 from catalog.errors import UsageError
 from catalog.traces import format as layout
 from catalog.traces.moments import microseconds_of
-from catalog.traces.sink import Header, Range, Sink, finalize_all, make_header
-
-ROW_GROUP = 1 << 15
-"""Changes that are held in memory, and in a row group."""
+from catalog.traces.sink import ROW_GROUP, Header, Range, Sink, finalize_all, make_header
 
 OnFinalized = Callable[[Sequence[Path]], None]
 

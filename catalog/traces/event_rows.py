@@ -1,0 +1,131 @@
+"""Orders, fills and positions as flat typed columns: one file a kind, written as it fills."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.errors import UsageError
+from catalog.traces import format as layout
+from catalog.traces.finalize import make_folder, writing_errors
+
+_ROW_GROUP: Final = 1 << 13
+
+_TEXT, _NUMBER = pa.string(), pa.float64()
+_COLUMNS: Final = {
+    layout.ORDER: {
+        "order_id": _TEXT, "position_id": _TEXT, "side": _TEXT, "quantity": _NUMBER,
+        "order_type": _TEXT, "price": _NUMBER, "order_created_at": _TEXT,
+    },
+    layout.FILL: {
+        "fill_id": _TEXT, "order_id": _TEXT, "position_id": _TEXT, "side": _TEXT,
+        "quantity": _NUMBER, "price": _NUMBER, "commission": _NUMBER,
+    },
+    layout.POSITION: {
+        "event": _TEXT, "position_id": _TEXT, "quantity": _NUMBER, "entry_price": _NUMBER,
+        "exit_price": _NUMBER, "realized_pnl": _NUMBER, "exit_type": _TEXT, "exit_reason": _TEXT,
+    },
+}  # fmt: skip
+_SCHEMA: Final = {
+    kind: pa.schema(
+        {"idx": pa.int64(), "ts": pa.timestamp("us", "UTC"), "sym": _TEXT, "strategy_id": _TEXT}
+        | columns
+    )
+    for kind, columns in _COLUMNS.items()
+}
+
+
+class EventRows:
+    """
+    The orders, fills or positions of a run, in a file that many strategies share.
+
+    Several processes may write one run: each has a file with a name of its own.
+    """
+
+    def __init__(self, run_directory: Path, kind: str, run_id: str | None) -> None:
+        self._kind = kind
+        self._run_id = run_id
+        folder = run_directory / "traces" / layout.FOLDER_OF_KIND[kind]
+        self.path = folder / f"{layout.FOLDER_OF_KIND[kind]}-{secrets.token_hex(4)}.parquet"
+        self._temporary = self.path.with_name(layout.temporary_name(self.path.name))
+        self._rows: list[tuple[Any, ...]] = []
+        self._writer: Any = None
+        self.count = 0
+
+    def add(self, bar: int | None, ts: int | None, symbol: str, payload: Mapping[str, Any]) -> None:
+        """
+        Keep one event.
+
+        Raises:
+            UsageError: a quantity or a price is no number.
+        """
+        values = [_value(payload, name, kind) for name, kind in _COLUMNS[self._kind].items()]
+        strategy = payload.get("strategy_id")
+        self._rows.append((bar, ts, symbol, None if strategy is None else str(strategy), *values))
+        self.count += 1
+        if len(self._rows) >= _ROW_GROUP:
+            self._flush()
+
+    def complete(self) -> tuple[Path, Path] | None:
+        """Bring the rows to the disk; return the temporary name and the one to have, if any."""
+        if not self.count:
+            return None
+        self._flush()
+        footer = {
+            layout.VERSION_KEY: str(layout.FORMAT_VERSION),
+            layout.KIND_KEY: self._kind,
+            layout.RUN_ID_KEY: self._run_id,
+        }
+        with writing_errors(self.path):
+            self._writer.add_key_value_metadata({k: v for k, v in footer.items() if v is not None})
+            self._writer.close()
+        return self._temporary, self.path
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        if self._writer is not None:
+            with suppress(OSError, pa.ArrowException):
+                self._writer.close()
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        schema = _SCHEMA[self._kind]
+        columns = zip(*self._rows, strict=True)
+        arrays = [
+            pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)
+        ]
+        self._rows = []
+        with writing_errors(self.path):
+            if self._writer is None:
+                make_folder(self.path.parent)
+                self._writer = pq.ParquetWriter(
+                    str(self._temporary),
+                    schema,
+                    compression="zstd",
+                    write_page_checksum=True,
+                    store_schema=False,
+                )
+            self._writer.write_table(pa.table(arrays, schema=schema))
+
+
+def _value(payload: Mapping[str, Any], name: str, kind: Any) -> Any:
+    found = payload.get(name)
+    if found is None and name == "order_created_at":
+        found = payload.get("created_at")
+    if found is None:
+        return None
+    if kind == _TEXT:
+        return str(getattr(found, "value", found))
+    try:
+        return float(found)
+    except (TypeError, ValueError):
+        raise UsageError(f"The {name} of an event is {found!r}, which is no number") from None

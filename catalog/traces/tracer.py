@@ -1,0 +1,409 @@
+"""
+Watch a backtest: every signal, state, order, fill and position of its event stream.
+
+    on_event  ->  Pending (changes, in memory)  ->  Spool (beyond a bound)
+    finalize  ->  Sink (one file a strategy)    ->  on_finalized (all paths, once)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import isfinite
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from catalog.errors import UsageError
+from catalog.traces import format as layout
+from catalog.traces.code import code_digest
+from catalog.traces.event_rows import EventRows
+from catalog.traces.finalize import appear
+from catalog.traces.moments import microseconds_of
+from catalog.traces.pending import NO_TIME, Pending, Spool, write_pending
+from catalog.traces.run_metadata import write_run_metadata
+from catalog.traces.series import Series
+from catalog.traces.sink import make_header
+
+MOST_HELD: Final = 1 << 20
+"""Changes of all traces together that are held in memory; more go to a spool."""
+
+_TOGETHER: Final = 256
+_DIRECTIONS: Final = {"long": 1.0, "short": -1.0, "flat": 0.0}
+_BAR, _SIGNAL, _STATE, _ORDER, _FILL, _OPEN, _CLOSE, _OTHER = range(8)
+_EVENTS: Final = {
+    "BAR": _BAR, "SIGNAL": _SIGNAL, "CLASSIFICATION": _STATE, "ORDER": _ORDER, "FILL": _FILL,
+    "POSITION_OPEN": _OPEN, "POSITION_CLOSE": _CLOSE,
+}  # fmt: skip
+_ROWS_OF: Final = {
+    _ORDER: layout.ORDER, _FILL: layout.FILL, _OPEN: layout.POSITION, _CLOSE: layout.POSITION,
+}  # fmt: skip
+
+OnFinalized = Callable[[Sequence[Path]], None]
+
+
+@dataclass(frozen=True)
+class TraceSummary:
+    """
+    What a run came to; counts of events, of traces, and of changes kept.
+
+    `compression` is how many signals there were for each change kept, None without changes.
+    """
+
+    bars: int
+    signals: int
+    classifications: int
+    orders: int
+    fills: int
+    positions: int
+    traces: int
+    changes: int
+    paths: tuple[Path, ...]
+
+    @property
+    def compression(self) -> float | None:
+        """Signals and classifications for each change that was kept."""
+        return (self.signals + self.classifications) / self.changes if self.changes else None
+
+
+class Tracer:
+    """
+    An observer of a backtest's event stream, which writes one trace file a strategy.
+
+        with Tracer("runs/r1") as tracer:
+            for event in backtest:
+                tracer.on_event(event)
+
+    An event is an object or a mapping with `event_type`, `timestamp` and `payload`:
+
+    - BAR: `symbol`, `close` (or `bar` with a `close`), perhaps `bar_index` and `timeframe`;
+    - SIGNAL: `strategy_id`, `symbol`, `direction` (long, short, flat or a number), and in the
+      first one the configuration: `strategy_config`, or `strategy_type`, `parameters` and
+      perhaps `constraints` and `threshold`;
+    - CLASSIFICATION: `classifier_id`, `symbol`, `regime`, and its configuration likewise;
+    - ORDER, FILL, POSITION_OPEN, POSITION_CLOSE: the columns of those tables.
+
+    Others are passed over. Files appear, whole, when the block ends or `finalize` is called; a
+    block that raises leaves nothing.
+
+    Args:
+        run_directory: the files are below it, in `traces/`.
+        run_id: the name of the directory unless given.
+        code: the function, class or module of the strategies, or one for each strategy type.
+        on_finalized: called once with the paths of all finalized files.
+
+    Raises:
+        UsageError: the source of `code` cannot be read.
+    """
+
+    def __init__(
+        self,
+        run_directory: str | os.PathLike[str],
+        *,
+        run_id: str | None = None,
+        code: Any = None,
+        on_finalized: OnFinalized | None = None,
+    ) -> None:
+        self._run_directory = Path(run_directory)
+        self._run_id = run_id or self._run_directory.absolute().name
+        self._code = (
+            {kind: code_digest(one) for kind, one in code.items()}
+            if isinstance(code, Mapping)
+            else None if code is None else code_digest(code)
+        )  # fmt: skip
+        self._on_finalized = on_finalized
+        self._kinds: dict[Any, int] = dict(_EVENTS)
+        self._series: dict[str, Series] = {}
+        self._signals: dict[str, Pending] = {}
+        self._states: dict[str, Pending] = {}
+        self._rows: dict[str, EventRows] = {}
+        self._spool = Spool(self._run_directory)
+        self._counts = [0] * (_OTHER + 1)
+        self._held = 0
+        self._summary: TraceSummary | None = None
+        self._is_open = True
+
+    def on_event(self, event: Any) -> None:
+        """
+        Take in one event.
+
+        Raises:
+            ConfigurationError, UsageError: the event lacks something, or says what cannot be;
+                nothing was kept of it.
+            CatalogError: the disk is full, or the like.
+        """
+        # This is called for every signal of every strategy on every bar, so it is one function,
+        # and looks up as little as it can.
+        if type(event) is dict:
+            kind, payload = event["event_type"], event["payload"]
+        else:
+            kind, payload = event.event_type, event.payload
+        number = self._kinds.get(kind)
+        if number == _SIGNAL:
+            pending = self._signals.get(payload["strategy_id"])
+            if pending is not None:
+                direction = payload["direction"]
+                value = _DIRECTIONS.get(direction, direction)
+                if value != pending.value and (value := _position(value)) != pending.value:
+                    self._change(pending, value, event, payload)
+                self._counts[_SIGNAL] += 1
+                return
+        self._take(event, kind, payload)
+
+    def finalize(self) -> TraceSummary:
+        """
+        Complete every file, register all of them, and return what the run came to.
+
+        Raises:
+            CatalogError: a file cannot be written, or not be registered.
+        """
+        if self._summary is not None:
+            return self._summary
+        self._require_open()
+        ranges = {series: series.range() for series in self._series.values()}
+        pending = [*self._signals.values(), *self._states.values()]
+        paths: list[Path] = []
+        changes = 0
+        try:
+            for several in _chunks(pending):
+                sinks = []
+                for one in several:
+                    sink, count = write_pending(one, self._spool, ranges[one.series])
+                    sinks.append(sink.finished)
+                    changes += count
+                paths += appear(sinks)
+            paths += appear([done for rows in self._rows.values() if (done := rows.complete())])
+        except BaseException:
+            self.discard()
+            raise
+        self._is_open = False
+        self._spool.close()
+        counts = self._counts
+        self._summary = TraceSummary(
+            bars=counts[_BAR],
+            signals=counts[_SIGNAL],
+            classifications=counts[_STATE],
+            orders=counts[_ORDER],
+            fills=counts[_FILL],
+            positions=counts[_OPEN],
+            traces=len(pending),
+            changes=changes,
+            paths=tuple(paths),
+        )
+        if paths:
+            # Before the files are registered, so that it is not news to the catalog afterwards.
+            write_run_metadata(
+                self._run_directory, self._run_id, self._summary, pending, self._series.values()
+            )
+            if self._on_finalized is not None:
+                self._on_finalized(paths)
+        return self._summary
+
+    def discard(self) -> None:
+        """Give the run up and leave nothing behind. Files that have their names stay."""
+        self._is_open = False
+        self._signals, self._states = {}, {}
+        self._spool.close()
+        for rows in self._rows.values():
+            rows.discard()
+
+    def __enter__(self) -> Tracer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.finalize()
+        else:
+            self.discard()
+
+    def _take(self, event: Any, kind: Any, payload: Any) -> None:
+        self._require_open()
+        number = self._kinds.get(kind)
+        if number is None:
+            # An enumeration's member, or lower case: said in full once, and looked up from then.
+            name = getattr(kind, "name", None) or getattr(kind, "value", kind)
+            number = self._kinds[kind] = _EVENTS.get(str(name).upper(), _OTHER)
+            if number == _SIGNAL:
+                self.on_event(event)
+                return
+        if number == _BAR:
+            self._bar(event, payload)
+        elif number in (_SIGNAL, _STATE):
+            self._begin(event, payload, number)
+        elif number != _OTHER:
+            self._event(event, payload, number)
+        self._counts[number] += 1
+
+    def _bar(self, event: Any, payload: Mapping[str, Any]) -> None:
+        symbol = _required(payload, "symbol", "BAR")
+        series = self._series.get(symbol)
+        if series is None:
+            series = self._series[symbol] = Series(symbol)
+        series.timeframe = series.timeframe or payload.get("timeframe")
+        close = payload.get("close")
+        if close is None:
+            close = getattr(payload.get("bar"), "close", None)
+        price = float("nan") if close is None else float(close)
+        bar = payload.get("bar_index")
+        bar = series.bar + 1 if bar is None else int(bar)
+        ts = microseconds_of(_timestamp(event))
+        if bar <= series.bar or (series.ts is not None and ts <= series.ts):
+            raise UsageError(f"Bar {bar} of {symbol} is not after bar {series.bar}, or not later")
+        series.advance(bar, ts, price)
+
+    def _begin(self, event: Any, payload: Mapping[str, Any], number: int) -> None:
+        """Take a state, or the first signal of a strategy, which says its configuration."""
+        if number == _SIGNAL:
+            known, name = self._signals, _required(payload, "strategy_id", "SIGNAL")
+            value = payload.get("direction", payload.get("value"))
+            value = _position(_DIRECTIONS.get(value, value))
+        else:
+            known = self._states
+            name = payload.get("classifier_id") or _required(
+                payload, "strategy_id", "CLASSIFICATION"
+            )
+            states = ("regime", "classification", "state", "value")
+            value = next((str(payload[key]) for key in states if payload.get(key) is not None), "")
+            if not value:
+                raise UsageError(f"The CLASSIFICATION of {name} says no regime")
+        pending = known.get(name)
+        if pending is None:
+            pending = self._open(payload, name, number)
+        if value != pending.value:
+            self._change(pending, value, event, payload)
+        known[name] = pending
+
+    def _open(self, payload: Mapping[str, Any], name: str, number: int) -> Pending:
+        symbol = _required(payload, "symbol", "SIGNAL")
+        series = self._series.get(symbol)
+        if series is None:
+            series = self._series[symbol] = Series(symbol)
+        config = _config(payload, name)
+        code = self._code
+        header = make_header(
+            self._run_directory,
+            config=config,
+            strategy_id=name,
+            symbol=symbol,
+            timeframe=payload.get("timeframe") or series.timeframe,
+            kind=layout.SIGNAL if number == _SIGNAL else layout.CLASSIFIER,
+            run_id=self._run_id,
+            code_digest=code.get(config.get("type")) if isinstance(code, dict) else code,
+        )
+        return Pending(header, series)
+
+    def _change(self, pending: Pending, value: Any, event: Any, payload: Mapping[str, Any]) -> None:
+        self._require_open()
+        series = pending.series
+        if payload.get("symbol", series.symbol) != series.symbol:
+            raise UsageError(
+                f"{pending.header.strategy_id} came with {series.symbol}, and now with "
+                f"{payload['symbol']}",
+                hint="A strategy id is unique in a run: put the symbol into it",
+            )
+        bar, ts, price = series.bar, series.ts, series.price
+        if bar < 0:
+            # There are no BAR events: the signal itself says where it is.
+            bar = payload.get("bar_index")
+            if bar is None:
+                raise UsageError(
+                    f"A signal of {pending.header.strategy_id} comes before any BAR of "
+                    f"{series.symbol}, and says no bar_index"
+                )
+            moment = _timestamp(event)
+            ts = None if moment is None else microseconds_of(moment)
+            given = payload.get("price")
+            price = float("nan") if given is None else float(given)
+        if len(pending) and bar < pending.bars[-1]:
+            raise UsageError(
+                f"{pending.header.strategy_id}: bar {bar} comes after bar {pending.bars[-1]}"
+            )
+        pending.add(bar, NO_TIME if ts is None else ts, value, price)
+        self._held += 1
+        if self._held >= MOST_HELD:
+            traces = [*self._signals.values(), *self._states.values()]
+            for one in traces:
+                self._spool.spill(one)
+            self._held = sum(map(len, traces))
+
+    def _event(self, event: Any, payload: Mapping[str, Any], number: int) -> None:
+        kind = _ROWS_OF[number]
+        symbol = _required(payload, "symbol", kind.upper())
+        rows = self._rows.get(kind)
+        if rows is None:
+            rows = self._rows[kind] = EventRows(self._run_directory, kind, self._run_id)
+        if number in (_OPEN, _CLOSE):
+            payload = {**payload, "event": "open" if number == _OPEN else "close"}
+        series = self._series.get(symbol)
+        moment = _timestamp(event)
+        ts = None if moment is None else microseconds_of(moment)
+        bar = payload.get("bar_index")
+        if bar is None:
+            bar = series.bar if series is not None and series.bar >= 0 else None
+        if bar is None:
+            raise UsageError(f"A {kind} comes before any BAR of {symbol}, and says no bar_index")
+        rows.add(bar, ts, symbol, payload)
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise UsageError(f"The run {self._run_id} is finalized, and takes no more events")
+
+
+def _config(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    config = payload.get("strategy_config")
+    if isinstance(config, str):
+        config = json.loads(config)
+    if config is not None:
+        return dict(config)
+    kind = payload.get("strategy_type") or payload.get("classifier_type")
+    if kind is None:
+        raise UsageError(
+            f"The first event of {name} says no configuration",
+            hint="Give strategy_config, or strategy_type and parameters, in its payload",
+        )
+    config = {"type": kind, "parameters": dict(payload.get("parameters") or {})}
+    for key in ("constraints", "threshold"):
+        if payload.get(key) is not None:
+            config[key] = payload[key]
+    return config
+
+
+def _position(value: Any) -> float:
+    # Upper case, or a member of an enumeration.
+    word = str(getattr(value, "name", value)).lower()
+    if word in _DIRECTIONS:
+        return _DIRECTIONS[word]
+    try:
+        number = float(value) + 0.0
+    except (TypeError, ValueError):
+        number = float("nan")
+    if isinstance(value, str) or not isfinite(number):
+        raise UsageError(
+            f"A signal's direction is {value!r}", hint="It is long, short, flat, or a number"
+        )
+    return number
+
+
+def _required(payload: Mapping[str, Any], key: str, event: str) -> Any:
+    found = payload.get(key)
+    if found is None:
+        raise UsageError(f"The payload of a {event} has no {key}")
+    return found
+
+
+def _timestamp(event: Any) -> Any:
+    return event["timestamp"] if isinstance(event, Mapping) else event.timestamp
+
+
+def _chunks(pending: Sequence[Pending]) -> Iterator[list[Pending]]:
+    waiting = iter(pending)
+    while several := list(islice(waiting, _TOGETHER)):
+        yield several
