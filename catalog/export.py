@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from catalog.errors import QueryError, StoreError
+from catalog.errors import QueryError
 from catalog.query.guard import check_reads_only
 from catalog.query.run import execute
+from catalog.query.target import written_whole
 from catalog.statements import statement
 from catalog.store.database import reading
 
@@ -33,6 +34,7 @@ def export_strategy_index(catalog: Path, path: Path, *, where: str | None = None
 
     Raises:
         QueryError: the condition is none, or the file's name ends in something else.
+        UsageError: the file is the catalog itself, or a registered trace file.
         StoreError: the catalog cannot be used, or the file cannot be written.
     """
     write = _WRITERS.get(path.suffix.lower())
@@ -45,17 +47,8 @@ def export_strategy_index(catalog: Path, path: Path, *, where: str | None = None
     folder = os.path.dirname(os.path.abspath(path)).rstrip("/") + "/"
     with reading(catalog) as con:
         table = execute(con, query, {"folder": folder}).table
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with written_whole(catalog, path) as unfinished:
         write(table, unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"Cannot write {path}: {error.strerror or error}",
-            hint="Check the folder, its permissions and its space",
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     return int(table.num_rows)
 
 

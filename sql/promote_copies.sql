@@ -1,24 +1,15 @@
 -- Let copies take the place of traces whose file is gone, has changed, or cannot be read now.
-create or replace temp table leaving as
-select directory_id, file_name from gone
-union
-select directory_id, file_name from staged
-union
-select d.directory_id, i.file_name
-from incoming_problem as i
-join directory as d using (prefix, is_relative);
-
 create or replace temp table promoted as
 select o.directory_id, o.file_name, o.mtime_ns, o.trace_id
 from other_file as o
 semi join (
     select trace_id
     from trace_file
-    semi join leaving using (directory_id, file_name)
+    semi join replaced using (directory_id, file_name)
     -- What is read again and says the same stays where it is.
     anti join staged using (trace_id)
 ) as lost using (trace_id)
-anti join leaving using (directory_id, file_name)
+anti join replaced using (directory_id, file_name)
 where o.status = 'copy'
 qualify row_number() over (partition by o.trace_id order by o.directory_id, o.file_name) = 1;
 

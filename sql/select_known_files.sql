@@ -10,10 +10,11 @@ select
     file_size_bytes,
     mtime_ns,
     status,
-    config_source = 'unknown' and kind in ('signal', 'classifier') as lacks_config
+    config_source = 'unknown' and kind in ('signal', 'classifier') as lacks_config,
+    coalesce(config_source = 'sweep', false) as from_sweep
 from trace_file
 semi join inside using (directory_id)
 union all
-select directory_id, file_name, file_size_bytes, mtime_ns, status, false as lacks_config
+select directory_id, file_name, file_size_bytes, mtime_ns, status, false as lacks_config, false as from_sweep
 from other_file
 semi join inside using (directory_id);

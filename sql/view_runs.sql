@@ -27,5 +27,6 @@ left join (
         count(*) filter (kind = 'classifier') as classifiers,
         count(*) filter (config_source = 'unknown') as unknown_configs
     from trace_file
+    where status = 'registered'
     group by run_id
 ) as t using (run_id);

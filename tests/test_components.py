@@ -12,6 +12,7 @@ from catalog.components import components
 from conftest import rows
 
 RSI = {"type": "rsi", "parameters": {"period": 14}}
+NAMED = {"name": "rsi", "params": {"period": 14}}
 SMA = {"type": "sma_crossover", "parameters": {"fast": 5, "slow": 20}}
 
 
@@ -31,7 +32,7 @@ SMA = {"type": "sma_crossover", "parameters": {"fast": 5, "slow": 20}}
             [(RSI, "strategies", None), (SMA, "strategies", 1.5)],
         ),
         (
-            {"parameters": {"regime_strategies": {"bull": [{"name": "rsi", "params": {"period": 14}}],
+            {"parameters": {"regime_strategies": {"bull": [NAMED],
                                                   "bear": SMA}}},
             [(RSI, "bull", None), (SMA, "bear", None)],
         ),

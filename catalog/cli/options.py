@@ -16,12 +16,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _LABEL = 11
 
 
+class _CatalogPath(click.Path):
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Refuse an empty path, which is the current folder to pathlib."""
+        if value == "":
+            self.fail("The path of the catalog is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def catalog_option(command: Command) -> Command:
     """Give a command the option --catalog PATH; its value arrives as `path`."""
     return click.option(
         "--catalog",
         "path",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=_CatalogPath(dir_okay=False, path_type=Path),
         envvar="CATALOG",
         default=Path("catalog.duckdb"),
         show_default="./catalog.duckdb",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -17,58 +19,75 @@ import click
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from sqlglot import exp
 
-from catalog.errors import StoreError
 from catalog.query.result import Result
+from catalog.query.target import written_whole
 
 MOST_ROWS = 40
 
+# Types whose values Python cannot hold, or would write in words of its own.
+_IN_WORDS = re.compile(r"TIME|DATE|INTERVAL|BLOB|UUID|BIT|ENUM", re.IGNORECASE)
 
-def write_rows(result: Result, form: str, output: Path | None) -> None:
+
+def write_rows(result: Result, form: str, output: Path | None, *, catalog: Path) -> None:
     """
     Write rows in one of the forms table, csv, json, jsonl, markdown and parquet.
 
     A file appears whole or not at all.
 
     Raises:
+        UsageError: the file is the catalog itself, or a registered trace file.
         StoreError: the file cannot be written.
     """
     if output is None:
         for piece in _pieces(result, form, wide=False):
             click.echo(piece, nl=False)
         return
-    unfinished = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    try:
+    with written_whole(catalog, output) as file_path:
         if form == "parquet":
-            pq.write_table(result.table, unfinished, compression="zstd")
+            pq.write_table(result.table, file_path, compression="zstd")
         else:
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
+            with file_path.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(_pieces(result, form, wide=True))
-        unfinished.replace(output)
-    except OSError as error:
-        raise StoreError(
-            f"Cannot write {output}: {error.strerror or error}",
-            hint="Check the folder, its permissions and its space",
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _pieces(result: Result, form: str, *, wide: bool) -> Iterator[str]:
     table = result.table
-    if form == "csv":
-        yield from _csv(table)
-    elif form == "json":
-        yield json.dumps(list(_objects(result)), indent=1, default=str, ensure_ascii=False) + "\n"
-    elif form == "jsonl":
-        for row in _objects(result):
-            yield json.dumps(row, default=str, ensure_ascii=False) + "\n"
-    elif form == "markdown":
-        yield from _markdown(table)
-    else:
+    if form == "table":
         yield box(
             table, width=None if wide else _width(), rows=table.num_rows if wide else MOST_ROWS
         )
+        return
+    table = _in_words(result)
+    if form == "csv":
+        yield from _csv(table)
+    elif form == "json":
+        yield json.dumps(list(_objects(result, table)), indent=1, ensure_ascii=False) + "\n"
+    elif form == "jsonl":
+        for row in _objects(result, table):
+            yield json.dumps(row, ensure_ascii=False) + "\n"
+    else:
+        yield from _markdown(table)
+
+
+def _in_words(result: Result) -> pa.Table:
+    """Return rows with a name for every column, and as text what only DuckDB can write as text."""
+    names: list[str] = []
+    for name in result.columns:
+        # As DuckDB does where it draws a table: two columns may have one name.
+        number = sum(one == name or one.startswith(f"{name}_") for one in names)
+        names.append(name if name not in names else f"{name}_{number}")
+    table = result.table.rename_columns(names)
+    columns = [
+        exp.cast(column, "varchar").as_(name, quoted=True) if _IN_WORDS.match(kind) else column
+        for name, kind in zip(names, result.types, strict=True)
+        for column in [exp.column(name, quoted=True)]
+    ]
+    with duckdb.connect() as con:
+        con.execute("set timezone = 'UTC'")
+        con.register("found", table)
+        return con.sql(exp.select(*columns).from_("found").sql("duckdb")).to_arrow_table()
 
 
 def box(table: pa.Table, *, width: int | None, rows: int = MOST_ROWS) -> str:
@@ -111,16 +130,29 @@ def _markdown(table: pa.Table) -> Iterator[str]:
             yield f"| {' | '.join(_cell(value) for value in row)} |\n"
 
 
-def _objects(result: Result) -> Iterator[dict[str, Any]]:
+def _objects(result: Result, table: pa.Table) -> Iterator[dict[str, Any]]:
     """Yield rows by column name; what is JSON becomes what it says."""
     documents = [
-        name for name, kind in zip(result.columns, result.types, strict=True) if kind == "JSON"
+        name for name, kind in zip(table.column_names, result.types, strict=True) if kind == "JSON"
     ]
-    for batch in result.table.to_batches():
+    for batch in table.to_batches():
         for row in batch.to_pylist():
             for name in documents:
                 row[name] = json.loads(row[name]) if row[name] is not None else None
-            yield row
+            yield {name: _json(value) for name, value in row.items()}
+
+
+def _json(value: Any) -> Any:
+    """Return a value as JSON has it: no NaN, no decimals, nothing but text for times."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(name): _json(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_json(inner) for inner in value]
+    return value if isinstance(value, bool | int | str | None) else str(value)
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
@@ -128,7 +160,7 @@ def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
 
 
 def _flat(value: object) -> object:
-    return json.dumps(value, default=str) if isinstance(value, dict | list) else value
+    return json.dumps(_json(value)) if isinstance(value, dict | list) else value
 
 
 def _cell(value: object) -> str:

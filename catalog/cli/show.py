@@ -64,7 +64,7 @@ def _marks(trace: dict[str, Any]) -> str:
 
 
 def _range(trace: dict[str, Any]) -> str:
-    if trace["first_bar"] is None:
+    if trace["first_bar"] is None or trace["last_bar"] is None:
         return "range unknown"
     times = [f"{time:%Y-%m-%d %H:%M}" for time in (trace["first_ts"], trace["last_ts"]) if time]
     return f"bars {trace['first_bar']:,} to {trace['last_bar']:,}" + (

@@ -54,7 +54,7 @@ def command(
     if form == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE: it is no text")
     result = open_catalog(path).sql(text)
-    write_rows(result, form, output)
+    write_rows(result, form, output, catalog=path)
     if output is not None:
         click.echo(f"wrote      {len(result):,} rows to {output}", err=True)
     elif form == "table" and sys.stdout.isatty():
@@ -65,7 +65,10 @@ def _query(query: str | None, file: TextIO | None) -> str:
     if query is not None and file is not None:
         raise click.UsageError("Give a query or -f FILE, not both")
     if file is not None:
-        return file.read()
+        try:
+            return file.read()
+        except UnicodeDecodeError as error:
+            raise click.UsageError(f"{file.name} is not UTF-8: {error}") from error
     if query is not None and query != "-":
         return query
     if sys.stdin.isatty():

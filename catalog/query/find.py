@@ -6,8 +6,10 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
@@ -52,7 +54,13 @@ def find(
         if strategy_type is not None:
             matching = matching.where(exp.column("strategy_type").eq(strategy_type))
         # Temporary tables are in memory, also on a read-only connection.
-        con.execute(f"create temp table found as {matching.sql(dialect='duckdb')}")
+        try:
+            con.execute(f"create temp table found as {matching.sql(dialect='duckdb')}")
+        except duckdb.Error as error:
+            raise QueryError(
+                f"The conditions cannot be compared: {str(error).splitlines()[0]}",
+                hint='See what the parameters are with: catalog sql "from parameters"',
+            ) from error
         used = [exp.column(name, quoted=True) for name in _used(con, columns)]
         shown = (
             exp.select("strategy_hash", "strategy_type", *used)
@@ -88,6 +96,10 @@ def _compare(
     columns: dict[str, dict[str, list[str]]], name: str, operator: type[exp.Binary], value: str
 ) -> exp.Condition:
     name = name.removeprefix("param_") if name not in columns else name
+    if name not in columns and name not in _PLAIN:
+        # DuckDB's names are case-insensitive, and people say type for strategy_type.
+        name = {"type": "strategy_type"}.get(name, name)
+        name = next((one for one in columns if one.lower() == name.lower()), name)
     if name in columns:
         number = _number(value)
         form = "text" if number is None else "number"
@@ -99,6 +111,8 @@ def _compare(
                 f'{next(iter(columns[name].values()))[0]} from strategies"',
             )
         wanted = exp.Literal.string(value) if number is None else number
+        if operator is exp.NEQ:
+            return _differs(columns[name], form, wanted)
         return exp.or_(
             *(
                 operator(this=exp.column(column, quoted=True), expression=wanted.copy())
@@ -116,6 +130,14 @@ def _compare(
     )
 
 
+def _differs(columns: dict[str, list[str]], form: str, wanted: exp.Condition) -> exp.Condition:
+    """Meet the strategies that have the parameter, in whichever form, and not with this value."""
+    every = [exp.column(name, quoted=True) for several in columns.values() for name in several]
+    has = exp.or_(*(column.copy().is_(exp.null()).not_() for column in every))
+    equal = exp.or_(*(exp.column(name, quoted=True).eq(wanted.copy()) for name in columns[form]))
+    return exp.and_(has, exp.func("coalesce", equal, exp.false()).not_())
+
+
 def _number(value: str) -> exp.Condition | None:
     """Return a value as a number, where it is one; true and false are 1 and 0 to DuckDB."""
     if value.lower() in ("true", "false"):
@@ -124,7 +146,7 @@ def _number(value: str) -> exp.Condition | None:
         number = float(value)
     except ValueError:
         return None
-    return exp.Literal.number(value) if number == number else None
+    return exp.Literal.number(value.strip()) if isfinite(number) and value.isascii() else None
 
 
 def _used(con: DuckDBPyConnection, columns: dict[str, dict[str, list[str]]]) -> list[str]:

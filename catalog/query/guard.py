@@ -34,6 +34,11 @@ def check_reads_only(query: str) -> None:
     """
     if _SHOW_OBJECT.fullmatch(query):
         return
+    if "{#" in query:
+        # A comment to sqlglot, but to DuckDB the beginning of a struct: what it hides would run.
+        raise QueryError(
+            "This query holds {#, which is not understood", hint="Put a space between the two"
+        )
     body = query
     if found := _EXPLAIN.match(query):
         body = query[found.end() :]

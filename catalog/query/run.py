@@ -26,7 +26,20 @@ def run_query(catalog: Path, query: str) -> Result:
     check_reads_only(query)
     with reading(catalog) as con:
         con.execute("set search_path = 'main'")
+        _check_is_one(con, query)
         return execute(con, query)
+
+
+def _check_is_one(con: DuckDBPyConnection, query: str) -> None:
+    """Let DuckDB count the statements as well: it may understand a text otherwise."""
+    try:
+        statements = con.extract_statements(query)
+    except duckdb.Error as error:
+        raise _as_query_error(error) from error
+    if len(statements) != 1:
+        raise QueryError(
+            f"There are {len(statements)} statements", hint="Run one statement at a time"
+        )
 
 
 def execute(

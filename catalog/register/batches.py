@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 
 from catalog.register.analytics import AnalyticsReader
 from catalog.register.configs import ConfigSources
@@ -72,7 +73,10 @@ def _batches(
         root = _root_of(roots, run.files[0].folder)
         _add_run(batch, context, root)
         # The outcomes go on with the next run.
-        for file, outcome in zip(run.files, outcomes, strict=False):
+        for left, file, outcome in zip(count(len(run.files) - 1, -1), run.files, outcomes):
+            if left == 0:
+                # Only now is what the run says about itself known to all of its traces.
+                context.records_stamp = run.records_stamp
             if isinstance(outcome, TraceFile):
                 readings.append((context, file.folder, file.name, outcome))
             elif outcome is not None:
@@ -114,15 +118,15 @@ def _with_folders(batch: Batch, roots: Sequence[str]) -> Batch:
 def _open_run(run: RunToRead, sources: RunSources, analytics: AnalyticsReader) -> RunContext:
     records = read_records(run.records, analytics)
     before = sources.known.runs.get(run.folder)
-    asked = list(sources.sweeps)
-    if before is not None and before.sweep_digest is not None:
-        # What made the run before still did, whether or not it is given again.
+    matches = match_sweeps(sources.sweeps, run.names)
+    if not (matches.configs or matches.disagreements) and before and before.sweep_digest:
+        # What made the run before still did, where nothing is given instead.
         kept = sources.shelf.load(before.sweep_digest)
-        asked += [kept] if kept is not None else []
+        matches = match_sweeps([kept] if kept is not None else [], run.names)
     return RunContext(
         folder=run.folder,
         records=records,
-        records_stamp=run.records_stamp,
-        sources=ConfigSources(records, match_sweeps(asked, run.names)),
+        records_stamp=run.records_stamp if before is None else before.records_stamp,
+        sources=ConfigSources(records, matches),
         sweep_digest=before.sweep_digest if before is not None else None,
     )

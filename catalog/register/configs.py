@@ -67,12 +67,12 @@ class ConfigSources:
         """The names that equally good sweep files say different things about."""
         return self.sweeps.disagreements
 
-    def recover(self, trace: TraceFile, file_name: str) -> Recovered:
+    def recover(self, trace: TraceFile, path: str) -> Recovered:
         """Return what is known about the configuration of a trace, best source first."""
-        stem = file_name.removesuffix(".parquet")
+        stem = path.rpartition("/")[2].removesuffix(".parquet")
         metadata = self.records.metadata
         component = metadata.components.get(trace.strategy_id or stem) or metadata.components.get(
-            metadata.files.get(file_name, stem), Component()
+            metadata.component_of_file(path) or stem, Component()
         )
         claim = _claim(trace.claimed_hash or component.claimed_hash)
         return _first(self._candidates(trace, stem, component.configs, claim), claim)

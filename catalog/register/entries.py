@@ -21,6 +21,10 @@ _SPACING_SAMPLE = 3
 _DATA_FOLDER = re.compile(r"/traces/([^/]+)/(?:signals|classifiers)(?:/|$)")
 
 
+Data = tuple[str | None, str | None, str | None]
+"""What tells the prices of one run apart: symbol and timeframe as files and folders label them."""
+
+
 @dataclass(slots=True)
 class RunContext:
     """A run while its files are being read: where it lies and what it says about itself."""
@@ -29,7 +33,7 @@ class RunContext:
     records: RunRecords
     records_stamp: str
     sources: ConfigSources
-    spacing: float | None = None
+    spacing: dict[Data, float] = field(default_factory=dict)
     recorded_ids: set[str] = field(default_factory=set)
     sweep_digest: str | None = None
 
@@ -125,7 +129,7 @@ def _entry(run: RunContext, folder: str, name: str, trace: TraceFile) -> Entry:
         # Orders, fills and positions hold many strategies.
         recovered = Recovered("unknown", None, None, None, None, None)
     else:
-        recovered = run.sources.recover(trace, name)
+        recovered = run.sources.recover(trace, f"{folder}/{name}")
         if recovered.sweep is not None:
             run.sweep_digest = recovered.sweep.digest
     symbol, timeframe = _symbol_and_timeframe(run, folder, name, trace)
@@ -160,7 +164,9 @@ def _symbol_and_timeframe(
         _timeframe_of_folder(folder),
         normal_timeframe(component.timeframe) if component else None,
     )
-    return symbol or run.records.symbol, choose_timeframe(candidates, run.spacing)
+    return symbol or run.records.symbol, choose_timeframe(
+        candidates, run.spacing.get(_data(folder, trace))
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -184,20 +190,25 @@ def _declared_range(run: RunContext, trace: TraceFile) -> tuple[int | None, int 
     return first, total - 1 if one_based else total, "metadata"
 
 
+def _data(folder: str, trace: TraceFile) -> Data:
+    return trace.symbol_raw, trace.timeframe_raw, _timeframe_of_folder(folder)
+
+
 def _measure_spacing(readings: Iterable[Reading]) -> None:
-    """Look into the longest traces of each run that know bar times, to check its timeframe."""
-    by_run: dict[str, list[Reading]] = {}
+    """Look into the longest traces of each run's data that know bar times: how long is a bar?"""
+    several: dict[tuple[str, Data], list[Reading]] = {}
     for reading in readings:
-        run, _, _, trace = reading
+        run, folder, _, trace = reading
         if trace.generation != OURS and trace.knows_bar_times and trace.row_count > 1:
-            by_run.setdefault(run.folder, []).append(reading)
-    for several in by_run.values():
-        run = several[0][0]
-        if run.spacing is not None:
-            continue
-        several.sort(key=lambda reading: -reading[3].row_count)
-        found = [_spacing(f"{folder}/{name}") for _, folder, name, _ in several[:_SPACING_SAMPLE]]
-        run.spacing = min((seconds for seconds in found if seconds is not None), default=None)
+            data = _data(folder, trace)
+            if data not in run.spacing:
+                several.setdefault((run.folder, data), []).append(reading)
+    for (_, data), those in several.items():
+        those.sort(key=lambda reading: -reading[3].row_count)
+        found = [_spacing(f"{folder}/{name}") for _, folder, name, _ in those[:_SPACING_SAMPLE]]
+        known = [seconds for seconds in found if seconds is not None]
+        if known:
+            those[0][0].spacing[data] = min(known)
 
 
 def _spacing(path: str) -> float | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,8 @@ def _identify(
     files: dict[str, Files],
 ) -> Identity:
     wanted = run.recorded_id or run.name
-    rivals = [known for known in folders if known == wanted or known.startswith(f"{wanted}-")]
+    named = re.compile(re.escape(wanted) + r"(-[0-9a-f]{8})?", re.DOTALL)
+    rivals = [known for known in folders if named.fullmatch(known)]
     for rival in sorted(rivals):
         theirs = dict[str, str]()
         for folder in folders[rival]:
@@ -77,15 +79,23 @@ def _identify(
             path: digest
             for _, path, digest in con.execute(statement("select_run_files"), values).fetchall()
         }
-        if _is_same(mine, theirs):
-            return Identity(rival, moved=not any(os.path.isdir(f) for f in folders[rival]))
+        moved = not any(os.path.isdir(folder) for folder in folders[rival])
+        if _is_same(mine, theirs, moved=moved):
+            return Identity(rival, moved=moved)
     if wanted not in folders:
         return Identity(wanted)
     digest = hashlib.sha256(repr(sorted(mine.items())).encode()).hexdigest()
     return Identity(f"{wanted}-{digest[:8]}")
 
 
-def _is_same(mine: Files, theirs: Files) -> bool:
-    """Say whether two folders hold one run: they share files, and differ in none they share."""
+def _is_same(mine: Files, theirs: Files, *, moved: bool) -> bool:
+    """
+    Say whether two folders hold one run: they share files, and differ in none they share.
+
+    Beside a folder that is still there, one of the two must hold all that the other does: runs
+    of one name that have a file or two in common, such as of what never trades, are not copies.
+    """
     shared = mine.keys() & theirs.keys()
-    return bool(shared) and all(mine[path] == theirs[path] for path in shared)
+    if not shared or any(mine[path] != theirs[path] for path in shared):
+        return False
+    return moved or len(shared) in (len(mine), len(theirs))

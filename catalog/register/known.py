@@ -18,6 +18,7 @@ class KnownFile(NamedTuple):
     stamp: Stamp
     status: str
     lacks_config: bool
+    from_sweep: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ def load_known(con: DuckDBPyConnection, folders: Iterable[str], root: str) -> Kn
         values = {"folder": folder.rstrip("/") + "/", "root": root}
         rows = con.execute(statement("select_known_folders"), values).fetchall()
         by_id = {row[0]: known.files.setdefault(row[1].rstrip("/"), {}) for row in rows}
-        for directory_id, name, size, mtime_ns, status, lacks_config in con.execute(
+        for directory_id, name, size, mtime_ns, *known_by in con.execute(
             statement("select_known_files"), values
         ).fetchall():
-            by_id[directory_id][name] = KnownFile(Stamp(size, mtime_ns), status, lacks_config)
+            by_id[directory_id][name] = KnownFile(Stamp(size, mtime_ns), *known_by)
     for run_id, path, records, sweep in con.execute(
         statement("select_known_runs"), {"root": root}
     ).fetchall():

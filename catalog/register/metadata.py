@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from catalog.errors import ConfigurationError, TraceFileError
@@ -43,8 +44,19 @@ class Metadata:
     data_source: Mapping[str, Any] | None = None
     total_bars: int | None = None
     components: Mapping[str, Component] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Component ids by the name of the trace file that they claim."""
+    files: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """By the name of a trace file the paths that components claim, each with its component."""
+
+    def component_of_file(self, path: str) -> str | None:
+        """Return the component that claims a file: the one whose path is most like the file's."""
+        parts = path.split("/")[::-1]
+        best: dict[int, set[str]] = {}
+        for claimed, name in self.files.get(parts[0], ()):
+            pairs = zip(parts, claimed.split("/")[::-1], strict=False)
+            alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            best.setdefault(alike, set()).add(name)
+        names = best[max(best)] if best else set()
+        return names.pop() if len(names) == 1 else None
 
     def words(self, key: str) -> list[str]:
         """Return the texts of a list in the data source, such as its symbols."""
@@ -85,7 +97,7 @@ _REPAIR = "Repair or remove the file and register again: its run may lack config
 def _understand(document: Mapping[str, Any]) -> Metadata:
     declared = _declared(document)
     components: dict[str, Component] = {}
-    files: dict[str, str] = {}
+    files: dict[str, tuple[tuple[str, str], ...]] = {}
     listed = document.get("components")
     for name, entry in listed.items() if isinstance(listed, dict) else ():
         if not isinstance(entry, dict):
@@ -93,7 +105,8 @@ def _understand(document: Mapping[str, Any]) -> Metadata:
         components[name] = _component(name, entry, declared)
         for key in ("trace_path", "signal_file_path"):
             if path := _text(entry.get(key)):
-                files[path.rsplit("/", 1)[-1]] = name
+                file = path.rsplit("/", 1)[-1]
+                files[file] = (*files.get(file, ()), (path, name))
     for name, config in declared.items():
         components.setdefault(name, Component(configs=(config,)))
     source = document.get("data_source")
@@ -196,14 +209,15 @@ def as_utc(value: object) -> datetime | None:
 def merged(many: Iterator[Metadata]) -> Metadata:
     """Return what several records say together, for traces that several runs share."""
     components: dict[str, Component] = {}
-    files: dict[str, str] = {}
+    files: dict[str, tuple[tuple[str, str], ...]] = {}
     sources: list[Mapping[str, Any]] = []
     for number, one in enumerate(many):
         # Ids are unique in their run only: the files' names tell them apart.
         for name, component in one.components.items():
             components[f"{number}/{name}"] = component
-        for file, name in one.files.items():
-            files.setdefault(file, f"{number}/{name}")
+        for file, claims in one.files.items():
+            numbered = ((path, f"{number}/{name}") for path, name in claims)
+            files[file] = (*files.get(file, ()), *numbered)
         if one.data_source is not None and one.data_source not in sources:
             sources.append(one.data_source)
     return Metadata(

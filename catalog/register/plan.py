@@ -12,6 +12,7 @@ from catalog.register.folders import SeenFolder
 from catalog.register.known import Known, KnownFile
 from catalog.register.runs import record_paths, run_folder, stamp_of
 from catalog.register.walk import NO_STAMP, NOT_UTF_8, Folder, Stamp, walk
+from catalog.sweep import Sweep
 from catalog.traces.format import kind_of_folder
 
 
@@ -24,6 +25,8 @@ class RunToRead:
     records_stamp: str
     names: set[tuple[str, str]] = field(default_factory=set)
     files: list[FileToRead] = field(default_factory=list)
+    from_sweep: list[FileToRead] = field(default_factory=list)
+    """Unchanged files whose configuration came from a sweep file."""
 
 
 @dataclass
@@ -47,14 +50,15 @@ class Plan:
 
 
 def make_plan(
-    roots: Sequence[str], known: Known, *, skip: frozenset[str], reread_unknown: bool
+    roots: Sequence[str], known: Known, *, skip: frozenset[str], sweeps: Sequence[Sweep] = ()
 ) -> Plan:
     """
     Walk the roots and say what is new, what has changed and what is gone.
 
     Args:
         skip: folders not to enter.
-        reread_unknown: also read files anew whose configuration is unknown so far.
+        sweeps: also read files anew whose configuration is unknown so far, or came from
+            another sweep file than these of which one knows the run.
     """
     plan = Plan()
     visited: set[str] = set()
@@ -69,14 +73,28 @@ def make_plan(
                 _note_unlisted(folder, folders)
         for folder in folders.values():
             if folder.error is None:
-                _compare(plan, runs, root, folder, known, reread_unknown=reread_unknown)
+                _compare(plan, runs, root, folder, known, reread_unknown=bool(sweeps))
         _count_folders_without_traces(plan, folders.values(), runs)
+    for run in runs.values():
+        if run.from_sweep and _has_another_sweep(run, known, sweeps):
+            run.files += run.from_sweep
+            plan.unchanged -= len(run.from_sweep)
     plan.runs = [runs[path] for path in sorted(runs) if runs[path].files]
     for path, files in known.files.items():
         # What cannot be listed is not gone.
         if path not in visited and not path.startswith(tuple(unlisted)):
             _all_gone(plan, path, files, kept=())
     return plan
+
+
+def _has_another_sweep(run: RunToRead, known: Known, sweeps: Sequence[Sweep]) -> bool:
+    """Say whether a sweep file is given that knows a run, and is not the one it came from."""
+    before = known.runs.get(run.folder)
+    used = None if before is None else before.sweep_digest
+    others = [sweep for sweep in sweeps if sweep.digest != used]
+    return len(others) == len(sweeps) and any(
+        not sweep.names.keys().isdisjoint(run.names) for sweep in others
+    )
 
 
 def _note_unlisted(folder: Folder, folders: Mapping[str, Folder]) -> None:
@@ -111,6 +129,7 @@ def _compare(
         for name in sorted(folder.files):
             seen = before.get(name)
             run.names.add((kind or "signal", name.removesuffix(".parquet")))
+            file = FileToRead(folder.path, name, kind, folder.files[name])
             if (
                 seen is None
                 or reread
@@ -118,10 +137,12 @@ def _compare(
                 or seen.status == "missing"
                 or (reread_unknown and seen.lacks_config)
             ):
-                run.files.append(FileToRead(folder.path, name, kind, folder.files[name]))
+                run.files.append(file)
                 todo += 1
             else:
                 _count_known(plan, seen)
+                if seen.from_sweep:
+                    run.from_sweep.append(file)
     records = {name for name in folder.records if _is_known(before, name, folder.records[name])}
     plan.still_quarantined += len(records)
     kept = {*folder.files, *folder.hidden_files, *folder.hidden_folders, *folder.broken, *records}

@@ -144,12 +144,11 @@ def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded,
     seen = sightings(entries, identities) + [one.sighting for one in named]
     strategies = record_strategies(con, seen, now)
     table = entry_table(entries, strategies.latest_keys, identities, root, now)
-    with registered(con, incoming=table):
-        con.execute(statement("stage_traces"))
-    problems = [problem.path.rpartition("/") for problem in batch.problems]
+    problems = [problem.path.rpartition("/") for problem in (*batch.problems, *collisions)]
     left = file_table([(folder, name) for folder, _, name in problems], root)
-    with registered(con, incoming_problem=left):
-        con.execute(statement("promote_copies"))
+    with registered(con, incoming=table, incoming_problem=left):
+        con.execute(statement("stage_traces"))
+    con.execute(statement("promote_copies"))
     con.execute(statement("delete_replaced"))
     copies = _split_copies(con, root)
     con.execute(statement("insert_traces"))

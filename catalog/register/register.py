@@ -19,7 +19,7 @@ from catalog.errors import UsageError
 from catalog.register.batches import BATCH_SIZE, Progress, RunSources, batches
 from catalog.register.known import Known, load_known
 from catalog.register.plan import Plan, make_plan
-from catalog.register.record import Batch, record
+from catalog.register.record import Batch, Recorded, record
 from catalog.register.report import Registration
 from catalog.register.sweeps import SweepShelf
 from catalog.register.written import take_in
@@ -59,16 +59,15 @@ def register(
         roots,
         known,
         skip=frozenset({os.path.abspath(side_folder(catalog))}),
-        reread_unknown=bool(sweeps),
+        sweeps=sweeps,
     )
     _note_plan(report, plan)
     shelf = SweepShelf(catalog)
     with _collecting_between_batches():
         sources = RunSources(known, sweeps, shelf)
         for batch in batches(plan, roots, sources, progress, size=BATCH_SIZE):
-            _note_batch(report, batch)
-            if not dry_run:
-                _record(catalog, root, batch, shelf, report)
+            recorded = None if dry_run else _record(catalog, root, batch, shelf)
+            _note_batch(report, batch, recorded)
             gc.collect(0)
     if not catalog.exists() and not dry_run:
         # An empty folder makes an empty catalog: its views exist and have no rows.
@@ -95,19 +94,13 @@ def _collecting_between_batches() -> Iterator[None]:
             gc.enable()
 
 
-def _record(
-    catalog: Path, root: str, batch: Batch, shelf: SweepShelf, report: Registration
-) -> None:
+def _record(catalog: Path, root: str, batch: Batch, shelf: SweepShelf) -> Recorded:
     sweeps_used = (entry.recovered.sweep for entry in batch.entries)
     used = {sweep.digest: sweep for sweep in sweeps_used if sweep is not None}
     with writing(catalog) as con:
         for sweep in used.values():
             shelf.keep(sweep)
-        recorded = record(con, root, batch)
-    report.copies += recorded.copies
-    report.quarantined += recorded.collisions
-    report.without_column += recorded.without_column
-    report.runs |= recorded.run_ids
+        return record(con, root, batch)
 
 
 def _distinct(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
@@ -144,9 +137,18 @@ def _note_plan(report: Registration, plan: Plan) -> None:
         )
 
 
-def _note_batch(report: Registration, batch: Batch) -> None:
+def _note_batch(report: Registration, batch: Batch, recorded: Recorded | None) -> None:
+    left_out: set[str] = set()
+    if recorded is not None:
+        report.copies += recorded.copies
+        report.quarantined += recorded.collisions
+        report.without_column += recorded.without_column
+        report.runs |= recorded.run_ids
+        left_out = {*recorded.copies, *(problem.path for problem in recorded.collisions)}
     for entry in batch.entries:
         trace = entry.trace
+        if entry.path in left_out:
+            continue
         report.kinds[trace.kind] += 1
         if trace.kind in EVENT_KINDS:
             continue

@@ -39,7 +39,7 @@ class Registration:
 
     @property
     def registered(self) -> int:
-        """How many files were registered, new or anew."""
+        """How many traces were registered, new or anew; copies of others are none."""
         return self.kinds.total()
 
     @property

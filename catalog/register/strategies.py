@@ -110,6 +110,7 @@ def record_strategies(
             del best[key]
     new = list(best.values())
     if not new:
+        con.execute(statement("complete_no_traces"))
         return Strategies(latest, altered=False, retyped=False, without_column=0)
     new, edges = _with_components(con, new)
     keys = [None if s.recovered.config is None else config_key(s.recovered.config) for s in new]
@@ -137,6 +138,7 @@ def record_strategies(
     )
     with registered(con, incoming_strategy=table):
         con.execute(statement("insert_strategies"))
+        con.execute(statement("complete_traces"))
     with registered(con, incoming_component=edges):
         con.execute(statement("insert_components"))
     count_parameters(con)

@@ -65,6 +65,7 @@ def _read(source: Source, table: Table, file_stem: str, kind_hint: str | None) -
     else:
         rows = read_values(table, kind, generation)
         _check_content(footer, kind, rows)
+        _check_range(footer, rows)
     if rows.row_count != table.row_count:
         raise TraceFileError("damaged file", "it does not have as many rows as it says")
     times = (rows.first_ts, rows.last_ts) if rows.row_count else (footer.first_ts, footer.last_ts)
@@ -117,6 +118,18 @@ def _label(rows: Rows, name: str, *, is_event: bool = False) -> str | None:
             "several traces in one file", f"{name} holds {texts[0]!r} and {texts[1]!r}"
         )
     return texts[0] if len(texts) == 1 else None
+
+
+def _check_range(footer: Footer, rows: Rows) -> None:
+    ordered = [footer.first_bar, rows.first_bar, rows.last_bar, footer.last_bar]
+    known = [bar for bar in ordered if bar is not None]
+    if known != sorted(known):
+        raise TraceFileError(
+            "rows beyond the range",
+            f"its rows go from bar {rows.first_bar} to {rows.last_bar}, and its footer says that "
+            f"bars {footer.first_bar} to {footer.last_bar} were evaluated",
+            hint="It was changed after it was written; write it again",
+        )
 
 
 def _check_content(footer: Footer, kind: str, rows: Rows) -> None:

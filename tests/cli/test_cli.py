@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pathlib
 import subprocess
 import sys
 
@@ -12,9 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from bad_files import write_ours
 from catalog import strategy_hash
 from catalog.cli import main
 from catalog.cli.main import COMMANDS
+from conftest import old_trace
 
 
 @pytest.fixture
@@ -139,6 +143,60 @@ def test_sql_output_to_a_file_has_all_rows_and_columns(run, filled, tmp_path):
     assert "500" in (tmp_path / "rows.txt").read_text()
 
 
+@pytest.mark.parametrize("words", [["sql", "select 42", "-o"], ["export"]])
+def test_no_output_replaces_what_the_catalog_needs(run, filled, words, write_run):
+    trace = filled.sql("select path from trace_files").fetchall()[0][0]
+    for target in (filled.path, trace, f"{filled.path.parent}/catalog.d/lock"):
+        before = pathlib.Path(target).read_bytes()
+        as_parquet = ["--format", "parquet"] if words[0] == "sql" else []
+
+        done = run(*words, target, *as_parquet)
+
+        assert done.exit_code in (1, 2)
+        assert pathlib.Path(target).read_bytes() == before
+
+
+def test_output_goes_into_what_is_no_regular_file(run, filled, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE, text=True)
+
+    done = run("sql", "select 42 as n", "--format", "csv", "-o", tmp_path / "pipe")
+
+    assert done.exit_code == 0
+    assert reader.communicate()[0] == "n\n42\n"
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_json_is_json_whatever_the_types(run, filled):
+    query = """
+        select 1 as a, 2 as a, sum(3) as whole, 1.5 as decimal, 'nan'::double as nan,
+            '\\x01'::blob as blob, interval 3 day as span, 'infinity'::timestamp as never,
+            {'x': [1.5::decimal(5, 2)]} as nested
+    """
+
+    (row,) = json.loads(run("sql", query, "--format", "json").stdout)
+    csv_row = run("sql", query, "--format", "csv").stdout.splitlines()[1]
+
+    assert row == {
+        "a": 1, "a_1": 2, "whole": 3, "decimal": 1.5, "nan": None, "blob": "\\x01",
+        "span": "3 days", "never": "infinity", "nested": {"x": [1.5]},
+    }  # fmt: skip
+    assert "3 days" in csv_row and "infinity" in csv_row
+
+
+def test_a_query_file_that_is_not_utf_8_is_wrong_usage(run, filled, tmp_path):
+    (tmp_path / "latin.sql").write_bytes("select 'é'".encode("latin-1"))
+
+    done = run("sql", "-f", tmp_path / "latin.sql")
+
+    assert done.exit_code == 2
+    assert "latin.sql is not UTF-8" in done.stderr
+
+
+def test_an_empty_path_of_the_catalog_is_wrong_usage(run):
+    assert run("info", "--catalog", "").exit_code == 2
+
+
 def test_sql_refuses_to_write(run, filled, tmp_path):
     done = run("sql", f"copy strategies to '{tmp_path}/x.csv'")
 
@@ -246,6 +304,16 @@ def test_show_finds_a_strategy_by_the_path_of_a_trace(run, filled):
     assert strategy_hash(CONFIG) in run("show", path).stdout
 
 
+def test_show_of_a_trace_without_rows(run, catalog, tmp_path):
+    old_trace(tmp_path / "run/traces/SPY_1m/signals/g/empty.parquet", [])
+    catalog.register(tmp_path / "run")
+
+    done = run("show", "empty")
+
+    assert done.exit_code == 0
+    assert "no rows" in done.stdout
+
+
 def test_show_says_when_nothing_goes_by_a_name(run, filled):
     done = run("show", "nobody")
 
@@ -266,6 +334,25 @@ def test_find_compares_parameters(run, filled, conditions, count):
 
     assert done.exit_code == 0, done.stderr
     assert f"found      {count} strateg" in done.stderr
+
+
+@pytest.mark.parametrize("condition", ["fast=inf", "fast=٣", "fast!=nan"])
+def test_find_takes_odd_numbers_for_words(run, filled, condition):
+    assert run("find", condition).exit_code == 1
+
+
+def test_find_knows_names_in_any_case_and_differs_across_forms(run, catalog, tmp_path):
+    for number, value in enumerate([20, 30, "auto"]):
+        config = {"type": "rsi", "parameters": {"period": value, "flag": True}}
+        write_ours(tmp_path / "run", config=config, strategy_id=str(number))
+    catalog.register(tmp_path / "run")
+
+    for words, count in (
+        (["period!=20"], 2), (["period!=auto"], 2), (["PERIOD=20"], 1), (["type=rsi"], 3),
+        (["flag=true"], 3),
+    ):  # fmt: skip
+        assert f"found      {count} strateg" in run("find", *words).stderr, words
+    assert run("find", "flag>0.5").exit_code in (0, 1)
 
 
 def test_find_by_type(run, filled):

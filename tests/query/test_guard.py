@@ -76,6 +76,10 @@ WRITES = [
     "   ",
     "-- nothing",
     "this is not sql",
+    # What sqlglot takes for a comment and DuckDB does not.
+    "from (select 1) select map {#1: 2}; copy (select 42) to 'f'; select map -- #}\n ([1],[2])",
+    "with x as (from (select 1) select map {#1: 2}), y as (copy (select 42) to 'f'), "
+    "z as (select map -- #}\n ([1],[2])) select 1",
     "select (((",
 ]
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from catalog import strategy_hash
-from conftest import rows
+from conftest import old_trace, rows
 
 RSI = {"type": "rsi", "parameters": {"period": 14}}
 SOURCES = "select strategy_id, config_source, strategy_hash from trace_files order by 1"
@@ -102,6 +102,64 @@ def test_a_claimed_hash_gets_its_configuration_when_somebody_brings_it(
 
     query = "select strategy_hash, param_period, config_source from strategies"
     assert rows(catalog, query) == [(strategy_hash(RSI), 14, "metadata")]
+
+
+def test_traces_that_were_known_by_a_hash_get_its_configuration_too(catalog, write_run, tmp_path):
+    write_run("run_a", {"a": [1, 0]}, metadata=component(strategy_hash=strategy_hash(RSI)))
+    catalog.register(tmp_path / "runs")
+    write_run("run_b", {"a": [1, 0, 1, 0]}, metadata=component(full_config=RSI))
+
+    catalog.register(tmp_path / "runs")
+
+    query = "select run_id, strategy_type, config_source, is_latest from trace_files order by 1"
+    assert rows(catalog, query) == [
+        ("run_a", "rsi", "metadata", False),
+        ("run_b", "rsi", "metadata", True),
+    ]
+
+
+def test_a_file_is_told_by_the_path_that_its_component_claims(catalog, tmp_path):
+    run = tmp_path / "run"
+    for kind, values in (("rsi", [1, 0]), ("sma", [0, 1])):
+        path = run / "traces/signals" / kind / "0.parquet"
+        old_trace(path, values)
+    claims = {
+        f"component_{kind}": {
+            "full_config": {"type": kind, "parameters": {"x": 1}},
+            "trace_path": f"traces/signals/{kind}/0.parquet",
+        }
+        for kind in ("rsi", "sma")
+    }
+    (run / "metadata.json").write_text(json.dumps({"components": claims}))
+
+    catalog.register(run)
+
+    query = "select strategy_type, contains(path, strategy_type) from trace_files order by 1"
+    assert rows(catalog, query) == [("rsi", True), ("sma", True)]
+
+
+def test_a_configuration_stays_when_its_metadata_is_lost(catalog, write_run):
+    run = write_run(traces={"a": [1, 0]}, metadata=component(full_config=RSI))
+    catalog.register(run)
+    (run / "metadata.json").write_text("{")
+
+    catalog.register(run)
+
+    query = "select strategy_hash, config_source, strategy_type from trace_files"
+    assert rows(catalog, query) == [(strategy_hash(RSI), "metadata", "rsi")]
+    assert rows(catalog, "select param_period from strategies") == [(14,)]
+
+
+def test_a_sweep_file_that_was_corrected_takes_effect(catalog, write_run, write_sweep):
+    run = write_run(traces={"SPY_sma_grid_5_20": [1, 0]})
+    catalog.register(run, sweeps=[write_sweep(fast=[5], slow=[20], stop=1)])
+    corrected = write_sweep(fast=[5], slow=[20], stop=2)
+
+    report = catalog.register(run, sweeps=[corrected])
+    again = catalog.register(run, sweeps=[corrected])
+
+    assert (report.registered, again.registered) == (1, 0)
+    assert rows(catalog, "select param_stop from strategies") == [(2,)]
 
 
 def analytics(run, *strategies: tuple[str, str, str]) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from datetime import timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from catalog import strategy_hash
 from catalog.errors import UsageError
-from conftest import old_trace, rows, touch_later
+from catalog.register import register as register_module
+from conftest import OPEN, old_trace, rows, touch_later
 
 
 def test_an_empty_folder_makes_a_catalog_whose_views_have_no_rows(catalog, tmp_path):
@@ -204,6 +208,26 @@ def test_when_an_original_changes_its_copy_takes_its_place(catalog, write_run, t
     assert rows(catalog, "select count(*) from signals") == [(3 if content == "damaged" else 8,)]
 
 
+def test_a_run_is_no_copy_of_one_whose_name_begins_alike(catalog, write_run, tmp_path):
+    write_run("exp-2", {"flat": [0]})
+    catalog.register(tmp_path / "runs")
+    write_run("exp", {"flat": [0], "x": [1, 0]})
+
+    catalog.register(tmp_path / "runs")
+
+    query = "select run_id, traces from runs order by 1"
+    assert rows(catalog, query) == [("exp", 2), ("exp-2", 1)]
+
+
+def test_runs_of_one_name_that_share_a_flat_trace_are_two(catalog, write_run, tmp_path):
+    write_run("a/run", {"flat": [0], "x": [1, 0]})
+    write_run("b/run", {"flat": [0], "y": [1, 0, 1]})
+
+    catalog.register(tmp_path / "runs")
+
+    assert rows(catalog, "select count(*), sum(traces)::bigint from runs") == [(2, 4)]
+
+
 def test_two_different_runs_of_one_name_are_kept_apart(catalog, write_run, tmp_path):
     write_run("a/run", {"x": [1, 0]})
     write_run("b/run", {"x": [1, 0, 1]})
@@ -266,6 +290,78 @@ def test_when_the_latest_trace_goes_the_one_before_is_the_latest(
     assert rows(catalog, query) == [(True,)]
 
 
+def test_when_the_latest_trace_is_damaged_the_one_before_is_the_latest(
+    catalog, write_run, write_sweep, tmp_path
+):
+    write_run("short", {"SPY_sma_grid_5_20": [1, 0]})
+    run = write_run("long", {"SPY_sma_grid_5_20": [1, 0, 1, 0], "SPY_sma_grid_5_50": [1]})
+    catalog.register(tmp_path / "runs", sweeps=[write_sweep()])
+    path = run / "traces/SPY_1m/signals/sma_grid/SPY_sma_grid_5_20.parquet"
+    path.write_bytes(b"PAR1")
+
+    catalog.register(tmp_path / "runs")
+
+    query = "select run_id, is_latest, last_bar from trace_files order by 1"
+    assert rows(catalog, query) == [("long", True, 0), ("short", True, 3)]
+
+
+def test_a_run_may_hold_two_timeframes(catalog, tmp_path):
+    for timeframe, step in (("1m", 1), ("5m", 5)):
+        folder = tmp_path / "run/traces" / f"SPY_{timeframe}" / "signals/g"
+        folder.mkdir(parents=True)
+        times = [(OPEN + timedelta(minutes=step * bar)).isoformat() for bar in range(3)]
+        columns = {
+            "idx": [1, 2, 3], "ts": times, "sym": ["SPY"] * 3, "val": [1, 0, 1],
+            "strat": [timeframe] * 3, "px": [0.0] * 3, "tf": [timeframe] * 3,
+        }  # fmt: skip
+        pq.write_table(pa.table(columns), folder / f"{timeframe}.parquet")
+
+    catalog.register(tmp_path / "run")
+
+    query = "select strategy_id, timeframe from trace_files order by 1"
+    assert rows(catalog, query) == [("1m", "1m"), ("5m", "5m")]
+
+
+def test_a_copy_is_not_counted_as_registered(catalog, write_run, tmp_path):
+    run = write_run("run_a", {"a": [1, 0]})
+    shutil.copytree(run, tmp_path / "runs" / "z" / "run_a")
+
+    report = catalog.register(tmp_path / "runs")
+
+    assert (report.registered, len(report.copies)) == (1, 1)
+
+
+def test_metadata_that_was_being_taken_in_when_it_was_interrupted_is_taken_in(
+    catalog, write_run, monkeypatch
+):
+    run = write_run(traces={str(number): [1, number] for number in range(6)})
+    catalog.register(run)
+    config = {"type": "rsi", "parameters": {"period": 14}}
+    listed = {str(number): {"full_config": config} for number in range(6)}
+    (run / "metadata.json").write_text(json.dumps({"components": listed}))
+    monkeypatch.setattr("catalog.register.register.BATCH_SIZE", 2)
+
+    recorded = []
+    original = register_module.record
+
+    def record_once(*arguments):
+        if recorded:
+            raise KeyboardInterrupt
+        recorded.append(1)
+        return original(*arguments)
+
+    monkeypatch.setattr(register_module, "record", record_once)
+    with pytest.raises(KeyboardInterrupt):
+        catalog.register(run)
+    monkeypatch.setattr(register_module, "record", original)
+
+    catalog.register(run)
+
+    assert rows(catalog, "select count(*) from trace_files where config_source = 'unknown'") == [
+        (0,)
+    ]
+
+
 def test_wall_clock_times_are_no_times(catalog, tmp_path):
     path = tmp_path / "runs/r/traces/SPY_1m/signals/g/a.parquet"
     old_trace(path, [1, 0], wall_clock=True)
@@ -277,7 +373,7 @@ def test_wall_clock_times_are_no_times(catalog, tmp_path):
     assert rows(catalog, "select knows_bar_times, first_ts from trace_files") == [(False, None)]
 
 
-def test_the_data_source_of_a_run_beats_the_label_of_its_files(catalog, tmp_path):
+def test_the_spacing_of_the_rows_tells_which_label_is_right(catalog, tmp_path):
     run = tmp_path / "runs" / "r"
     old_trace(run / "traces/signals/g/a.parquet", [1, 0], symbol="SPY_5m", timeframe="1m")
     source = {"symbols": ["SPY_5m"], "timeframes": ["5m"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from conftest import old_trace, rows
 
 
@@ -34,9 +36,15 @@ def test_equal_signals_of_two_generations_have_one_content(catalog, tmp_path):
     )  # fmt: skip
     old_trace(tmp_path / "runs/old/traces/SPY_1m/signals/g/b.parquet", [1, 0, -1])
 
+    old_trace(tmp_path / "runs/other/traces/SPY_1m/signals/g/c.parquet", [1, 0, -1])
+    config = {"type": "t", "parameters": {"x": 2}}
+    metadata = {"components": {"b": {"full_config": config}}}
+    (tmp_path / "runs/old/metadata.json").write_text(json.dumps(metadata))
+
     catalog.register(tmp_path / "runs")
 
     assert rows(catalog, "select count(distinct content_digest) from trace_files") == [(1,)]
+    # Whether the one of unknown configuration is a third strategy, nobody knows.
     assert rows(catalog, "select strategies, is_flat from twins") == [(2, False)] * 2
 
 
