@@ -78,7 +78,7 @@ def write_signals(
         UsageError: shapes do not match, a value is NaN, an id is there twice or no file's name.
         CatalogError: a file cannot be written. Then no file of the call has its name.
     """
-    ids, columns, length, index = _columns(values, strategy_ids)
+    ids, columns, count, length, index = _columns(values, strategy_ids)
     ts = index if ts is None else ts
     length = len(np.asarray(bar_index)) if bar_index is not None else length
     if length is None:
@@ -88,6 +88,8 @@ def write_signals(
         )
     bars = _bars(length, bar_index, ts, prices)
     ids, by_strategy = _match(ids, configs)
+    if len(ids) != count:
+        raise UsageError(f"There are {len(ids):,} strategies, and values has {count:,} columns")
     if data_digest is None and bars.times is not None and bars.prices is not None:
         data_digest = prices_digest(bars.times, bars.prices)
     evaluated = bars.range(data_digest)
@@ -143,9 +145,9 @@ def _write(sink: Sink, strategy_id: str, column: Floats | Sparse, bars: Bars) ->
 
 def _bars(length: int, bar_index: ArrayLike | None, ts: Any, prices: ArrayLike | None) -> Bars:
     index = np.arange(length) if bar_index is None else np.asarray(bar_index)
-    last = int(index[-1]) if len(index) else 0
+    first, last = (int(index.min()), int(index.max())) if len(index) else (0, 0)
     return Bars(
-        bars_array(index, first_bar=int(index[0]) if len(index) else 0, last_bar=last),
+        bars_array(index, first_bar=first, last_bar=last),
         None if ts is None else times_array(ts, length=length),
         None if prices is None else prices_array(prices, length=length),
     )
@@ -153,18 +155,20 @@ def _bars(length: int, bar_index: ArrayLike | None, ts: Any, prices: ArrayLike |
 
 def _columns(
     values: Any, strategy_ids: Sequence[str] | None
-) -> tuple[Sequence[str] | None, Iterator[Floats | Sparse], int | None, Any]:
-    """Return ids where the columns are named, the columns, how many bars, and the bars' times."""
+) -> tuple[Sequence[str] | None, Iterator[Floats | Sparse], int, int | None, Any]:
+    """Return ids where columns are named, the columns, how many, how many bars, and their times."""
     if isinstance(values, Mapping):
-        return list(values), (_sparse(name, *pair) for name, pair in values.items()), None, None
+        columns = (_sparse(name, *pair) for name, pair in values.items())
+        return list(values), columns, len(values), None, None
     names, index = strategy_ids, None
     if hasattr(values, "column_names"):  # Arrow
         names = names or values.column_names
         dense: Iterator[Any] = (column.to_numpy() for column in values.columns)
-        return names, map(_floats, dense), values.num_rows, None
+        return names, map(_floats, dense), values.num_columns, values.num_rows, None
     if hasattr(values, "iter_columns"):  # polars
         names = names or values.columns
-        return names, (_floats(c.to_numpy()) for c in values.iter_columns()), len(values), None
+        dense = (column.to_numpy() for column in values.iter_columns())
+        return names, map(_floats, dense), values.width, values.height, None
     if hasattr(values, "to_numpy"):  # pandas
         names = names or [_name(label) for label in values.columns]
         if getattr(values.index, "dtype", None) is not None and values.index.dtype.kind == "M":
@@ -175,7 +179,7 @@ def _columns(
         array = array[:, np.newaxis]
     if array.ndim != 2:
         raise UsageError(f"Values are bars × strategies, and not of {array.ndim} dimensions")
-    return names, _blocks(array), len(array), index
+    return names, _blocks(array), array.shape[1], len(array), index
 
 
 def _blocks(array: NDArray[Any]) -> Iterator[Floats]:

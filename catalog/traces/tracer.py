@@ -26,7 +26,7 @@ from catalog.traces.moments import microseconds_of
 from catalog.traces.pending import NO_TIME, Pending, Spool, write_pending
 from catalog.traces.run_metadata import write_run_metadata
 from catalog.traces.series import Series
-from catalog.traces.sink import make_header
+from catalog.traces.sink import Sink, finalize_all, make_header
 
 MOST_HELD: Final = 1 << 20
 """Changes of all traces together that are held in memory; more go to a spool."""
@@ -143,9 +143,12 @@ class Tracer:
             kind, payload = event.event_type, event.payload
         number = self._kinds.get(kind)
         if number == _SIGNAL:
-            pending = self._signals.get(payload["strategy_id"])
-            if pending is not None:
+            try:
+                pending = self._signals[payload["strategy_id"]]
                 direction = payload["direction"]
+            except KeyError:
+                pass  # The first of its strategy, or it lacks something.
+            else:
                 value = _DIRECTIONS.get(direction, direction)
                 if value != pending.value and (value := _position(value)) != pending.value:
                     self._change(pending, value, event, payload)
@@ -167,16 +170,19 @@ class Tracer:
         pending = [*self._signals.values(), *self._states.values()]
         paths: list[Path] = []
         changes = 0
+        sinks: list[Sink] = []
         try:
             for several in _chunks(pending):
                 sinks = []
                 for one in several:
                     sink, count = write_pending(one, self._spool, ranges[one.series])
-                    sinks.append(sink.finished)
+                    sinks.append(sink)
                     changes += count
-                paths += appear(sinks)
+                paths += finalize_all(sinks)
             paths += appear([done for rows in self._rows.values() if (done := rows.complete())])
         except BaseException:
+            for sink in sinks:
+                sink.discard()
             self.discard()
             raise
         self._is_open = False
