@@ -39,9 +39,12 @@ def catalog_option(command: Command) -> Command:
 
 
 def open_catalog(path: Path) -> Catalog:
-    """Return the catalog at a path; DuckDB is loaded only now."""
+    """Return the catalog at a path; DuckDB is loaded only now. Say what waits in its inbox."""
     from catalog.catalog import Catalog
+    from catalog.store.inbox import waiting_notes
 
+    if notes := waiting_notes(path):
+        say("inbox", f"{plural(notes, 'note')} of traces that the next writer will take in")
     return Catalog(path)
 
 

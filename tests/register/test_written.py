@@ -1,0 +1,273 @@
+"""What is written registers itself: from many processes, past whoever is in the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from catalog import Catalog, Tracer, TraceWriter, strategy_hash, write_signals
+from catalog.cli import main
+from catalog.errors import CatalogError
+from catalog.store import database, inbox
+from conftest import OPEN, rows
+
+RSI = {"type": "rsi", "parameters": {"period": 14}}
+
+# A worker that writes traces and says of each that it is finalized.
+WORKER = """
+import sys
+from catalog import Tracer, TraceWriter
+from catalog.store import database
+catalog, run, worker, count, wait = sys.argv[1:6]
+database.WAIT_SECONDS = float(wait)
+for number in range(int(count)):
+    name = f"w{worker}_{number}"
+    config = {"type": "rsi", "parameters": {"period": int(worker) * 1000 + number}}
+    about = {"config": config, "strategy_id": name, "symbol": "SPY", "timeframe": "1m"}
+    with TraceWriter(run, catalog=catalog, **about) as trace:
+        for bar in range(3):
+            trace.append(bar, f"2024-03-26T13:3{bar}:00+00:00", bar % 2, 500.0)
+    print(name, flush=True)
+"""
+
+
+def start(catalog: Catalog, run: Path, worker: int, count: int, wait: float = 60.0):
+    line = [sys.executable, "-c", WORKER, *map(str, (catalog.path, run, worker, count, wait))]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+
+
+def registered(catalog: Catalog) -> set[str]:
+    return {name for (name,) in rows(catalog, "select strategy_id from trace_files")}
+
+
+def write(catalog: Catalog, run: Path, name: str = "a", config: object = RSI) -> Path:
+    about = {"config": config, "strategy_id": name, "symbol": "SPY", "timeframe": "1m"}
+    with TraceWriter(run, catalog=catalog.path, **about) as trace:
+        trace.append(0, OPEN, 1.0, 500.0)
+        trace.append(1, OPEN + timedelta(minutes=1), 0.0, 501.0)
+    return trace.path
+
+
+def test_a_finalized_trace_is_in_the_catalog_without_anyone_doing_anything(catalog, tmp_path):
+    path = write(catalog, tmp_path / "runs/r1")
+
+    query = "select path, strategy_hash, run_id, row_count, config_source from trace_files"
+    assert rows(catalog, query) == [(str(path), strategy_hash(RSI), "r1", 2, "footer")]
+    assert rows(catalog, "select bar_index, val, px from signals") == [
+        (0, 1.0, 500.0),
+        (1, 0.0, 501.0),
+    ]
+    assert rows(catalog, "select param_period from strategies") == [(14,)]
+
+
+def test_signals_and_a_tracer_register_themselves_in_one_transaction(catalog, tmp_path):
+    config = [{"type": "t", "parameters": {"x": number}} for number in range(5)]
+    values = np.tile([[0.0], [1.0], [0.0]], 5)
+    write_signals(
+        tmp_path / "r1", values, configs=config, symbol="SPY", timeframe="1m",
+        strategy_ids=[str(number) for number in range(5)], catalog=catalog.path,
+    )  # fmt: skip
+    with Tracer(tmp_path / "r2", catalog=catalog.path) as tracer:
+        for bar in range(3):
+            about = {"symbol": "SPY", "close": 500.0, "timeframe": "1m"}
+            time_of_bar = OPEN + timedelta(minutes=bar)
+            tracer.on_event({"event_type": "BAR", "timestamp": time_of_bar, "payload": about})
+            for number in range(5):
+                payload = {"strategy_id": f"s{number}", "symbol": "SPY", "direction": bar % 2,
+                           "strategy_config": config[number]}  # fmt: skip
+                tracer.on_event(
+                    {"event_type": "SIGNAL", "timestamp": time_of_bar, "payload": payload}
+                )
+
+    assert rows(catalog, "select run_id, traces from runs order by 1") == [("r1", 5), ("r2", 5)]
+    assert rows(catalog, "select count(distinct registered_at) from trace_files") == [(2,)]
+    # The same signals of the same strategies: content is equal, whoever wrote it.
+    assert rows(catalog, "select count(distinct content_digest) from trace_files") == [(1,)]
+    assert catalog.register(tmp_path / "r2").unchanged == 5
+
+
+def test_registering_what_was_written_gives_what_the_writers_gave(catalog, tmp_path):
+    blend = {"type": "blend", "parameters": {"n": 1}, "strategies": [RSI]}
+    for number, config in enumerate([RSI, blend, {**RSI, "constraints": "intraday"}]):
+        write(catalog, tmp_path / f"runs/r{number}", f"s{number}", config)
+    again = Catalog(tmp_path / "again" / "catalog.duckdb")
+    (tmp_path / "again").mkdir()
+
+    again.register(tmp_path / "runs")
+
+    for query in (
+        "select * exclude (registered_at) from strategies order by strategy_key",
+        "from parameters order by all",
+        "from components order by all",
+        "select * exclude (registered_at) from trace_files order by trace_id",
+        "from signals order by all",
+    ):
+        assert rows(again, query) == rows(catalog, query), query
+
+
+def test_many_processes_write_while_a_person_looks(catalog, tmp_path):
+    write(catalog, tmp_path / "runs/first")
+    workers = [start(catalog, tmp_path / f"runs/w{number}", number, 5) for number in range(8)]
+
+    while any(worker.poll() is None for worker in workers):
+        look_at(catalog)
+    statuses = [worker.wait() for worker in workers]
+    said = {line for worker in workers for line in worker.stdout.read().split()}
+    for worker in workers:
+        worker.stdout.close()
+    catalog.register(tmp_path / "runs")
+
+    assert statuses == [0] * 8
+    assert len(said) == 40
+    assert registered(catalog) == said | {"a"}
+
+
+def look_at(catalog: Catalog) -> None:
+    """Have the catalog open for a moment in another client, as soon as it lets one in."""
+    try:
+        with duckdb.connect(str(catalog.path), read_only=True) as con:
+            con.execute("select count(*) from trace_files").fetchall()
+            time.sleep(0.02)
+    except duckdb.IOException:
+        time.sleep(0.005)
+
+
+def test_who_cannot_get_in_leaves_a_note_that_the_next_writer_takes_in(
+    catalog, tmp_path, monkeypatch
+):
+    write(catalog, tmp_path / "runs/r1", "first")
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.05)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(catalog.path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    holder.stdout.readline()
+
+    path = write(catalog, tmp_path / "runs/r1", "second")
+
+    holder.communicate("\n")
+    assert path.exists()
+    assert inbox.waiting_notes(catalog.path) == 1
+    assert registered(catalog) == {"first"}
+    told = CliRunner().invoke(main, ["sql", "from signals"], env={"CATALOG": str(catalog.path)})
+    assert "inbox" in told.stderr and "1 note" in told.stderr
+
+    write(catalog, tmp_path / "runs/r1", "third")
+
+    assert registered(catalog) == {"first", "second", "third"}
+    assert inbox.waiting_notes(catalog.path) == 0
+
+
+HOLD = """
+import sys, duckdb
+con = duckdb.connect(sys.argv[1], read_only=True)
+print("in", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_note_of_files_that_are_gone_again_is_taken_in_too(catalog, tmp_path):
+    write(catalog, tmp_path / "r1")
+    inbox.leave_note(catalog.path, [str(tmp_path / "gone.parquet")])
+    (catalog.path.with_suffix(".d") / "inbox" / "notes.txt").write_text("mine")
+
+    report = catalog.register(tmp_path / "r1")
+
+    assert report.notes == 1
+    assert inbox.waiting_notes(catalog.path) == 0
+
+
+def test_where_nothing_can_be_written_there_is_an_error_and_the_trace_is_whole(
+    catalog, tmp_path, monkeypatch
+):
+    write(catalog, tmp_path / "r1")
+
+    def full(*_: object, **__: object):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("catalog.store.inbox.os.fsync", full)
+    with duckdb.connect(str(catalog.path), read_only=True):
+        pass
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(catalog.path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    holder.stdout.readline()
+    try:
+        with pytest.raises(CatalogError, match=r"No space left|Cannot write"):
+            write(catalog, tmp_path / "r1", "b")
+    finally:
+        holder.communicate("\n")
+
+
+def kill_writers(catalog: Catalog, runs: Path, *, kills: int, seed: int) -> tuple[set[str], int]:
+    """Kill writing processes at random moments; return what they had said was finalized."""
+    random = np.random.default_rng(seed)
+    said: set[str] = set()
+    workers: dict[int, subprocess.Popen[str]] = {}
+    number = killed = 0
+    while killed < kills:
+        while len(workers) < 8:
+            number += 1
+            workers[number] = start(catalog, runs / f"w{number}", number, 50)
+        time.sleep(float(random.uniform(0.1, 0.9)))
+        victim = int(random.choice(list(workers)))
+        os.kill(workers[victim].pid, signal.SIGKILL)
+        said |= finish(workers.pop(victim))
+        killed += 1
+    for worker in workers.values():
+        worker.kill()
+        said |= finish(worker)
+    return said, number
+
+
+def finish(worker: subprocess.Popen[str]) -> set[str]:
+    text = worker.stdout.read()
+    worker.stdout.close()
+    worker.wait()
+    # A line that was cut off was not said.
+    return set(text.rpartition("\n")[0].split())
+
+
+def check_nothing_is_lost(catalog: Catalog, runs: Path, said: set[str]) -> None:
+    write(catalog, runs / "after", "after")
+    assert said <= registered(catalog)
+    report = catalog.register(runs)
+    assert not report.needs_attention
+    unfinished = [str(path) for path in runs.rglob(".*.tmp")]
+    named = " ".join(report.warnings)
+    assert not unfinished or any(path in named for path in unfinished)
+    assert said <= registered(catalog)
+    ((signals, row_count),) = rows(
+        catalog,
+        "select (select count(*) from signals), (select sum(row_count)::bigint from trace_files)",
+    )
+    assert signals == row_count
+
+
+def test_writers_that_are_killed_lose_nothing_that_they_had_finalized(catalog, tmp_path):
+    said, _ = kill_writers(catalog, tmp_path / "runs", kills=10, seed=1)
+
+    assert said
+    check_nothing_is_lost(catalog, tmp_path / "runs", said)
+
+
+@pytest.mark.soak
+def test_two_hundred_kills_lose_nothing(catalog, tmp_path):
+    kills = int(os.environ.get("CATALOG_SOAK_KILLS", "40"))
+
+    said, workers = kill_writers(catalog, tmp_path / "runs", kills=kills, seed=2)
+
+    print(f"{kills} kills of {workers} processes, {len(said)} traces had been finalized")
+    check_nothing_is_lost(catalog, tmp_path / "runs", said)
