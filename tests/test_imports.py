@@ -15,7 +15,7 @@ LINES = [
     {"store", "traces"},
     {"register", "query", "sweep", "sweep_file", "sweep_grid", "export"},
     {"catalog", "writing"},
-    {"demo"},
+    {"adapters", "demo"},
     {"cli", "__main__"},
 ]
 LINE_OF = {name: number for number, line in enumerate(LINES) for name in line}

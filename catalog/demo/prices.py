@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from catalog.errors import CatalogError
+from catalog.traces.content import PricesDigest
 
 TIMEFRAME = "1d"
 
@@ -50,11 +50,9 @@ class Prices:
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hexadecimal, of the times (int64 microseconds) and then the closes."""
-        digest = hashlib.sha256()
-        # Little-endian on every machine, so that the digest means the same everywhere.
-        digest.update(self.ts.astype("datetime64[us]").astype("<i8").tobytes())
-        digest.update(self.close.astype("<f8").tobytes())
+        """SHA-256 of the bars, in hexadecimal, as a trace of them states it."""
+        digest = PricesDigest()
+        digest.add(self.ts.astype("datetime64[us]").astype(np.int64), self.close)
         return digest.hexdigest()
 
 
