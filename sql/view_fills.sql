@@ -6,7 +6,11 @@ select
         when regexp_matches(r.ts, ':\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?)$')
         then try_cast(r.ts as timestamptz)
     end as ts,
-    r.ts as ts_raw,
+    case
+        when f.generation = 'G5'
+        then strftime(try_cast(r.ts as timestamptz) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')
+        else r.ts
+    end as ts_raw,
     r.sym,
     r.fill_id,
     r.order_id,

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from catalog import Catalog
+
 README = Path(__file__).resolve().parents[1] / "README.md"
 BIN = Path(sys.executable).parent
 
@@ -71,16 +73,28 @@ def test_the_session_prints_what_the_readme_shows(demo):
 
 
 @needs_prices
-def test_the_python_example_runs(demo):
-    (block,) = blocks("python")
+def test_the_python_examples_run(demo, tmp_path):
+    after_the_demo, events, arrays = blocks("python")
 
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", block], cwd=demo, capture_output=True, text=True
-    )
+    first = run_python(after_the_demo, demo)
+    second = run_python(events, tmp_path)
+    if find_spec("pandas") is not None:
+        run_python(arrays, tmp_path)
 
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "0 510"
+    assert first.splitlines()[0] == "0 510"
     assert (demo / "sweep_demo" / "period_20.parquet").exists()
+    assert second == "4 signals, 2 changes kept\n"
+    count = 1 + 4 * (find_spec("pandas") is not None)
+    query = "select count(*), count(*) filter (config_source = 'footer') from trace_files"
+    assert Catalog(tmp_path / "catalog.duckdb").sql(query).fetchall() == [(count, count)]
+
+
+def run_python(code: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_tables_that_the_readme_names_exist(catalog, write_run):

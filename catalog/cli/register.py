@@ -91,6 +91,8 @@ def print_report(report: Registration) -> None:
         say("parameters", f"{from_where}, {unknown}" if from_where else unknown)
     if kinds["signal"]:
         say("content", f"{len(report.contents):,} distinct signal traces of {kinds['signal']:,}")
+    if report.notes:
+        say("inbox", f"{plural(report.notes, 'note')} of finalized traces taken in")
     if report.unchanged:
         say("unchanged", f"{plural(report.unchanged, 'file')}, not read again")
     if report.missing:

@@ -19,10 +19,11 @@ from catalog.traces.sink import Range, Sink, finalize_all, make_header
 from catalog.traces.write import changes_in
 
 Floats = NDArray[np.float64]
-Sparse = tuple[NDArray[np.int64], Floats]
+Changes = tuple[NDArray[np.int64], Floats, bool]
+"""Where a strategy's values change, by position or else by bar, and to what."""
 
-# Columns that are laid out anew together: as many as a processor's cache holds the rows of.
-_BLOCK = 16
+# Columns that are compared together: a row of them is a few lines of a processor's cache.
+_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -118,19 +119,18 @@ def write_signals(
     return paths
 
 
-def _write(sink: Sink, strategy_id: str, column: Floats | Sparse, bars: Bars) -> None:
-    rows, values = column if isinstance(column, tuple) else (None, column)
+def _write(sink: Sink, strategy_id: str, column: Changes, bars: Bars) -> None:
+    index, values, is_position = column
+    # NaN is never what it was before, and an infinity is a change once: all of them are here.
     if not np.isfinite(values).all():
         raise UsageError(
             f"The values of {strategy_id} have NaN or an infinity in them",
             hint="Write 0 where there is no position, as with fillna(0)",
         )
-    kept = changes_in(values)
-    if not len(kept):
+    if not len(values):
         return
-    values = values[kept] + 0.0  # which turns -0.0, which no reader should meet, into 0.0
-    if rows is not None:
-        index = rows[kept]
+    kept = index
+    if not is_position:
         kept = np.searchsorted(bars.index, index)
         if kept[-1] >= len(bars.index) or not np.array_equal(bars.index[kept], index):
             raise UsageError(f"{strategy_id} has a bar that is none of bar_index")
@@ -138,7 +138,7 @@ def _write(sink: Sink, strategy_id: str, column: Floats | Sparse, bars: Bars) ->
     sink.write(
         bars.index[kept],
         None if bars.times is None else bars.times.take(at),
-        values,
+        values + 0.0,  # which turns -0.0, which no reader should meet, into 0.0
         None if bars.prices is None else bars.prices.take(at),
     )
 
@@ -155,7 +155,7 @@ def _bars(length: int, bar_index: ArrayLike | None, ts: Any, prices: ArrayLike |
 
 def _columns(
     values: Any, strategy_ids: Sequence[str] | None
-) -> tuple[Sequence[str] | None, Iterator[Floats | Sparse], int, int | None, Any]:
+) -> tuple[Sequence[str] | None, Iterator[Changes], int, int | None, Any]:
     """Return ids where columns are named, the columns, how many, how many bars, and their times."""
     if isinstance(values, Mapping):
         columns = (_sparse(name, *pair) for name, pair in values.items())
@@ -164,11 +164,11 @@ def _columns(
     if hasattr(values, "column_names"):  # Arrow
         names = names or values.column_names
         dense: Iterator[Any] = (column.to_numpy() for column in values.columns)
-        return names, map(_floats, dense), values.num_columns, values.num_rows, None
+        return names, map(_dense, dense), values.num_columns, values.num_rows, None
     if hasattr(values, "iter_columns"):  # polars
         names = names or values.columns
         dense = (column.to_numpy() for column in values.iter_columns())
-        return names, map(_floats, dense), values.width, values.height, None
+        return names, map(_dense, dense), values.width, values.height, None
     if hasattr(values, "to_numpy"):  # pandas
         names = names or [_name(label) for label in values.columns]
         if getattr(values.index, "dtype", None) is not None and values.index.dtype.kind == "M":
@@ -182,19 +182,38 @@ def _columns(
     return names, _blocks(array), array.shape[1], len(array), index
 
 
-def _blocks(array: NDArray[Any]) -> Iterator[Floats]:
-    # A column of a row-major array is spread over all of it: some are copied together.
+def _blocks(array: NDArray[Any]) -> Iterator[Changes]:
+    """
+    Yield the changes of each column of a row-major array.
+
+    A column is spread over the whole array: many are compared at once, row by row, and only
+    where they change is written down column by column, an eighth of what the values would be.
+    """
     for begin in range(0, array.shape[1], _BLOCK):
-        yield from _floats(np.ascontiguousarray(array[:, begin : begin + _BLOCK].T))
+        block = _floats(array[:, begin : begin + _BLOCK])
+        changed = np.empty(block.shape, np.bool_)
+        changed[:1] = True
+        np.not_equal(block[1:], block[:-1], out=changed[1:])
+        for number, column in enumerate(np.ascontiguousarray(changed.T)):
+            kept = np.flatnonzero(column)
+            yield kept, block[kept, number], True
 
 
-def _sparse(strategy_id: str, bars: Any, values: Any) -> Sparse:
+def _dense(column: NDArray[Any]) -> Changes:
+    values = _floats(column)
+    kept = changes_in(values)
+    return kept, values[kept], True
+
+
+def _sparse(strategy_id: str, bars: Any, values: Any) -> Changes:
     index = np.asarray(bars)
-    last = int(index[-1]) if len(index) else 0
     column = _floats(np.asarray(values))
     if len(index) != len(column):
         raise UsageError(f"{strategy_id} has {len(index):,} bars and {len(column):,} values")
-    return bars_array(index, first_bar=0, last_bar=max(last, 0)), column
+    last = int(index[-1]) if len(index) else 0
+    index = bars_array(index, first_bar=0, last_bar=max(last, 0))
+    kept = changes_in(column)
+    return index[kept], column[kept], False
 
 
 def _floats(array: NDArray[Any]) -> Floats:

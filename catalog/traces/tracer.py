@@ -28,7 +28,7 @@ from catalog.traces.run_metadata import write_run_metadata
 from catalog.traces.series import Series
 from catalog.traces.sink import Sink, finalize_all, make_header
 
-MOST_HELD: Final = 1 << 20
+MOST_HELD: Final = 1 << 18
 """Changes of all traces together that are held in memory; more go to a spool."""
 
 _TOGETHER: Final = 256

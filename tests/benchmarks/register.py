@@ -12,22 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import signal
 import sys
 from dataclasses import fields
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
+from environment import environment
 from measure import say
 from parts import PARTS, Settings
 from report import print_part
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-PACKAGES = ("strategy-trace-catalog", "duckdb", "pyarrow", "pyiceberg", "deltalake")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     options, settings = _parse(arguments)
     # Ended from outside, clean up as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    about = _environment()
+    about = environment()
     versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
     print(f"Python {about['python']}, {versions}; {about['cores']} cores, {about['system']}")
     parts = []
@@ -73,24 +70,6 @@ def _parse(arguments: list[str] | None) -> tuple[argparse.Namespace, Settings]:
         parser.error(f"{' and '.join(absent)} not installed: pip install -e '.[bench]'")
     options.only = options.only or list(PARTS)
     return options, Settings(**{one.name: getattr(options, one.name) for one in fields(Settings)})
-
-
-def _environment() -> dict[str, Any]:
-    """Return what the absolute seconds depend on."""
-    return {
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "cores": os.cpu_count(),
-        "load_before": os.getloadavg(),
-        "versions": {package: _version(package) for package in PACKAGES},
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
 
 
 if __name__ == "__main__":

@@ -271,3 +271,80 @@ def test_two_hundred_kills_lose_nothing(catalog, tmp_path):
 
     print(f"{kills} kills of {workers} processes, {len(said)} traces had been finalized")
     check_nothing_is_lost(catalog, tmp_path / "runs", said)
+
+
+# Full disks and closed folders.
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of a few MB, which only root can make."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
+    mounted = subprocess.run(words, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"a small disk cannot be mounted: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_on_a_full_disk_a_run_ends_with_a_message_and_goes_on_later(catalog, small_disk, tmp_path):
+    write(catalog, small_disk / "r1", "before")
+    ballast = small_disk / "ballast"
+    free = os.statvfs(small_disk)
+    ballast.write_bytes(b"x" * (free.f_bavail * free.f_frsize - 4096))
+
+    with pytest.raises(CatalogError, match="No space left"):
+        write(catalog, small_disk / "r1", "full", {**RSI, "note": os.urandom(20_000).hex()})
+    with (
+        pytest.raises(CatalogError, match="No space left"),
+        Tracer(small_disk / "r2", catalog=catalog.path) as tracer,
+    ):
+        bar = {"symbol": "SPY", "close": 1.0}
+        tracer.on_event({"event_type": "BAR", "timestamp": OPEN, "payload": bar})
+        for number in range(50):
+            config = {"type": "t", "parameters": {"noise": os.urandom(5_000).hex()}}
+            payload = {"strategy_id": f"s{number}", "symbol": "SPY", "direction": 1,
+                       "strategy_config": config}  # fmt: skip
+            tracer.on_event({"event_type": "SIGNAL", "timestamp": OPEN, "payload": payload})
+
+    assert registered(catalog) == {"before"}
+    assert [path for path in small_disk.rglob(".*") if path.is_file()] == []
+    ballast.unlink()
+    write(catalog, small_disk / "r1", "after")
+    assert {"before", "after"} <= registered(catalog)
+    assert not catalog.register(small_disk).needs_attention
+
+
+def test_in_a_folder_that_may_not_be_written_there_is_a_message(catalog, tmp_path):
+    run = tmp_path / "closed"
+    run.mkdir(mode=0o555)
+    code = f"""
+import ctypes
+for capability in (1, 2):
+    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+import os, sys
+os.execv(sys.executable, [sys.executable, "-c", '''{WORKER}''', *sys.argv[1:]])
+"""
+    words = [sys.executable, "-c", code, str(catalog.path), str(run), "1", "1", "1"]
+
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "catalog.errors.CatalogError: Cannot write" in done.stderr
+    assert "Permission denied" in done.stderr
+    assert list(run.iterdir()) == []
+
+
+def test_a_configuration_that_contains_itself_is_refused(catalog, tmp_path):
+    config: dict[str, object] = {"type": "ensemble"}
+    config["strategies"] = [config]
+    deep: dict[str, object] = RSI
+    for _ in range(150):
+        deep = {"type": "ensemble", "strategies": [deep]}
+
+    for wrong in (config, deep):
+        with pytest.raises(CatalogError, match="contains itself, or more than"):
+            write(catalog, tmp_path / "r1", "x", wrong)
+    assert not catalog.path.exists()
