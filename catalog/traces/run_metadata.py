@@ -8,14 +8,12 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from catalog.traces.finalize import write_whole, writing_errors
 from catalog.traces.pending import Pending
 from catalog.traces.series import Series
-
-if TYPE_CHECKING:
-    from catalog.traces.tracer import TraceSummary
+from catalog.traces.summary import TraceSummary
 
 _COUNTS = ("signals", "classifications", "orders", "fills", "positions")
 

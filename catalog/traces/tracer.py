@@ -7,12 +7,9 @@ Watch a backtest: every signal, state, order, fill and position of its event str
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -22,17 +19,26 @@ from catalog.traces import format as layout
 from catalog.traces.code import code_digest
 from catalog.traces.event_rows import EventRows
 from catalog.traces.finalize import appear
-from catalog.traces.moments import microseconds_of
+from catalog.traces.payloads import (
+    DIRECTIONS,
+    bar_of,
+    close_of,
+    config_of,
+    position_of,
+    required,
+    state_of,
+    time_of,
+)
 from catalog.traces.pending import NO_TIME, Pending, Spool, write_pending
 from catalog.traces.run_metadata import write_run_metadata
 from catalog.traces.series import Series
 from catalog.traces.sink import Sink, finalize_all, make_header
+from catalog.traces.summary import TraceSummary
 
 MOST_HELD: Final = 1 << 18
 """Changes of all traces together that are held in memory; more go to a spool."""
 
 _TOGETHER: Final = 256
-_DIRECTIONS: Final = {"long": 1.0, "short": -1.0, "flat": 0.0}
 _BAR, _SIGNAL, _STATE, _ORDER, _FILL, _OPEN, _CLOSE, _OTHER = range(8)
 _EVENTS: Final = {
     "BAR": _BAR, "SIGNAL": _SIGNAL, "CLASSIFICATION": _STATE, "ORDER": _ORDER, "FILL": _FILL,
@@ -43,30 +49,6 @@ _ROWS_OF: Final = {
 }  # fmt: skip
 
 OnFinalized = Callable[[Sequence[Path]], None]
-
-
-@dataclass(frozen=True)
-class TraceSummary:
-    """
-    What a run came to; counts of events, of traces, and of changes kept.
-
-    `compression` is how many signals there were for each change kept, None without changes.
-    """
-
-    bars: int
-    signals: int
-    classifications: int
-    orders: int
-    fills: int
-    positions: int
-    traces: int
-    changes: int
-    paths: tuple[Path, ...]
-
-    @property
-    def compression(self) -> float | None:
-        """Signals and classifications for each change that was kept."""
-        return (self.signals + self.classifications) / self.changes if self.changes else None
 
 
 class Tracer:
@@ -149,8 +131,8 @@ class Tracer:
             except KeyError:
                 pass  # The first of its strategy, or it lacks something.
             else:
-                value = _DIRECTIONS.get(direction, direction)
-                if value != pending.value and (value := _position(value)) != pending.value:
+                value = DIRECTIONS.get(direction, direction)
+                if value != pending.value and (value := position_of(value)) != pending.value:
                     self._change(pending, value, event, payload)
                 self._counts[_SIGNAL] += 1
                 return
@@ -249,37 +231,33 @@ class Tracer:
         self._counts[number] += 1
 
     def _bar(self, event: Any, payload: Mapping[str, Any]) -> None:
-        symbol = _required(payload, "symbol", "BAR")
+        symbol = required(payload, "symbol", "BAR")
+        series = self._series_of(symbol)
+        series.timeframe = series.timeframe or payload.get("timeframe")
+        bar, ts = payload.get("bar_index"), time_of(event)
+        bar = series.bar + 1 if bar is None else int(bar)
+        if ts is None:
+            raise UsageError(f"Bar {bar} of {symbol} has no timestamp")
+        if bar <= series.bar or (series.ts is not None and ts <= series.ts):
+            raise UsageError(f"Bar {bar} of {symbol} is not after bar {series.bar}, or not later")
+        series.advance(bar, ts, close_of(payload))
+
+    def _series_of(self, symbol: str) -> Series:
         series = self._series.get(symbol)
         if series is None:
             series = self._series[symbol] = Series(symbol)
-        series.timeframe = series.timeframe or payload.get("timeframe")
-        close = payload.get("close")
-        if close is None:
-            close = getattr(payload.get("bar"), "close", None)
-        price = float("nan") if close is None else float(close)
-        bar = payload.get("bar_index")
-        bar = series.bar + 1 if bar is None else int(bar)
-        ts = microseconds_of(_timestamp(event))
-        if bar <= series.bar or (series.ts is not None and ts <= series.ts):
-            raise UsageError(f"Bar {bar} of {symbol} is not after bar {series.bar}, or not later")
-        series.advance(bar, ts, price)
+        return series
 
     def _begin(self, event: Any, payload: Mapping[str, Any], number: int) -> None:
         """Take a state, or the first signal of a strategy, which says its configuration."""
+        value: float | str
         if number == _SIGNAL:
-            known, name = self._signals, _required(payload, "strategy_id", "SIGNAL")
-            value = payload.get("direction", payload.get("value"))
-            value = _position(_DIRECTIONS.get(value, value))
+            known, name = self._signals, required(payload, "strategy_id", "SIGNAL")
+            value = position_of(payload.get("direction", payload.get("value")))
         else:
-            known = self._states
-            name = payload.get("classifier_id") or _required(
-                payload, "strategy_id", "CLASSIFICATION"
-            )
-            states = ("regime", "classification", "state", "value")
-            value = next((str(payload[key]) for key in states if payload.get(key) is not None), "")
-            if not value:
-                raise UsageError(f"The CLASSIFICATION of {name} says no regime")
+            known, name = self._states, payload.get("classifier_id")
+            name = name or required(payload, "strategy_id", "CLASSIFICATION")
+            value = state_of(payload, name)
         pending = known.get(name)
         if pending is None:
             pending = self._open(payload, name, number)
@@ -288,11 +266,8 @@ class Tracer:
         known[name] = pending
 
     def _open(self, payload: Mapping[str, Any], name: str, number: int) -> Pending:
-        symbol = _required(payload, "symbol", "SIGNAL")
-        series = self._series.get(symbol)
-        if series is None:
-            series = self._series[symbol] = Series(symbol)
-        config = _config(payload, name)
+        symbol = required(payload, "symbol", "SIGNAL")
+        series, config = self._series_of(symbol), config_of(payload, name)
         code = self._code
         header = make_header(
             self._run_directory,
@@ -315,23 +290,14 @@ class Tracer:
                 f"{payload['symbol']}",
                 hint="A strategy id is unique in a run: put the symbol into it",
             )
+        name = pending.header.strategy_id
         bar, ts, price = series.bar, series.ts, series.price
         if bar < 0:
             # There are no BAR events: the signal itself says where it is.
-            bar = payload.get("bar_index")
-            if bar is None:
-                raise UsageError(
-                    f"A signal of {pending.header.strategy_id} comes before any BAR of "
-                    f"{series.symbol}, and says no bar_index"
-                )
-            moment = _timestamp(event)
-            ts = None if moment is None else microseconds_of(moment)
-            given = payload.get("price")
-            price = float("nan") if given is None else float(given)
+            bar = bar_of(payload, series, f"A signal of {name}", series.symbol)
+            ts, price = time_of(event), close_of({"close": payload.get("price")})
         if len(pending) and bar < pending.bars[-1]:
-            raise UsageError(
-                f"{pending.header.strategy_id}: bar {bar} comes after bar {pending.bars[-1]}"
-            )
+            raise UsageError(f"{name}: bar {bar} comes after bar {pending.bars[-1]}")
         pending.add(bar, NO_TIME if ts is None else ts, value, price)
         self._held += 1
         if self._held >= MOST_HELD:
@@ -342,71 +308,18 @@ class Tracer:
 
     def _event(self, event: Any, payload: Mapping[str, Any], number: int) -> None:
         kind = _ROWS_OF[number]
-        symbol = _required(payload, "symbol", kind.upper())
+        symbol = required(payload, "symbol", kind.upper())
+        bar = bar_of(payload, self._series.get(symbol), f"A {kind}", symbol)
         rows = self._rows.get(kind)
         if rows is None:
             rows = self._rows[kind] = EventRows(self._run_directory, kind, self._run_id)
         if number in (_OPEN, _CLOSE):
             payload = {**payload, "event": "open" if number == _OPEN else "close"}
-        series = self._series.get(symbol)
-        moment = _timestamp(event)
-        ts = None if moment is None else microseconds_of(moment)
-        bar = payload.get("bar_index")
-        if bar is None:
-            bar = series.bar if series is not None and series.bar >= 0 else None
-        if bar is None:
-            raise UsageError(f"A {kind} comes before any BAR of {symbol}, and says no bar_index")
-        rows.add(bar, ts, symbol, payload)
+        rows.add(bar, time_of(event), symbol, payload)
 
     def _require_open(self) -> None:
         if not self._is_open:
             raise UsageError(f"The run {self._run_id} is finalized, and takes no more events")
-
-
-def _config(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    config = payload.get("strategy_config")
-    if isinstance(config, str):
-        config = json.loads(config)
-    if config is not None:
-        return dict(config)
-    kind = payload.get("strategy_type") or payload.get("classifier_type")
-    if kind is None:
-        raise UsageError(
-            f"The first event of {name} says no configuration",
-            hint="Give strategy_config, or strategy_type and parameters, in its payload",
-        )
-    config = {"type": kind, "parameters": dict(payload.get("parameters") or {})}
-    for key in ("constraints", "threshold"):
-        if payload.get(key) is not None:
-            config[key] = payload[key]
-    return config
-
-
-def _position(value: Any) -> float:
-    # Upper case, or a member of an enumeration.
-    word = str(getattr(value, "name", value)).lower()
-    if word in _DIRECTIONS:
-        return _DIRECTIONS[word]
-    try:
-        number = float(value) + 0.0
-    except (TypeError, ValueError):
-        number = float("nan")
-    if isinstance(value, str) or not isfinite(number):
-        raise UsageError(
-            f"A signal's direction is {value!r}", hint="It is long, short, flat, or a number"
-        )
-    return number
-
-
-def _required(payload: Mapping[str, Any], key: str, event: str) -> Any:
-    found = payload.get(key)
-    if found is None:
-        raise UsageError(f"The payload of a {event} has no {key}")
-    return found
-
-
-def _timestamp(event: Any) -> Any:
-    return event["timestamp"] if isinstance(event, Mapping) else event.timestamp
 
 
 def _chunks(pending: Sequence[Pending]) -> Iterator[list[Pending]]:
