@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -165,3 +166,22 @@ def test_configurations_may_come_by_strategy_id(tmp_path):
     found = [read_trace_file(str(path)) for path in paths]
     assert [trace.strategy_id for trace in found] == ["b", "a"]
     assert [trace.footer_config for trace in found] == [about["b"], about["a"]]
+
+
+def test_whole_and_fractional_positions_read_right_in_a_plain_glob(tmp_path):
+    for name, values in (("a_whole", [0.0, 1.0, -1.0]), ("b_half", [0.5, -0.25, 0.0])):
+        write_signals(
+            tmp_path / "run",
+            np.array(values),
+            configs=configs(1),
+            strategy_ids=[name],
+            symbol="SPY",
+        )
+
+    found = duckdb.sql(f"""
+        select strat, list(val order by idx)
+        from read_parquet('{tmp_path}/run/traces/signals/*/*.parquet')
+        group by strat order by strat
+    """).fetchall()
+
+    assert found == [("a_whole", [0.0, 1.0, -1.0]), ("b_half", [0.5, -0.25, 0.0])]
