@@ -48,7 +48,7 @@ def take_in(catalog: Path, files: Sequence[str] = ()) -> int:
         StoreError: the catalog cannot be written.
         CatalogBusyError: another process holds it.
     """
-    notes = read_notes(catalog)
+    notes = [note for note in read_notes(catalog) if not any(map(_is_out_of_reach, note.files))]
     noted = (file for note in notes for file in note.files)
     plan = _plan([*noted, *files])
     if not plan.runs and not notes:
@@ -58,9 +58,23 @@ def take_in(catalog: Path, files: Sequence[str] = ()) -> int:
     roots = [folder.path for folder in plan.folders]
     for batch in batches(plan, roots, sources, lambda done, total: None, size=None):
         with writing(catalog) as con:
+            for run in batch.runs:
+                # As it is now: other processes of the run may have added to it meanwhile.
+                run.records_stamp = stamp_of(record_paths(run.folder))
             record(con, root, batch)
     remove_notes(notes)
     return len(notes)
+
+
+def _is_out_of_reach(path: str) -> bool:
+    """Say whether a file may be there and cannot be looked at, as on a disk that is not there."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def _plan(files: Iterable[str]) -> Plan:

@@ -28,7 +28,8 @@ def write_run_metadata(
     """
     Write or complete metadata.json: what the run is, what it counted, and its components.
 
-    Several processes may write one run: each adds its own to what the others wrote.
+    Several processes may write one run: each adds its own to what the others wrote. A file of
+    that name that is no JSON object is somebody else's, and is left alone.
 
     Raises:
         CatalogError: it cannot be written.
@@ -38,6 +39,8 @@ def write_run_metadata(
     with writing_errors(path), open(run_directory / ".metadata.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         document = _read(path)
+        if document is None:
+            return
         document["run_id"] = run_id
         document["timestamp"] = datetime.now(UTC).isoformat()
         source = document.setdefault("data_source", {})
@@ -73,12 +76,14 @@ def _component(run_directory: Path, trace: Pending) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any] | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return {}
-    return document if isinstance(document, dict) else {}
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _write(temporary: str, text: str) -> None:

@@ -176,6 +176,35 @@ sys.stdin.readline()
 """
 
 
+def test_processes_that_write_one_run_leave_nothing_to_read_again(catalog, tmp_path):
+    code = """
+import sys
+from catalog import Tracer
+catalog, run, worker = sys.argv[1:4]
+with Tracer(run, catalog=catalog) as tracer:
+    for bar in range(3):
+        time = f"2024-03-26T13:3{bar}:00+00:00"
+        price = {"symbol": "SPY", "close": 1.0, "timeframe": "1m"}
+        tracer.on_event({"event_type": "BAR", "timestamp": time, "payload": price})
+        for number in range(5):
+            payload = {"strategy_id": f"w{worker}_{number}", "symbol": "SPY", "direction": bar % 2,
+                       "strategy_type": "t", "parameters": {"x": number, "worker": worker}}
+            tracer.on_event({"event_type": "SIGNAL", "timestamp": time, "payload": payload})
+        order = {"symbol": "SPY", "strategy_id": f"w{worker}_0", "order_id": f"{worker}_{bar}"}
+        tracer.on_event({"event_type": "ORDER", "timestamp": time, "payload": order})
+"""
+    line = [sys.executable, "-c", code, str(catalog.path), str(tmp_path / "runs/shared")]
+    workers = [subprocess.Popen([*line, str(number)]) for number in range(4)]
+    assert [worker.wait() for worker in workers] == [0] * 4
+
+    report = catalog.register(tmp_path / "runs")
+
+    assert (report.registered, report.unchanged) == (0, 20 + 4)
+    assert rows(catalog, "select run_id, signals from runs") == [("shared", 20)]
+    query = "select count(*), count(distinct order_id), count(strategy_hash) from orders"
+    assert rows(catalog, query) == [(12, 12, 12)]
+
+
 def test_a_note_of_files_that_are_gone_again_is_taken_in_too(catalog, tmp_path):
     write(catalog, tmp_path / "r1")
     inbox.leave_note(catalog.path, [str(tmp_path / "gone.parquet")])

@@ -189,6 +189,17 @@ def test_metadata_says_what_the_run_is_and_processes_add_to_it(tmp_path):
     assert document["data_source"] == {"symbols": ["SPY"], "timeframes": ["1m"]}
 
 
+def test_a_metadata_file_that_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / "metadata.json").write_text("my notes, and no JSON")
+
+    with Tracer(tmp_path) as watching:
+        watching.on_event(bar(0))
+        watching.on_event(signal(0, "long"))
+
+    assert watching.finalize().traces == 1
+    assert (tmp_path / "metadata.json").read_text() == "my notes, and no JSON"
+
+
 @pytest.mark.parametrize(
     "wrong, message",
     [
