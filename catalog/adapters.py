@@ -44,9 +44,13 @@ def trace_portfolio(
     if getattr(assets, "ndim", 2) == 1:
         assets = assets.to_frame(name=assets.name if assets.name is not None else symbol)
     prices = close.to_numpy().reshape(len(close), -1)
-    # It has the prices once a column, and they are those of one symbol.
-    if np.array_equal(prices, np.broadcast_to(prices[:, :1], prices.shape), equal_nan=True):
-        options.setdefault("prices", prices[:, 0])
+    # It has the prices once a column.
+    if not np.array_equal(prices, np.broadcast_to(prices[:, :1], prices.shape), equal_nan=True):
+        raise UsageError(
+            "The columns of the portfolio have different prices",
+            hint="Trace the columns of one symbol at a time, as in portfolio[columns]",
+        )
+    options.setdefault("prices", prices[:, 0])
     return write_signals(run_directory, np.sign(assets), configs=configs, symbol=symbol, **options)
 
 
@@ -73,10 +77,14 @@ def trace_entries(
     Raises:
         UsageError: the frames are not of one shape.
     """
-    long = _held(entries, exits)
-    short = np.zeros_like(long) if short_entries is None else _held(short_entries, short_exits)
-    if long.shape != short.shape:
-        raise UsageError(f"Long entries are {long.shape}, and short ones {short.shape}")
+    enter, leave = _truths(entries), _truths(exits)
+    turn = np.zeros_like(enter) if short_entries is None else _truths(short_entries)
+    cover = np.zeros_like(enter) if short_exits is None else _truths(short_exits)
+    if not enter.shape == leave.shape == turn.shape == cover.shape:
+        shapes = ", ".join(str(one.shape) for one in (enter, leave, turn, cover))
+        raise UsageError(f"Entries and exits are not of one shape: {shapes}")
+    # An entry the other way ends a position as well.
+    long, short = _held(enter & ~leave, leave | turn), _held(turn & ~cover, cover | enter)
     values: Any = np.where(short > long, -1.0, np.where(long > 0, 1.0, 0.0))
     if hasattr(entries, "iloc"):
         frame = entries.to_frame() if entries.ndim == 1 else entries
@@ -97,6 +105,7 @@ def trace_backtest(
     Write the trace of one backtesting.py run: 1 while it is long, -1 while short.
 
     backtesting.py fills an order at the next bar's open: the signal is the bar before its trade.
+    With `trade_on_close` it fills it at the close of the signal's own bar.
 
     Args:
         stats: what `Backtest.run()` returned.
@@ -111,14 +120,16 @@ def trace_backtest(
     except (KeyError, TypeError, AttributeError) as error:
         raise UsageError("This is not what Backtest.run() of backtesting.py returns") from error
     last = len(index) - 1
+    broker = getattr(stats["_strategy"], "_broker", None)
+    later = 0 if getattr(broker, "_trade_on_close", False) else 1
     closed = zip(trades["Size"], trades["EntryBar"], trades["ExitBar"], strict=True)
     still_open = getattr(stats["_strategy"], "trades", ())
     held = [*closed, *((trade.size, trade.entry_bar, last) for trade in still_open)]
     changes = np.zeros(len(index) + 1)
     for size, begin, end in held:
         # What is open to the end is closed there by the library, if at all, not by the strategy.
-        changes[max(begin - 1, 0)] += np.sign(size)
-        changes[last + 1 if end >= last else end - 1] -= np.sign(size)
+        changes[max(begin - later, 0)] += np.sign(size)
+        changes[last + 1 if end >= last else end - later] -= np.sign(size)
     positions = np.sign(np.cumsum(changes)[:-1])
     if "ts" not in options and getattr(index, "tz", None) is not None:
         options["ts"] = index.tz_convert("UTC").tz_localize(None).to_numpy()
@@ -128,12 +139,13 @@ def trace_backtest(
     )[0]  # fmt: skip
 
 
-def _held(entries: Any, exits: Any) -> Any:
+def _truths(frame: Any) -> Any:
+    return np.asarray(frame, np.bool_)
+
+
+def _held(enter: Any, leave: Any) -> Any:
     """Return, for each bar, the last bar with an entry if no exit came since, else 0."""
-    enter, leave = (np.asarray(one, np.bool_) for one in (entries, exits))
-    if enter.shape != leave.shape:
-        raise UsageError(f"Entries are {enter.shape}, and exits {leave.shape}")
     bars = np.arange(1, len(enter) + 1).reshape(-1, *[1] * (enter.ndim - 1))
-    entered = np.maximum.accumulate(np.where(enter & ~leave, bars, 0), axis=0)
+    entered = np.maximum.accumulate(np.where(enter, bars, 0), axis=0)
     left = np.maximum.accumulate(np.where(leave, bars, 0), axis=0)
     return np.where(entered > left, entered, 0).astype(np.float64)

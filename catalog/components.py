@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.canonical import Config
-from catalog.strategy import COMPONENT_KEYS
+from catalog.strategy import COMPONENT_KEYS, holds_components
 
 _BODY = ("params", "parameters")
 # What an entry says beside its parameters where these stand in it directly.
-_NO_PARAMETERS = frozenset({"type", "name", "weight", "role", "regime", *_BODY, *COMPONENT_KEYS})
+_NO_PARAMETERS = frozenset(
+    {"type", "name", "weight", "role", "regime", "constraints", *_BODY, *COMPONENT_KEYS}
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def _found_in(config: Mapping[str, Any]) -> Iterator[tuple[Config, str, float | 
             yield from _entries(value, key)
         elif isinstance(value, Mapping):
             yield from _found_in(value)
-        elif isinstance(value, list) and value and all(map(_is_named, value)):
+        elif isinstance(value, list) and holds_components(key, value):
             yield from _entries(value, key)
 
 
@@ -89,6 +91,8 @@ def _alone(kind: str, body: Mapping[str, Any], role: str) -> tuple[Config, str, 
     if nested is None:
         nested = {key: value for key, value in body.items() if key not in _NO_PARAMETERS}
     config: Config = {"type": kind, "parameters": dict(nested)}
+    if body.get("constraints") is not None:
+        config["constraints"] = body["constraints"]
     config |= {key: body[key] for key in body if key in COMPONENT_KEYS}
     weight = body.get("weight")
     is_number = isinstance(weight, int | float) and not isinstance(weight, bool)

@@ -168,7 +168,7 @@ def leaf_parameters(config: Mapping[str, Any]) -> list[Leaf]:
 def is_composite(config: Mapping[str, Any]) -> bool:
     """Whether a configuration of plain JSON values is made of other strategies."""
     return any(
-        _holds_components(name, value) or (isinstance(value, dict) and is_composite(value))
+        holds_components(name, value) or (isinstance(value, dict) and is_composite(value))
         for name, value in config.items()
         if isinstance(value, (dict, list))
     )
@@ -187,7 +187,7 @@ def _gather(parameters: Config, path: str, prefix: str, leaves: list[Leaf]) -> N
     for name, value in parameters.items():
         if value is None:
             continue
-        if isinstance(value, (dict, list)) and _holds_components(name, value):
+        if isinstance(value, (dict, list)) and holds_components(name, value):
             continue
         pointer = f"{path}/{escaped(name)}"
         if isinstance(value, dict):
@@ -196,7 +196,8 @@ def _gather(parameters: Config, path: str, prefix: str, leaves: list[Leaf]) -> N
             leaves.append(Leaf(pointer, prefix + name, value))
 
 
-def _holds_components(name: str, value: Config | list[Any]) -> bool:
+def holds_components(name: str, value: Config | list[Any]) -> bool:
+    """Say whether what stands under a name in a configuration is other strategies."""
     if name in COMPONENT_KEYS:
         return True
     return isinstance(value, list) and any(

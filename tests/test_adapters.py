@@ -75,10 +75,10 @@ def test_short_entries_turn_a_position_round(catalog, tmp_path):
         configs=[CONFIGS["a"]], strategy_ids=["a"], symbol="SPY", catalog=catalog.path,
     )  # fmt: skip
 
-    table = pq.read_table(path)
-    changes = dict(zip(table["idx"].to_pylist(), table["val"].to_pylist(), strict=True))
-    assert changes[0] == 0.0 and changes[2] == 1.0 and changes[5] == -1.0
-    with pytest.raises(UsageError, match="Entries are"):
+    expected = held_bar_by_bar(*(one[:, 0].tolist() for one in (enter, leave, short, cover)))
+    assert position(path) == expected
+    assert expected[2] == 1.0 and expected[5] == -1.0 and expected[9] == 0.0
+    with pytest.raises(UsageError, match="not of one shape"):
         trace_entries(tmp_path, enter, leave[:5], configs=[], symbol="SPY")
 
 
@@ -102,7 +102,19 @@ def test_a_vectorbt_portfolio(catalog, tmp_path):
     assert rows(catalog, "select count(*) from trace_files where data_digest is not null") == [(2,)]
 
 
-def test_a_backtesting_py_run(catalog, tmp_path):
+def test_a_portfolio_of_two_symbols_is_refused(catalog, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        vectorbt = pytest.importorskip("vectorbt")
+        closes = pandas.DataFrame({"a": CLOSE, "b": CLOSE * 2})
+        portfolio = vectorbt.Portfolio.from_holding(closes)
+
+    with pytest.raises(UsageError, match="different prices"):
+        trace_portfolio(tmp_path, portfolio, configs=CONFIGS, symbol="SPY", catalog=catalog.path)
+
+
+@pytest.mark.parametrize("at_close", [False, True])
+def test_a_backtesting_py_run(catalog, tmp_path, at_close):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         backtesting = pytest.importorskip("backtesting")
@@ -124,7 +136,7 @@ def test_a_backtesting_py_run(catalog, tmp_path):
         bars = pandas.DataFrame(
             {"Open": CLOSE, "High": CLOSE + 1, "Low": CLOSE - 1, "Close": CLOSE, "Volume": 1.0}
         )
-        stats = backtesting.Backtest(bars, Flip, cash=1_000_000).run()
+        stats = backtesting.Backtest(bars, Flip, cash=1_000_000, trade_on_close=at_close).run()
 
         path = trace_backtest(
             tmp_path / "run", stats, config=CONFIGS["a"], strategy_id="a", symbol="SPY",

@@ -36,6 +36,8 @@ class RunContext:
     spacing: dict[Data, float] = field(default_factory=dict)
     recorded_ids: set[str] = field(default_factory=set)
     sweep_digest: str | None = None
+    oldest: tuple[str, str] | None = None
+    """Creation time and digest of the rows of the trace of ours that was written first."""
 
     @property
     def name(self) -> str:
@@ -125,6 +127,9 @@ def make_entries(readings: Sequence[Reading]) -> list[Entry]:
 def _entry(run: RunContext, folder: str, name: str, trace: TraceFile) -> Entry:
     if trace.recorded_run_id is not None:
         run.recorded_ids.add(trace.recorded_run_id)
+    if trace.created_at is not None:
+        written = (trace.created_at, trace.rows_digest)
+        run.oldest = written if run.oldest is None else min(run.oldest, written)
     if trace.kind in EVENT_KINDS:
         # Orders, fills and positions hold many strategies.
         recovered = Recovered("unknown", None, None, None, None, None)

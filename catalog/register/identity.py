@@ -84,7 +84,9 @@ def _identify(
             return Identity(rival, moved=moved)
     if wanted not in folders:
         return Identity(wanted)
-    digest = hashlib.sha256(repr(sorted(mine.items())).encode()).hexdigest()
+    # By the trace that was written first, where traces say when: the same whoever registers them,
+    # and however many there are by then.
+    digest = hashlib.sha256(repr(run.oldest or sorted(mine.items())).encode()).hexdigest()
     return Identity(f"{wanted}-{digest[:8]}")
 
 

@@ -53,7 +53,7 @@ def register(
     root = catalog_root(catalog)
     roots = _distinct(folders)
     if not dry_run:
-        report.notes = take_in(catalog)
+        report.notes = take_in(catalog).notes
     known = _known(catalog, roots, root)
     plan = make_plan(
         roots,

@@ -57,19 +57,23 @@ def reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
 
 
 @contextmanager
-def writing(catalog: Path) -> Iterator[DuckDBPyConnection]:
+def writing(catalog: Path, *, wait: float | None = None) -> Iterator[DuckDBPyConnection]:
     """
     Open the catalog for writing, alone, and make or migrate it where needed.
 
     Waits for other writers, and for readers elsewhere, ten seconds at most.
+
+    Args:
+        wait: another number of seconds.
 
     Raises:
         StoreError: the file is no catalog, or cannot be written.
         CatalogBusyError: another process holds it.
         MigrationError: its schema is not one that this program can migrate.
     """
-    deadline = _deadline()
-    with writing_lock(catalog, wait=WAIT_SECONDS):
+    wait = WAIT_SECONDS if wait is None else wait
+    deadline = time.monotonic() + wait
+    with writing_lock(catalog, wait=wait):
         if not catalog.exists():
             _create(catalog)
         # One bound for both locks: nobody waits longer than it.
@@ -164,6 +168,11 @@ def _close(con: DuckDBPyConnection, catalog: Path) -> None:
 
 def _as_store_error(error: duckdb.Error, catalog: Path) -> StoreError:
     text = str(error)
+    if "different configuration" in text:
+        return CatalogBusyError(
+            f"This process has the catalog {catalog} open otherwise",
+            hint="Close the connection to it, or use Catalog.sql, which holds none",
+        )
     if "lock on file" in text:
         holder = re.search(r"held in (.+?) \(PID (\d+)\)", text)
         by = f" by process {holder[2]} ({holder[1]})" if holder else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -45,18 +45,17 @@ class EventRows:
     """
     The orders, fills or positions of a run, in a file that many strategies share.
 
-    Several processes may write one run: each has a file with a name of its own.
+    Several processes may write one run: each has a file that is named by the strategies that are
+    its own, and which the same process replaces when it is run again.
     """
 
     def __init__(self, run_directory: Path, kind: str, run_id: str | None) -> None:
         self._kind = kind
         self._run_id = run_id
-        folder = run_directory / "traces" / layout.FOLDER_OF_KIND[kind]
-        self.path = folder / f"{layout.FOLDER_OF_KIND[kind]}-{secrets.token_hex(4)}.parquet"
-        self._temporary = self.path.with_name(layout.temporary_name(self.path.name))
+        self.path = run_directory / "traces" / layout.FOLDER_OF_KIND[kind]
+        self._temporary = self.path / layout.temporary_name(f"{self.path.name}.parquet")
         self._rows: list[tuple[Any, ...]] = []
         self._writer: Any = None
-        self.count = 0
 
     def add(self, bar: int | None, ts: int | None, symbol: str, payload: Mapping[str, Any]) -> None:
         """
@@ -68,15 +67,14 @@ class EventRows:
         values = [_value(payload, name, kind) for name, kind in _COLUMNS[self._kind].items()]
         strategy = payload.get("strategy_id")
         self._rows.append((bar, ts, symbol, None if strategy is None else str(strategy), *values))
-        self.count += 1
         if len(self._rows) >= _ROW_GROUP:
             self._flush()
 
-    def complete(self) -> tuple[Path, Path] | None:
+    def complete(self, owner: str) -> tuple[Path, Path] | None:
         """Bring the rows to the disk; return the temporary name and the one to have, if any."""
-        if not self.count:
-            return None
         self._flush()
+        if self._writer is None:
+            return None
         footer = {
             layout.VERSION_KEY: str(layout.FORMAT_VERSION),
             layout.KIND_KEY: self._kind,
@@ -85,7 +83,7 @@ class EventRows:
         with writing_errors(self.path):
             self._writer.add_key_value_metadata({k: v for k, v in footer.items() if v is not None})
             self._writer.close()
-        return self._temporary, self.path
+        return self._temporary, self.path / f"{self.path.name}-{owner}.parquet"
 
     def discard(self) -> None:
         """Leave nothing behind."""
@@ -106,7 +104,7 @@ class EventRows:
         self._rows = []
         with writing_errors(self.path):
             if self._writer is None:
-                make_folder(self.path.parent)
+                make_folder(self.path)
                 self._writer = pq.ParquetWriter(
                     str(self._temporary),
                     schema,
@@ -129,3 +127,8 @@ def _value(payload: Mapping[str, Any], name: str, kind: Any) -> Any:
         return float(found)
     except (TypeError, ValueError):
         raise UsageError(f"The {name} of an event is {found!r}, which is no number") from None
+
+
+def names_digest(names: Iterable[str]) -> str:
+    """Return 8 hex digits that stand for some strategy ids."""
+    return hashlib.sha256("\0".join(sorted(names)).encode()).hexdigest()[:8]

@@ -20,12 +20,14 @@ def check_name(what: str, name: str) -> None:
     wrong = _wrong_with(name)
     if wrong is not None:
         raise UsageError(
-            f"The {what} {name[:80]!r} {wrong}, and it names a file or a folder",
+            f"The {what} {str(name)[:80]!r} {wrong}, and it names a file or a folder",
             hint="Use letters, digits, dots, underscores and hyphens",
         )
 
 
 def _wrong_with(name: str) -> str | None:
+    if not isinstance(name, str):
+        return "is no text"
     try:
         length = len(name.encode())
     except UnicodeEncodeError:

@@ -32,6 +32,7 @@ class Pending:
 
     __slots__ = (
         "bars",
+        "config",
         "header",
         "prices",
         "series",
@@ -42,8 +43,9 @@ class Pending:
         "values",
     )
 
-    def __init__(self, header: Header, series: Any) -> None:
+    def __init__(self, header: Header, series: Any, config: Any) -> None:
         self.header = header
+        self.config = config
         self.series = series
         self.value: Any = None
         self.bars, self.times = array("q"), array("q")

@@ -5,17 +5,18 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from catalog.traces.event_rows import names_digest
 from catalog.traces.finalize import write_whole, writing_errors
 from catalog.traces.pending import Pending
 from catalog.traces.series import Series
 from catalog.traces.summary import TraceSummary
 
-_COUNTS = ("signals", "classifications", "orders", "fills", "positions")
+_COUNTS = ("signals", "classifications", "orders", "fills", "positions", "changes")
 
 
 def write_run_metadata(
@@ -41,24 +42,46 @@ def write_run_metadata(
         document = _read(path)
         if document is None:
             return
-        document["run_id"] = run_id
-        document["timestamp"] = datetime.now(UTC).isoformat()
-        source = document.setdefault("data_source", {})
-        for key, found in (
-            ("symbols", {one.symbol for one in series}),
-            ("timeframes", {one.timeframe for one in series if one.timeframe}),
-        ):
-            source[key] = sorted(found | set(source.get(key, ())))
-        document["total_bars"] = max(document.get("total_bars", 0), summary.bars)
+        owner = names_digest(one.header.strategy_id for one in traces)
+        counts = {name: getattr(summary, name) for name in _COUNTS}
+        writers = _mapping(document, "writers") | {owner: counts}
+        source = _mapping(document, "data_source")
+        document |= {
+            "run_id": run_id,
+            "timestamp": datetime.now(UTC).isoformat(),
+            "writers": writers,
+            "total_bars": max(_number(document.get("total_bars")), summary.bars),
+            "data_source": source
+            | {
+                "symbols": _together(source.get("symbols"), (one.symbol for one in series)),
+                "timeframes": _together(
+                    source.get("timeframes"), (one.timeframe for one in series)
+                ),
+            },
+            "components": _mapping(document, "components")
+            | {one.header.strategy_id: _component(run_directory, one) for one in traces},
+        }
         for name in _COUNTS:
-            total = f"total_{name}"
-            document[total] = document.get(total, 0) + getattr(summary, name)
-        document["stored_changes"] = document.get("stored_changes", 0) + summary.changes
-        components = document.setdefault("components", {})
-        for one in traces:
-            components[one.header.strategy_id] = _component(run_directory, one)
+            key = "stored_changes" if name == "changes" else f"total_{name}"
+            document[key] = sum(
+                _number(one.get(name)) for one in writers.values() if isinstance(one, dict)
+            )
         text = json.dumps(document, indent=1)
         write_whole(path, lambda temporary: _write(temporary, text))
+
+
+def _mapping(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = document.get(key)
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _together(known: object, more: Iterable[str | None]) -> list[str]:
+    known = known if isinstance(known, list) else []
+    return sorted({text for text in (*known, *more) if isinstance(text, str)})
 
 
 def _component(run_directory: Path, trace: Pending) -> dict[str, Any]:

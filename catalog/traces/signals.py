@@ -77,7 +77,8 @@ def write_signals(
     Raises:
         ConfigurationError: a configuration cannot be hashed.
         UsageError: shapes do not match, a value is NaN, an id is there twice or no file's name.
-        CatalogError: a file cannot be written. Then no file of the call has its name.
+        CatalogError: a file cannot be written, or not be registered. Those that have their names
+            by then are whole, and `catalog register` finds them.
     """
     ids, columns, count, length, index = _columns(values, strategy_ids)
     ts = index if ts is None else ts
@@ -161,6 +162,10 @@ def _columns(
         columns = (_sparse(name, *pair) for name, pair in values.items())
         return list(values), columns, len(values), None, None
     names, index = strategy_ids, None
+    if getattr(values, "ndim", None) == 1 and hasattr(values, "to_frame"):  # pandas
+        values = values.to_frame(name="0" if values.name is None else values.name)
+    elif hasattr(values, "to_frame") and not hasattr(values, "columns"):  # polars
+        values = values.to_frame()
     if hasattr(values, "column_names"):  # Arrow
         names = names or values.column_names
         dense: Iterator[Any] = (column.to_numpy() for column in values.columns)

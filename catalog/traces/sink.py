@@ -112,7 +112,11 @@ def make_header(
         raise UsageError("The configuration has no type", hint='Add "type": "…" to it')
     check_name("strategy type", strategy_type)
     check_name("strategy id", strategy_id)
-    folder = Path(run_directory) / "traces" / layout.FOLDER_OF_KIND[kind] / strategy_type
+    if not isinstance(symbol, str) or not symbol:
+        raise UsageError(f"The symbol of {strategy_id} is {symbol!r}, which is no symbol")
+    of_kind = Path(run_directory) / "traces" / layout.FOLDER_OF_KIND[kind]
+    _refuse_another_type(of_kind, strategy_type, strategy_id)
+    folder = of_kind / strategy_type
     return Header(
         path=folder / f"{strategy_id}.parquet",
         kind=kind,
@@ -125,6 +129,19 @@ def make_header(
         run_id=run_id,
         code_digest=code_digest,
     )
+
+
+def _refuse_another_type(folder: Path, strategy_type: str, strategy_id: str) -> None:
+    try:
+        types = [name for name in os.listdir(folder) if name != strategy_type]
+    except OSError:
+        return
+    for other in types:
+        if (folder / other / f"{strategy_id}.parquet").exists():
+            raise UsageError(
+                f"The run has a trace of {strategy_id} already, of the type {other}",
+                hint="A strategy id is unique in a run: write into a new run directory",
+            )
 
 
 class Sink:
@@ -218,6 +235,8 @@ class Sink:
                 {key: value for key, value in footer.items() if value is not None}
             )
             self._writer.close()
+        # A closed writer still holds what it wrote with, and there may be very many of them.
+        self._writer = None
 
     @property
     def finished(self) -> tuple[Path, Path]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from catalog.errors import UsageError
+from catalog.errors import CatalogError, UsageError
 from catalog.traces import format as layout
 from catalog.traces.code import code_digest
-from catalog.traces.event_rows import EventRows
+from catalog.traces.event_rows import EventRows, names_digest
 from catalog.traces.finalize import appear
 from catalog.traces.payloads import (
     DIRECTIONS,
@@ -106,6 +106,8 @@ class Tracer:
         self._counts = [0] * (_OTHER + 1)
         self._held = 0
         self._summary: TraceSummary | None = None
+        self._is_registered = False
+        self._problem: CatalogError | None = None
         self._is_open = True
 
     def on_event(self, event: Any) -> None:
@@ -142,11 +144,25 @@ class Tracer:
         """
         Complete every file, register all of them, and return what the run came to.
 
+        Where files are complete and cannot be registered, once more tries that again.
+
         Raises:
-            CatalogError: a file cannot be written, or not be registered.
+            CatalogError: a file cannot be written, or not be registered. Those that have their
+                names by then are whole, and `catalog register` finds them.
         """
-        if self._summary is not None:
-            return self._summary
+        if self._summary is None:
+            self._summary = self._complete()
+        if not self._is_registered:
+            if self._on_finalized is not None and self._summary.paths:
+                self._on_finalized(self._summary.paths)
+            self._is_registered = True
+        if self._problem is not None:
+            problem, self._problem = self._problem, None
+            raise problem
+        return self._summary
+
+    def _complete(self) -> TraceSummary:
+        """Write all files, and metadata.json: before they are registered, for it is read then."""
         self._require_open()
         ranges = {series: series.range() for series in self._series.values()}
         pending = [*self._signals.values(), *self._states.values()]
@@ -161,7 +177,9 @@ class Tracer:
                     sinks.append(sink)
                     changes += count
                 paths += finalize_all(sinks)
-            paths += appear([done for rows in self._rows.values() if (done := rows.complete())])
+            owner = names_digest(one.header.strategy_id for one in pending)
+            completed = (rows.complete(owner) for rows in self._rows.values())
+            paths += appear([one for one in completed if one is not None])
         except BaseException:
             for sink in sinks:
                 sink.discard()
@@ -170,7 +188,7 @@ class Tracer:
         self._is_open = False
         self._spool.close()
         counts = self._counts
-        self._summary = TraceSummary(
+        summary = TraceSummary(
             bars=counts[_BAR],
             signals=counts[_SIGNAL],
             classifications=counts[_STATE],
@@ -182,13 +200,14 @@ class Tracer:
             paths=tuple(paths),
         )
         if paths:
-            # Before the files are registered, so that it is not news to the catalog afterwards.
-            write_run_metadata(
-                self._run_directory, self._run_id, self._summary, pending, self._series.values()
-            )
-            if self._on_finalized is not None:
-                self._on_finalized(paths)
-        return self._summary
+            try:
+                write_run_metadata(
+                    self._run_directory, self._run_id, summary, pending, self._series.values()
+                )
+            except CatalogError as error:
+                # The traces are there and shall be registered: this is said after that.
+                self._problem = error
+        return summary
 
     def discard(self) -> None:
         """Give the run up and leave nothing behind. Files that have their names stay."""
@@ -279,7 +298,7 @@ class Tracer:
             run_id=self._run_id,
             code_digest=code.get(config.get("type")) if isinstance(code, dict) else code,
         )
-        return Pending(header, series)
+        return Pending(header, series, config)
 
     def _change(self, pending: Pending, value: Any, event: Any, payload: Mapping[str, Any]) -> None:
         self._require_open()
@@ -291,6 +310,16 @@ class Tracer:
                 hint="A strategy id is unique in a run: put the symbol into it",
             )
         name = pending.header.strategy_id
+        config = payload.get("strategy_config")
+        if (
+            config is not None
+            and config != pending.config
+            and config_of(payload, name) != (pending.config)
+        ):
+            raise UsageError(
+                f"{name} came with one configuration, and now with another",
+                hint="A strategy id is unique in a run: give each strategy one of its own",
+            )
         bar, ts, price = series.bar, series.ts, series.price
         if bar < 0:
             # There are no BAR events: the signal itself says where it is.
@@ -300,7 +329,7 @@ class Tracer:
             raise UsageError(f"{name}: bar {bar} comes after bar {pending.bars[-1]}")
         pending.add(bar, NO_TIME if ts is None else ts, value, price)
         self._held += 1
-        if self._held >= MOST_HELD:
+        if self._held >= max(MOST_HELD, 2 * (len(self._signals) + len(self._states))):
             traces = [*self._signals.values(), *self._states.values()]
             for one in traces:
                 self._spool.spill(one)

@@ -75,6 +75,7 @@ class TraceWriter:
         self._last: tuple[int, int | None] | None = None
         self._value: Any = None
         self._is_open = True
+        self._is_complete = self._is_registered = False
 
     @property
     def path(self) -> Path:
@@ -106,12 +107,12 @@ class TraceWriter:
             raise UsageError(f"{self.path} is finalized, and takes no more rows")
         value = self._checked(val)
         instant = None if ts is None else microseconds_of(ts)
-        self._advance(bar_index, instant)
+        price = _price(px)
+        bar = self._advance(bar_index, instant)
         if value == self._value:
             return
         self._value = value
-        price = None if px is None or px != px else float(px)
-        self._rows.append((int(bar_index), instant, value, price))
+        self._rows.append((bar, instant, value, price))
         if len(self._rows) >= ROW_GROUP:
             self._flush()
 
@@ -124,7 +125,8 @@ class TraceWriter:
         last_ts: Any = None,
     ) -> Path:
         """
-        Complete the file, and return its path. Once more does nothing.
+        Complete the file, and return its path. Once more does nothing, but try to register again
+        what could not be.
 
         Args:
             first_bar: the range that was evaluated begins here; with the first row unless given.
@@ -135,6 +137,7 @@ class TraceWriter:
             CatalogError: the file cannot be written, or not be registered.
         """
         if not self._is_open:
+            self._register()
             return self.path
         evaluated = self._range(first_bar, last_bar, first_ts, last_ts)
         try:
@@ -145,9 +148,14 @@ class TraceWriter:
             self.discard()
             raise
         self._is_open = False
-        if self._on_finalized is not None:
-            self._on_finalized([self.path])
+        self._is_complete = True
+        self._register()
         return self.path
+
+    def _register(self) -> None:
+        if self._is_complete and not self._is_registered and self._on_finalized is not None:
+            self._on_finalized([self.path])
+            self._is_registered = True
 
     def discard(self) -> None:
         """Give the trace up and leave nothing behind. What is finalized stays."""
@@ -189,9 +197,8 @@ class TraceWriter:
             )
         return value
 
-    def _advance(self, bar: int, instant: int | None) -> None:
-        if bar < 0 or bar != int(bar):
-            raise UsageError(f"{bar!r} is no bar: they are counted from 0")
+    def _advance(self, bar_index: Any, instant: int | None) -> int:
+        bar = _bar(bar_index)
         if self._last is None:
             self._first = (bar, instant)
         else:
@@ -206,15 +213,16 @@ class TraceWriter:
             if instant is not None and last_instant is not None and instant <= last_instant:
                 raise UsageError(f"The time of bar {bar} is not after that of bar {last_bar}")
         self._last = (bar, instant)
+        return bar
 
     def _range(
         self, first_bar: int | None, last_bar: int | None, first_ts: Any, last_ts: Any
     ) -> Range:
         first, last = self._first or (None, None), self._last or (None, None)
-        begin = first[0] if first_bar is None else first_bar
-        end = last[0] if last_bar is None else last_bar
+        begin = first[0] if first_bar is None else _bar(first_bar)
+        end = last[0] if last_bar is None else _bar(last_bar)
         ordered = [bar for bar in (begin, first[0], last[0], end) if bar is not None]
-        if ordered != sorted(ordered) or (begin is not None and begin < 0):
+        if ordered != sorted(ordered):
             raise UsageError(
                 f"The range from bar {begin} to bar {end} does not hold the rows, "
                 f"which go from bar {first[0]} to bar {last[0]}"
@@ -225,6 +233,8 @@ class TraceWriter:
             begin_ts = first[1]
         if end_ts is None and end == last[0]:
             end_ts = last[1]
+        if begin_ts is not None and end_ts is not None and begin_ts > end_ts:
+            raise UsageError("The range ends before it begins: first_ts is after last_ts")
         return Range(begin, end, begin_ts, end_ts, self._data_digest)
 
     def _flush(self) -> None:
@@ -238,3 +248,22 @@ class TraceWriter:
             bars, times, pa.array(values, pa.string()) if is_text else values,
             pa.array(prices, pa.float64()),
         )  # fmt: skip
+
+
+def _bar(bar_index: Any) -> int:
+    """Return a bar as Python's int: numpy's, and 7.0 as rows of a frame have it, are bars too."""
+    try:
+        bar = int(bar_index)
+    except (TypeError, ValueError, OverflowError):
+        bar = -1
+    if bar < 0 or bar != bar_index:
+        raise UsageError(f"{bar_index!r} is no bar: they are counted from 0")
+    return bar
+
+
+def _price(px: Any) -> float | None:
+    try:
+        price = None if px is None else float(px)
+    except (TypeError, ValueError):
+        raise UsageError(f"The price is {px!r}, which is no number") from None
+    return None if price is None or price != price else price

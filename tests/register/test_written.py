@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from click.testing import CliRunner
 
 from catalog import Catalog, Tracer, TraceWriter, strategy_hash, write_signals
 from catalog.cli import main
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, TraceFileError
+from catalog.register import written
 from catalog.store import database, inbox
 from conftest import OPEN, rows
 
@@ -44,6 +46,11 @@ for number in range(int(count)):
 def start(catalog: Catalog, run: Path, worker: int, count: int, wait: float = 60.0):
     line = [sys.executable, "-c", WORKER, *map(str, (catalog.path, run, worker, count, wait))]
     return subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_known_to_be_busy():
+    written._busy_until.clear()
 
 
 def registered(catalog: Catalog) -> set[str]:
@@ -216,28 +223,158 @@ def test_a_note_of_files_that_are_gone_again_is_taken_in_too(catalog, tmp_path):
     assert inbox.waiting_notes(catalog.path) == 0
 
 
-def test_where_nothing_can_be_written_there_is_an_error_and_the_trace_is_whole(
+def test_where_no_note_can_be_left_there_is_an_error_and_the_trace_is_whole(
     catalog, tmp_path, monkeypatch
 ):
     write(catalog, tmp_path / "r1")
-
-    def full(*_: object, **__: object):
-        raise OSError(28, "No space left on device")
-
+    (tmp_path / "file").write_text("no folder")
     monkeypatch.setattr(database, "WAIT_SECONDS", 0.0)
-    monkeypatch.setattr("catalog.store.inbox.os.fsync", full)
-    with duckdb.connect(str(catalog.path), read_only=True):
-        pass
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(catalog.path)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    holder.stdout.readline()
-    try:
-        with pytest.raises(CatalogError, match=r"No space left|Cannot write"):
+    monkeypatch.setattr(inbox, "_folder", lambda _: tmp_path / "file" / "inbox")
+    with held_by_another(catalog):
+        with pytest.raises(CatalogError, match="Cannot leave a note") as raised:
             write(catalog, tmp_path / "r1", "b")
-    finally:
+
+    assert "register their folder" in raised.value.hint
+    assert catalog.register(tmp_path / "r1").registered == 1
+
+
+@contextmanager
+def held_by_another(catalog: Catalog):
+    """Have the catalog open in another process meanwhile."""
+    pipe = subprocess.PIPE
+    line = [sys.executable, "-c", HOLD, str(catalog.path)]
+    with subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True) as holder:
+        holder.stdout.readline()
+        yield
         holder.communicate("\n")
+
+
+def test_a_catalog_that_this_process_has_open_gets_a_note(catalog, tmp_path, monkeypatch):
+    write(catalog, tmp_path / "r1", "first")
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.05)
+    with duckdb.connect(str(catalog.path), read_only=True):
+        write(catalog, tmp_path / "r1", "second")
+    assert inbox.waiting_notes(catalog.path) == 1
+
+    write(catalog, tmp_path / "r1", "third")
+
+    assert registered(catalog) == {"first", "second", "third"}
+
+
+def test_what_could_not_be_registered_is_noted_and_tried_again(catalog, tmp_path):
+    catalog.path.write_text("this is no database at all " * 1_000)
+    about = {"config": RSI, "strategy_id": "a", "symbol": "SPY", "catalog": catalog.path}
+    trace = TraceWriter(tmp_path / "r1", **about)
+    trace.append(0, OPEN, 1.0)
+    tracer = Tracer(tmp_path / "r2", catalog=catalog.path)
+    payload = {"strategy_id": "b", "symbol": "SPY", "direction": 1, "strategy_config": RSI}
+    tracer.on_event({"event_type": "BAR", "timestamp": OPEN, "payload": {"symbol": "SPY"}})
+    tracer.on_event({"event_type": "SIGNAL", "timestamp": OPEN, "payload": payload})
+
+    for writer in (trace, tracer):
+        for _ in range(2):
+            with pytest.raises(CatalogError, match="not a DuckDB database"):
+                writer.finalize()
+    assert inbox.waiting_notes(catalog.path) == 4
+    catalog.path.unlink()
+    trace.finalize()
+
+    assert registered(catalog) == {"a", "b"}
+    assert tracer.finalize().traces == 1
+
+
+def test_a_trace_that_is_refused_is_an_error_of_its_writer(catalog, tmp_path, monkeypatch):
+    write(catalog, tmp_path / "r1", "a")
+    refusing = "catalog.traces.read._check_range"
+
+    def refuse(*_: object) -> None:
+        raise TraceFileError("rows beyond the range", "its rows lie elsewhere")
+
+    monkeypatch.setattr(refusing, refuse)
+
+    with pytest.raises(CatalogError, match=r"was not registered: .*its rows lie elsewhere"):
+        write(catalog, tmp_path / "r1", "b")
+
+
+def test_a_file_that_was_replaced_before_it_was_recorded_is_read_again(
+    catalog, tmp_path, monkeypatch
+):
+    original = written.writing
+    path = write(catalog, tmp_path / "r1", "a")
+    later = write_elsewhere(tmp_path, {"type": "rsi", "parameters": {"period": 15}}).read_bytes()
+
+    @contextmanager
+    def replace_and_write(*arguments, **options):
+        if path.read_bytes() != later:
+            path.write_bytes(later)
+        with original(*arguments, **options) as con:
+            yield con
+
+    monkeypatch.setattr(written, "writing", replace_and_write)
+    written.register_finalized(catalog.path, [path])
+
+    assert rows(catalog, "select param_period from strategies") == [(15,)]
+
+
+def write_elsewhere(tmp_path: Path, config: object) -> Path:
+    elsewhere = Catalog(tmp_path / "elsewhere.duckdb")
+    return write(elsewhere, tmp_path / "elsewhere", "a", config)
+
+
+def test_a_note_waits_for_a_disk_that_is_not_there(catalog, tmp_path):
+    write(catalog, tmp_path / "other", "other")
+    path = write_elsewhere(tmp_path, RSI)
+    inbox.leave_note(catalog.path, [str(path)])
+    (tmp_path / "elsewhere").rename(tmp_path / "unmounted")
+    write(catalog, tmp_path / "other", "second")
+    (tmp_path / "unmounted").rename(tmp_path / "elsewhere")
+
+    write(catalog, tmp_path / "other", "third")
+
+    assert registered(catalog) == {"other", "second", "third", "a"}
+    assert inbox.waiting_notes(catalog.path) == 0
+
+
+def test_a_note_that_says_nonsense_stops_nobody(catalog, tmp_path):
+    write(catalog, tmp_path / "r1", "a")
+    inbox.leave_note(catalog.path, ["/no\0where", str(tmp_path / "r1" / "gone.parquet" / "x")])
+
+    write(catalog, tmp_path / "r1", "b")
+
+    assert registered(catalog) == {"a", "b"}
+
+
+def test_who_has_waited_in_vain_does_not_wait_so_long_again(catalog, tmp_path, monkeypatch):
+    write(catalog, tmp_path / "r1", "a")
+    waited = []
+    original = written.writing
+
+    def note_and_write(path, *, wait=None):
+        waited.append(wait)
+        return original(path, wait=0.01)
+
+    monkeypatch.setattr(written, "writing", note_and_write)
+    with held_by_another(catalog):
+        for name in ("b", "c", "d"):
+            write(catalog, tmp_path / "r1", name)
+
+    assert waited == [None, 0.2, 0.2]
+    assert inbox.waiting_notes(catalog.path) == 3
+    written._busy_until.clear()
+
+
+def test_two_runs_of_one_name_have_the_ids_that_registering_gives(catalog, tmp_path):
+    for month in ("jan", "mar"):
+        for number in range(3):
+            write(catalog, tmp_path / f"runs/{month}/bt", f"{month}{number}")
+    (tmp_path / "again").mkdir()
+    again = Catalog(tmp_path / "again" / "catalog.duckdb")
+
+    again.register(tmp_path / "runs")
+
+    query = "select run_id, strategy_id, trace_id from trace_files order by all"
+    assert rows(again, query) == rows(catalog, query)
+    assert rows(catalog, "select count(*) from runs") == [(2,)]
 
 
 def kill_writers(catalog: Catalog, runs: Path, *, kills: int, seed: int) -> tuple[set[str], int]:

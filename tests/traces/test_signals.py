@@ -80,6 +80,15 @@ def test_the_index_of_a_frame_is_its_time(tmp_path):
         write_signals(tmp_path, naive, configs=configs(1), symbol="SPY")
 
 
+def test_one_series_is_one_strategy(tmp_path):
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    values = positions(1)[:, 0]
+    for form in (pandas.Series(values, name="a"), polars.Series("a", values), values):
+        names = {} if hasattr(form, "name") else {"strategy_ids": ["a"]}
+        (path,) = write_signals(tmp_path, form, configs=configs(1), symbol="SPY", **names)
+        assert pq.read_table(path)["val"][0].as_py() == values[0]
+
+
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_what_is_kept_is_what_changed(tmp_path_factory, data):

@@ -189,6 +189,54 @@ def test_metadata_says_what_the_run_is_and_processes_add_to_it(tmp_path):
     assert document["data_source"] == {"symbols": ["SPY"], "timeframes": ["1m"]}
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"data_source": "SPY.csv"}, {"data_source": None}, {"components": []},
+        {"total_bars": None}, {"total_signals": "12"}, {"data_source": {"symbols": "SPY"}},
+        {"writers": [1]}, {"writers": {"x": 5}},
+    ],
+)  # fmt: skip
+def test_metadata_of_any_shape_is_completed(tmp_path, document):
+    (tmp_path / "metadata.json").write_text(json.dumps(document))
+
+    with Tracer(tmp_path) as watching:
+        watching.on_event(bar(0))
+        watching.on_event(signal(0, "long"))
+
+    found = json.loads((tmp_path / "metadata.json").read_text())
+    assert found["data_source"]["symbols"] == ["SPY"]
+    assert found["total_signals"] == 1
+
+
+def test_a_run_that_is_traced_again_replaces_what_it_wrote(tmp_path):
+    for _ in range(2):
+        with Tracer(tmp_path / "run") as watching:
+            for number in range(3):
+                watching.on_event(bar(number))
+                watching.on_event(signal(number, number % 2))
+                order = {"symbol": "SPY", "strategy_id": "s", "order_id": str(number)}
+                watching.on_event(event("ORDER", number, **order))
+
+    assert len(files(tmp_path / "run/traces")) == 2
+    assert json.loads((tmp_path / "run/metadata.json").read_text())["total_orders"] == 3
+
+
+def test_an_id_of_another_type_or_configuration_is_refused(tmp_path):
+    other = {"type": "macd", "parameters": {"n": 1}}
+    with Tracer(tmp_path / "run") as watching:
+        watching.on_event(bar(0))
+        watching.on_event(signal(0, "long"))
+        watching.on_event(signal(0, "flat", strategy_config=dict(RSI)))
+        with pytest.raises(UsageError, match="now with another"):
+            watching.on_event(signal(0, "long", strategy_config=other))
+
+    again = Tracer(tmp_path / "run")
+    again.on_event(bar(0))
+    with pytest.raises(UsageError, match="already, of the type rsi"):
+        again.on_event(signal(0, "long", strategy_config=other))
+
+
 def test_a_metadata_file_that_is_not_ours_is_left_alone(tmp_path):
     (tmp_path / "metadata.json").write_text("my notes, and no JSON")
 
@@ -208,6 +256,7 @@ def test_a_metadata_file_that_is_not_ours_is_left_alone(tmp_path):
         (signal(0, None), "direction is None"),
         (signal(0, "long", "new", strategy_config=None), "says no configuration"),
         (signal(0, "long", "../new"), "begins with a dot"),
+        (signal(0, "long", 5), "is no text"),
         (signal(0, "long", "new", symbol="QQQ"), "before any BAR of QQQ"),
         (signal(0, "short", "known", symbol="QQQ"), "came with SPY, and now with QQQ"),
         (event("SIGNAL", 0, symbol="SPY", direction="long"), "no strategy_id"),

@@ -169,6 +169,32 @@ def test_times_may_be_of_any_sort_that_knows_its_zone(begin):
     assert pq.read_table(trace.path)["ts"].to_pylist() == [time_of(bar) for bar in range(3)]
 
 
+def test_bars_may_be_whole_numbers_of_any_type(begin):
+    with begin() as trace:
+        for bar in (0.0, np.float64(1.0), np.int32(2), 3):
+            trace.append(bar, None, float(bar))
+
+    found = read_trace_file(str(trace.path))
+    assert (found.first_bar, found.last_bar, found.row_count) == (0, 3, 4)
+
+
+def test_a_price_that_is_none_and_a_range_that_ends_first_are_refused(begin):
+    trace = begin()
+    with pytest.raises(UsageError, match="price is 'cheap'"):
+        trace.append(0, time_of(0), 1.0, "cheap")
+    trace.append(0, time_of(0), 1.0)
+    with pytest.raises(UsageError, match="ends before it begins"):
+        trace.finalize(first_ts=time_of(9), last_ts=time_of(0))
+    with pytest.raises(UsageError, match="no bar"):
+        trace.finalize(first_bar=0.5)
+    with pytest.raises(UsageError, match="no symbol"):
+        begin(symbol="")
+
+    trace.finalize()
+
+    assert pq.read_table(trace.path)["idx"].to_pylist() == [0]
+
+
 def test_states_of_a_classifier_are_text(begin):
     with begin(kind="classifier") as trace:
         trace.append(0, None, "up")
