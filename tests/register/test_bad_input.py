@@ -197,6 +197,10 @@ BAD_FILES = {
         "footer config unreadable",
     ),
     "footer with a key twice": (footer(b'{"type":"a","type":"b"}'), "footer config unreadable"),
+    "a range that ends before its rows": (
+        partial(write_footer, keys={b"last_bar": b"1"}),
+        "rows beyond the range",
+    ),
     "footer with NaN": (footer(b'{"parameters":{"x":NaN}}'), "footer config unreadable"),
     "footer of 100 MB": (
         partial(write_footer, keys={b"note": b"x" * 100_000_000}),
