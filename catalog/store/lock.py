@@ -37,27 +37,40 @@ def writing_lock(catalog: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]
             f"Cannot write beside the catalog: {path}: {error.strerror}",
             hint="Choose a catalog in a folder that you can write, with --catalog PATH",
         ) from error
+    # Until it has the lock, the descriptor belongs to who waits for it.
+    _acquire(descriptor, catalog, wait)
     try:
-        _acquire(descriptor, catalog, wait)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
-        # Closing the descriptor gives the lock back, also where it was never held.
+        # Closing the descriptor gives the lock back.
         os.close(descriptor)
 
 
 def _acquire(descriptor: int, catalog: Path, wait: float) -> None:
     # The kernel hands a lock to those who wait in the order in which they came; asking
     # again and again would let the busiest process have it every time. A call that waits
-    # has no timeout, so it waits in a thread. Where that is given up, the descriptor is
-    # closed, and the lock is free again as soon as the thread gets it.
-    waiting = threading.Thread(target=fcntl.flock, args=(descriptor, fcntl.LOCK_EX), daemon=True)
+    # has no timeout, so it waits in a thread. Where that is given up, the thread closes the
+    # descriptor once it gets the lock: closed here, its number could be another file's by then.
+    guard, state = threading.Lock(), {"given up": False, "acquired": False}
+
+    def take() -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with guard:
+            state["acquired"] = not state["given up"]
+            if state["given up"]:
+                os.close(descriptor)
+
+    waiting = threading.Thread(target=take, daemon=True)
     waiting.start()
     waiting.join(wait)
-    if waiting.is_alive():
+    with guard:
+        if state["acquired"]:
+            return
         holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-        raise CatalogBusyError(
-            f"Another process is writing to {catalog}" + (f": process {holder}" if holder else ""),
-            hint="Try again when it is done",
-        )
+        state["given up"] = True
+    raise CatalogBusyError(
+        f"Another process is writing to {catalog}" + (f": process {holder}" if holder else ""),
+        hint="Try again when it is done",
+    )

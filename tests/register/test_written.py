@@ -228,13 +228,14 @@ def test_where_no_note_can_be_left_there_is_an_error_and_the_trace_is_whole(
 ):
     write(catalog, tmp_path / "r1")
     (tmp_path / "file").write_text("no folder")
-    monkeypatch.setattr(database, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.05)
     monkeypatch.setattr(inbox, "_folder", lambda _: tmp_path / "file" / "inbox")
     with held_by_another(catalog):
         with pytest.raises(CatalogError, match="Cannot leave a note") as raised:
             write(catalog, tmp_path / "r1", "b")
 
     assert "register their folder" in raised.value.hint
+    monkeypatch.undo()
     assert catalog.register(tmp_path / "r1").registered == 1
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,24 @@ def test_a_writer_that_waits_too_long_names_the_process_in_its_way(path):
                 pass
 
         holder.communicate("\n")
+
+
+def test_who_gave_up_waiting_holds_nothing_afterwards(path):
+    with start(HOLD, path) as holder:
+        holder.stdout.readline()
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(20):
+            # Not even long enough for the waiting to begin.
+            with pytest.raises(CatalogBusyError), writing_lock(path, wait=0.0):
+                pass
+        holder.communicate("\n")
+
+    with writing_lock(path):
+        pass
+    deadline = time.monotonic() + 10
+    while len(os.listdir("/proc/self/fd")) > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_reader_that_waits_too_long_names_the_process_in_its_way(path, monkeypatch):
