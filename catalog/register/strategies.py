@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -175,8 +175,10 @@ def _with_components(
     return [sighting for key, sighting in found.items() if key not in known], table
 
 
-def _known(con: DuckDBPyConnection, keys: object) -> list[tuple[str, str | None, str | None]]:
-    wanted = pa.table({"strategy_key": pa.array(list(keys), pa.string())})  # type: ignore[call-overload]
+def _known(
+    con: DuckDBPyConnection, keys: Iterable[str]
+) -> list[tuple[str, str | None, str | None]]:
+    wanted = pa.table({"strategy_key": pa.array(list(keys), pa.string())})
     with registered(con, incoming_key=wanted):
         return con.execute(statement("select_known_strategies")).fetchall()
 

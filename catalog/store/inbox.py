@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.disk import sync
 from catalog.errors import StoreError
 from catalog.store.paths import side_folder
 
@@ -43,8 +44,8 @@ def leave_note(catalog: Path, files: Iterable[str]) -> Path:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(note)
-        _sync(inbox)
-        _sync(inbox.parent)
+        sync(inbox)
+        sync(inbox.parent)
     except OSError as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
@@ -91,11 +92,3 @@ def _names(catalog: Path) -> list[Path]:
         for name in names
         if name.endswith(_ENDING) and not name.startswith(".")
     )
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
@@ -194,13 +195,13 @@ def _choose_columns(
     return chosen
 
 
-def _stored(value: object, column_type: str) -> object:
+def _stored(value: Any, column_type: str) -> object:
     if column_type == "BOOLEAN":
         return value
     if column_type == "BIGINT":
-        return int(value)  # type: ignore[call-overload]
+        return int(value)
     if column_type == "DOUBLE":
-        return float(value)  # type: ignore[arg-type]
+        return float(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

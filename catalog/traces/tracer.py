@@ -11,11 +11,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from catalog.errors import CatalogError, UsageError
 from catalog.traces import format as layout
+from catalog.traces.block import FinalizedAtEnd
 from catalog.traces.code import code_digest
 from catalog.traces.event_rows import EventRows, names_digest
 from catalog.traces.finalize import appear
@@ -51,7 +51,7 @@ _ROWS_OF: Final = {
 OnFinalized = Callable[[Sequence[Path]], None]
 
 
-class Tracer:
+class Tracer(FinalizedAtEnd):
     """
     An observer of a backtest's event stream, which writes one trace file a strategy.
 
@@ -217,20 +217,6 @@ class Tracer:
         for rows in self._rows.values():
             rows.discard()
 
-    def __enter__(self) -> Tracer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.finalize()
-        else:
-            self.discard()
-
     def _take(self, event: Any, kind: Any, payload: Any) -> None:
         self._require_open()
         number = self._kinds.get(kind)
@@ -314,7 +300,7 @@ class Tracer:
         if (
             config is not None
             and config != pending.config
-            and config_of(payload, name) != (pending.config)
+            and config_of(payload, name) != pending.config
         ):
             raise UsageError(
                 f"{name} came with one configuration, and now with another",

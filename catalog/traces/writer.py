@@ -6,20 +6,20 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
 
 from catalog.errors import UsageError
 from catalog.traces import format as layout
+from catalog.traces.block import FinalizedAtEnd
 from catalog.traces.moments import microseconds_of
 from catalog.traces.sink import ROW_GROUP, Header, Range, Sink, finalize_all, make_header
 
 OnFinalized = Callable[[Sequence[Path]], None]
 
 
-class TraceWriter:
+class TraceWriter(FinalizedAtEnd):
     """
     The trace of one strategy or classifier: one file.
 
@@ -163,20 +163,6 @@ class TraceWriter:
             self._is_open = False
             self._rows = []
             self._sink.discard()
-
-    def __enter__(self) -> TraceWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.finalize()
-        else:
-            self.discard()
 
     def _checked(self, val: Any) -> Any:
         if self._header.kind == layout.CLASSIFIER:

@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_written_leaves_what_was_there(tmp_path, monkeypat
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("catalog.traces.finalize.os.fsync", fail)
+    monkeypatch.setattr("catalog.disk.os.fsync", fail)
 
     with pytest.raises(CatalogError, match="No space left"):
         write(tmp_path, [1, 0, 1])

@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_written_is_an_error_and_leaves_nothing(begin, tmp
     trace = begin()
     trace.append(0, time_of(0), 1.0)
     monkeypatch.setattr(
-        "catalog.traces.finalize.os.fsync", lambda *_: (_ for _ in ()).throw(OSError(28, "full"))
+        "catalog.disk.os.fsync", lambda *_: (_ for _ in ()).throw(OSError(28, "full"))
     )
 
     with pytest.raises(CatalogError, match="full"):
