@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from catalog.export import export_strategy_index
 from catalog.query.find import Found, find
 from catalog.query.info import Info, read_info
 from catalog.query.lineage import Lineage, read_lineage
-from catalog.query.result import Result
-from catalog.query.run import run_query
+from catalog.query.plan import Plan
+from catalog.query.result import Result, Stream
+from catalog.query.run import explain_query, run_query, stream_query
+from catalog.query.sandbox import Limits
 from catalog.query.show import Shown, show
 from catalog.register.register import register
 from catalog.register.report import Registration
 from catalog.sweep import Sweep, load_sweep
+from catalog.upkeep.compact import Compaction, compact
+from catalog.upkeep.unpack import Unpacking, unpack
 
 PathLike = str | os.PathLike[str]
 
@@ -63,15 +68,60 @@ class Catalog:
             **({} if progress is None else {"progress": progress}),
         )
 
-    def sql(self, query: str) -> Result:
+    def sql(
+        self,
+        query: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        timeout: float | None = 300.0,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+    ) -> Result:
         """
-        Run one SQL query on the catalog, which it cannot change.
+        Run one SQL query on the catalog, which it cannot change, and return its rows.
+
+        Only the trace files that can matter to it are opened.
+
+        Args:
+            parameters: a value for each `$name` in the query.
+            timeout: seconds after which it is stopped, None for never.
+            memory_limit: text such as `4GB`.
+            threads: how many work on it.
 
         Raises:
-            QueryError: it is no single query, or DuckDB refuses it.
+            QueryError: it is no single query that reads, or DuckDB refuses it.
+            UsageError: a limit is none.
             StoreError: the catalog cannot be used.
         """
-        return run_query(self.path, query)
+        limits = Limits(timeout, memory_limit, threads)
+        return run_query(self.path, query, parameters, limits=limits)
+
+    def stream(
+        self,
+        query: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        timeout: float | None = 300.0,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+    ) -> AbstractContextManager[Stream]:
+        """
+        Run a query as `sql` does, for a `with` block that takes its rows as they come.
+
+        Until the block ends nobody can write to the catalog.
+        """
+        limits = Limits(timeout, memory_limit, threads)
+        return stream_query(self.path, query, parameters, limits=limits)
+
+    def explain(self, query: str, parameters: Mapping[str, object] | None = None) -> Plan:
+        """
+        Return how a query would be run: its text as rewritten, and which files it reads.
+
+        Raises:
+            QueryError: it is no single query that reads.
+            StoreError: the catalog cannot be used.
+        """
+        return explain_query(self.path, query, parameters)
 
     def export_strategy_index(self, path: PathLike, *, where: str | None = None) -> int:
         """
@@ -88,6 +138,66 @@ class Catalog:
             StoreError: the catalog cannot be used, or the file cannot be written.
         """
         return export_strategy_index(self.path, Path(path), where=where)
+
+    def compact(
+        self,
+        *,
+        run: str | None = None,
+        where: str | None = None,
+        delete_originals: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Compaction:
+        """
+        Write registered signal traces into a few packs, which the views then read.
+
+        Args:
+            run: only the traces of this run.
+            where: only those that meet a condition on the columns of `strategy_index`.
+            delete_originals: delete the packed files, once the packs were read back and compared.
+            progress: called with how many traces were packed, and how many are to be.
+
+        Raises:
+            QueryError: the condition is none, or nothing meets it.
+            StoreError: the catalog cannot be used.
+            CatalogError: a pack cannot be written.
+        """
+        return compact(
+            self.path,
+            run=run,
+            where=where,
+            delete=delete_originals,
+            **({} if progress is None else {"progress": progress}),
+        )
+
+    def unpack(
+        self,
+        *trace_ids: str,
+        run: str | None = None,
+        where: str | None = None,
+        to: PathLike | None = None,
+    ) -> Unpacking:
+        """
+        Write the files of packed traces again, where they were or into a folder.
+
+        A file that is there is left as it is, and the packs stay.
+
+        Args:
+            trace_ids: only these.
+            run: only the traces of this run.
+            where: only those that meet a condition on the columns of `strategy_index`.
+            to: the folder; nothing is registered there.
+
+        Raises:
+            QueryError: the condition is none, or nothing meets it.
+            CatalogError: a pack cannot be read, or a file cannot be written.
+        """
+        return unpack(
+            self.path,
+            run=run,
+            where=where,
+            trace_ids=trace_ids,
+            to=None if to is None else Path(to),
+        )
 
     def info(self) -> Info:
         """Return what the catalog holds, in figures."""

@@ -6,4 +6,4 @@ select
     t.mtime_ns
 from trace_file as t
 join directory as d using (directory_id)
-where t.status = 'registered';
+where t.status = 'registered' and t.has_original is distinct from false;

@@ -2,7 +2,7 @@
 with registered as (
     select directory_id, any_value(run_id) as run_id
     from trace_file
-    where kind = $kind and status = 'registered' and layout is null
+    where kind = $kind and status = 'registered' and layout is null and trace_number is null
     group by directory_id
 ),
 foreign_file as (
@@ -13,6 +13,11 @@ foreign_file as (
     select directory_id
     from trace_file
     where status = 'registered' and contains(file_name, '\')
+    union
+    -- What is packed is read from the pack.
+    select directory_id
+    from trace_file
+    where status = 'registered' and kind = $kind and trace_number is not null and has_original
     union
     select directory_id
     from trace_file

@@ -1,5 +1,5 @@
 -- The registered trace files of one folder.
 select file_name
 from trace_file
-where directory_id = $directory_id and kind = $kind and status = 'registered'
+where directory_id = $directory_id and kind = $kind and status = 'registered' and trace_number is null
 order by file_name;

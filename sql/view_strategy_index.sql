@@ -5,7 +5,7 @@ select
     t.strategy_type,
     t.symbol,
     t.timeframe,
-    t.path as trace_path,
+    case when t.has_original = false then t.pack_path else t.path end as trace_path,
     s.config,
     t.run_id,
     t.trace_id,

@@ -39,13 +39,18 @@ select
     t.created_at,
     t.registered_at,
     t.status,
-    t.pack_path,
+    case
+        when t.pack_path is not null
+        then coalesce(getvariable('catalog_root'), $root) || '/' || t.pack_path
+    end as pack_path,
     t.config_source,
     t.claimed_hash,
     t.symbol_raw,
     t.timeframe_raw,
     t.data_digest,
     t.code_digest,
-    t.idx_base
+    t.idx_base,
+    t.trace_number,
+    t.has_original
 from trace_file as t
 join directory as d using (directory_id);

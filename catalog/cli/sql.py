@@ -30,22 +30,45 @@ FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to FILE instead of stdout.",
 )
+@click.option("--explain", is_flag=True, help="Say how it would be run, and do not run it.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.001),
+    default=300.0,
+    show_default=True,
+    help="Seconds after which the query is stopped.",
+)
+@click.option("--memory-limit", help="Memory that the query may take, such as 4GB.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads that work on the query.")
 @catalog_option
 def command(
-    query: str | None, file: TextIO | None, form: str | None, output: Path | None, path: Path
+    query: str | None,
+    file: TextIO | None,
+    form: str | None,
+    output: Path | None,
+    explain: bool,
+    timeout: float,
+    memory_limit: str | None,
+    threads: int | None,
+    path: Path,
 ) -> None:
     """
     Run one SQL query that reads, and print its rows.
 
     The query is the argument, or the contents of -f FILE, or stdin. The tables to
     ask are strategies, trace_files, signals, classifications, holdings, runs and
-    others: see `catalog sql "show tables"`.
+    others: see `catalog sql "show tables"`. Only the trace files that can matter to
+    the query are opened: --explain says which, and why.
+
+    A query reads the catalog, its traces, and files below the current directory that
+    it names. It can write nothing and reach nothing else.
 
     \b
     Examples:
       catalog sql "from strategies where param_period = 20"
       catalog sql "select symbol, count(*) from trace_files group by all" --format csv
       catalog sql -f query.sql -o rows.parquet
+      catalog sql --explain "from signals where strategy_hash = '39a6426ec117'"
     """
     from catalog.cli.output import write_rows
 
@@ -53,7 +76,13 @@ def command(
     form = form or _form_of(output)
     if form == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE: it is no text")
-    result = open_catalog(path).sql(text)
+    catalog = open_catalog(path)
+    if explain:
+        from catalog.cli.explain import write_plan
+
+        write_plan(catalog.explain(text))
+        return
+    result = catalog.sql(text, timeout=timeout, memory_limit=memory_limit, threads=threads)
     write_rows(result, form, output, catalog=path)
     if output is not None:
         click.echo(f"wrote      {len(result):,} rows to {output}", err=True)

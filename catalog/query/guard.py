@@ -1,84 +1,176 @@
-"""Only queries that read pass: one statement, made of nothing but reading."""
+"""
+Only queries that read pass: one statement, made of nothing but reading.
+
+Two parsers have to agree. sqlglot's tree may hold only kinds of nodes that read; DuckDB's own
+tree of the same text may hold only select nodes and calls of listed functions. What either of
+them does not know is refused. DuckDB's read-only mode alone is not enough: it lets
+`copy … to` write files, even from inside a `with`.
+"""
 
 from __future__ import annotations
 
-import logging
-import re
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
 
-from sqlglot import exp, parse
-from sqlglot.errors import SqlglotError
+import duckdb
+from duckdb import DuckDBPyConnection
+from sqlglot import TokenType, exp, tokenize
 
 from catalog.errors import QueryError
+from catalog.query.functions import (
+    CATALOG_FUNCTIONS,
+    FILE_FUNCTIONS,
+    ROW_FUNCTIONS,
+    VALUE_FUNCTIONS,
+)
+from catalog.query.parsing import Parsed
 
 _READING = (exp.Query, exp.Describe, exp.Summarize, exp.Show, exp.Values, exp.Pivot)
-_WRITING = (
-    exp.DML, exp.DDL, exp.Copy, exp.Command, exp.Set, exp.Attach, exp.Detach, exp.Pragma,
-    exp.Use, exp.Drop, exp.Alter, exp.Export, exp.Install, exp.Transaction, exp.Commit,
-    exp.Rollback, exp.Merge, exp.Kill, exp.Cache, exp.Comment, exp.Analyze,
+# What a tree of reading is made of. A kind that is not here is refused.
+_PARTS = (
+    exp.Query, exp.Condition, exp.Func, exp.Alias, exp.Aliases, exp.AtTimeZone, exp.CTE,
+    exp.Comprehension, exp.ColumnDef, exp.Cube, exp.DataType, exp.DataTypeParam, exp.Describe,
+    exp.Distinct,
+    exp.Fetch, exp.Filter, exp.From, exp.Group, exp.GroupingSets, exp.Having, exp.HavingMax,
+    exp.Identifier, exp.IgnoreNulls, exp.Interval, exp.IntervalOp, exp.JSONPath,
+    exp.JSONPathPart, exp.Join, exp.Lambda, exp.Lateral, exp.Limit, exp.LimitOptions,
+    exp.Offset, exp.Order,
+    exp.Ordered, exp.Pivot, exp.PivotAny, exp.PositionalColumn, exp.PropertyEQ,
+    exp.Qualify, exp.RespectNulls,
+    exp.Rollup, exp.Show, exp.Slice, exp.Star, exp.Summarize, exp.Table, exp.TableAlias,
+    exp.TableSample, exp.Tuple, exp.UDTF, exp.UnpivotColumns, exp.Var, exp.Where, exp.Window,
+    exp.WindowSpec, exp.With, exp.WithinGroup,
 )  # fmt: skip
-_EXPLAIN = re.compile(r"\s*explain(\s+analyze)?\s+(?=\S)", re.IGNORECASE)
-_SHOW_OBJECT = re.compile(r"\s*(?:show|describe)\s+[\w\".]+\s*;?\s*", re.IGNORECASE)
+_HINT = "To change or copy the catalog, open it in DuckDB itself"
+
+# The nodes of DuckDB's own tree that read.
+_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
+_LISTED = VALUE_FUNCTIONS | ROW_FUNCTIONS | FILE_FUNCTIONS | CATALOG_FUNCTIONS
+# Tables that DuckDB makes of what it knows of itself; of these, people look at the comments.
+_SYSTEM_PREFIXES = ("duckdb_", "pragma_", "sqlite_", "pg_")
+_SYSTEM_TABLES = frozenset({"duckdb_columns", "duckdb_tables", "duckdb_types", "duckdb_views"})
+_SCHEMAS = frozenset({"", "main", "temp", "information_schema", "internal"})
 
 
-def check_reads_only(query: str) -> None:
+def check_tree(parsed: Parsed) -> None:
     """
-    Refuse what is not exactly one statement that only reads.
-
-    What cannot be understood is refused too. DuckDB's read-only mode is not enough: it
-    lets `copy … to` write files, even from inside a `with`.
+    Refuse a statement that sqlglot does not take for reading, part by part.
 
     Raises:
-        QueryError: with the reason.
+        QueryError: with what it is.
     """
-    if _SHOW_OBJECT.fullmatch(query):
-        return
-    if "{#" in query:
-        # A comment to sqlglot, but to DuckDB the beginning of a struct: what it hides would run.
-        raise QueryError(
-            "This query holds {#, which is not understood", hint="Put a space between the two"
-        )
-    body = query
-    if found := _EXPLAIN.match(query):
-        body = query[found.end() :]
-    try:
-        with _quiet():
-            statements = [one for one in parse(body, dialect="duckdb") if one is not None]
-    except (SqlglotError, RecursionError) as error:
-        reason = re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()[0]
-        raise QueryError(
-            f"This is not understood as a query: {reason}",
-            hint="Check the SQL; only reading statements run here",
-        ) from error
-    if not statements:
-        raise QueryError("There is no query", hint='Try: catalog sql "from strategies limit 5"')
-    if len(statements) > 1:
-        raise QueryError(
-            f"There are {len(statements)} statements", hint="Run one statement at a time"
-        )
-    statement = statements[0]
-    refused = None if isinstance(statement, _READING) else statement
-    for node in statement.walk():
+    tree = parsed.tree
+    refused = None if isinstance(tree, _READING) else tree
+    for node in tree.walk():
         # `with x as (insert …)` is a select to a parser: its parts are what counts.
-        if isinstance(node, _WRITING):
+        if not isinstance(node, _READING + _PARTS):
             refused = node
     if refused is not None:
-        outermost = refused is statement or isinstance(refused, exp.Command)
-        word = query.split(None, 1)[0].upper() if outermost else refused.key.upper()
+        outermost = refused is tree or isinstance(refused, exp.Command)
+        word = parsed.body.split(None, 1)[0].upper() if outermost else refused.key.upper()
+        raise QueryError(f"Only queries that read run here, and this holds {word}", hint=_HINT)
+
+
+def check_reads_only(con: DuckDBPyConnection, parsed: Parsed) -> Any:
+    """Do both checks; see `check_text` for what is returned."""
+    check_tree(parsed)
+    return check_text(con, parsed)
+
+
+def check_text(con: DuckDBPyConnection, parsed: Parsed) -> Any:
+    """
+    Refuse a text that DuckDB does not take for one query of listed functions.
+
+    Returns:
+        DuckDB's own tree of the text, or None where it gives none away (of a pivot).
+
+    Raises:
+        QueryError: with what it is, or where DuckDB does not understand it.
+    """
+    try:
+        count = len(con.extract_statements(parsed.prefix + parsed.body))
+    except duckdb.Error as error:
+        raise QueryError(str(error).strip(), hint="Check the SQL") from error
+    if count != 1:
+        raise QueryError(f"There are {count} statements", hint="Run one statement at a time")
+    own = own_tree(con, parsed.body)
+    if own is None:
+        if parsed.tree.find(exp.Pivot) is None and not isinstance(parsed.tree, exp.Show):
+            raise QueryError("Only queries that read run here, and this is none", hint=_HINT)
+        _check_words(parsed.body)
+        return None
+    for node in _nodes(own):
+        _check_node(node)
+    return own
+
+
+def own_tree(con: DuckDBPyConnection, text: str) -> Any:
+    """Return DuckDB's syntax tree of a query, or None where it has none to show."""
+    query = "select json_serialize_sql($text::varchar)"
+    ((written,),) = con.execute(query, {"text": text}).fetchall()
+    found = json.loads(written)
+    return None if found["error"] else found["statements"]
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    waiting = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield one
+            waiting.extend(value for value in one.values() if isinstance(value, dict | list))
+        else:
+            waiting.extend(value for value in one if isinstance(value, dict | list))
+
+
+def _check_node(node: dict[str, Any]) -> None:
+    kind = node.get("type")
+    if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _NODES:
+        word = kind.removesuffix("_NODE").removesuffix("_QUERY")
+        raise QueryError(f"Only queries that read run here, and this holds {word}", hint=_HINT)
+    # What looks like a function's schema may be a column: name.lower() is lower(name).
+    if "function_name" in node and not node.get("is_operator"):
+        _check_function(node["function_name"])
+    if kind == "BASE_TABLE":
+        check_table(str(node.get("schema_name", "")), str(node.get("table_name", "")))
+
+
+def _check_function(name: str) -> None:
+    is_word = name.replace("_", "").isalnum()
+    if is_word and name.lower() not in _LISTED:
+        raise _no_function(name)
+
+
+def check_table(schema: str, name: str) -> None:
+    """
+    Refuse a table of DuckDB's own that tells more than what the catalog holds.
+
+    Raises:
+        QueryError: it is one.
+    """
+    is_system = name.lower().startswith(_SYSTEM_PREFIXES) and name.lower() not in _SYSTEM_TABLES
+    if schema.lower() not in _SCHEMAS or is_system:
+        full = f"{schema}.{name}" if schema else name
         raise QueryError(
-            f"Only queries that read run here, and this holds {word}",
-            hint="To change or copy the catalog, open it in DuckDB itself",
+            f"The table {full} cannot be asked here",
+            hint='See the tables with: catalog sql "show tables"',
         )
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep sqlglot from warning about what is refused right after."""
-    log = logging.getLogger("sqlglot")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
+def _check_words(text: str) -> None:
+    """Check every word that stands before a parenthesis, where there is no tree to look at."""
+    tokens = tokenize(text, dialect="duckdb")
+    for word, behind in pairwise(tokens):
+        if behind.token_type is not TokenType.L_PAREN:
+            continue
+        if word.token_type in (TokenType.VAR, TokenType.IDENTIFIER):
+            _check_function(word.text)
+
+
+def _no_function(name: str) -> QueryError:
+    return QueryError(
+        f"The function {name} does not run here",
+        hint="Functions of values do, and those that read files which the query names",
+    )

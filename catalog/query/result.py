@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import pyarrow as pa
+
+_SHOWN_ROWS = 20
+_SHOWN_COLUMNS = 30
 
 
 @dataclass(frozen=True)
@@ -46,3 +51,45 @@ class Result:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def _repr_html_(self) -> str:
+        """Return the first rows as a table for a notebook."""
+        names = self.columns[:_SHOWN_COLUMNS]
+        head = "".join(f"<th>{escape(name)}</th>" for name in names)
+        rows = Result(self.table.slice(0, _SHOWN_ROWS)).fetchall()
+        cells = ("".join(f"<td>{_cell(value)}</td>" for value in row[: len(names)]) for row in rows)
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        left_out = len(self.columns) - len(names)
+        note = f"{len(self):,} rows" + (f", {left_out} more columns" if left_out else "")
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{note}</p>"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """
+    The rows of one query as they come, for as long as the `with` block lasts.
+
+    Iterating yields Arrow record batches, once.
+    """
+
+    schema: pa.Schema
+    types: tuple[str, ...]
+    _batches: Iterator[pa.RecordBatch]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.schema.names)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return self._batches
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows as tuples of Python values."""
+        for batch in self._batches:
+            columns = [column.to_pylist() for column in batch.columns]
+            yield from zip(*columns, strict=True)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else escape(str(value))

@@ -1,69 +1,217 @@
-"""Run a user's SQL on the catalog, read-only."""
+"""Run a user's SQL on the catalog: planned, and where it can do no harm."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
+from sqlglot import exp
 
 from catalog.errors import QueryError
-from catalog.query.guard import check_reads_only
-from catalog.query.result import Result
+from catalog.query.choose import RefusedError
+from catalog.query.files import Allowed, allow, file_function, named_files, path_argument
+from catalog.query.guard import check_text, check_tree
+from catalog.query.interrupt import interruptible
+from catalog.query.parsing import Parsed, parse_query
+from catalog.query.plan import Plan, plan
+from catalog.query.restored import Restored
+from catalog.query.result import Result, Stream
+from catalog.query.sandbox import Limits, readable_folders, restrict
 from catalog.store.database import reading
 
+NO_LIMITS = Limits()
 
-def run_query(catalog: Path, query: str) -> Result:
+
+@dataclass(frozen=True)
+class _Ready:
+    """A planned query with the connection that it runs on."""
+
+    con: DuckDBPyConnection
+    plan: Plan
+    values: dict[str, object]
+    limits: Limits
+
+
+def run_query(
+    catalog: Path,
+    query: str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    limits: Limits = NO_LIMITS,
+) -> Result:
     """
     Run one query that reads, and return all of its rows.
+
+    Args:
+        parameters: a value for each `$name` in the query.
 
     Raises:
         QueryError: it is no single query that reads, or DuckDB refuses it.
         StoreError: the catalog cannot be used.
     """
-    check_reads_only(query)
-    with reading(catalog) as con:
+    with _ready(catalog, query, parameters, limits) as ready:
+        con, text = ready.con, ready.plan.text
+        with _query_errors(ready.limits):
+            return interruptible(con, lambda: _fetch(con, text, ready.values))
+
+
+@contextmanager
+def stream_query(
+    catalog: Path,
+    query: str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    limits: Limits = NO_LIMITS,
+) -> Iterator[Stream]:
+    """
+    Run one query that reads, and yield its rows as they come. See `run_query`.
+
+    Until the block ends nobody else can write to the catalog.
+    """
+    with _ready(catalog, query, parameters, limits) as ready:
+        con, text = ready.con, ready.plan.text
+        with _query_errors(ready.limits):
+            rows = interruptible(con, lambda: con.sql(text, params=ready.values))
+            if rows is None:
+                raise _no_query()
+            types = tuple(str(kind) for kind in rows.types)
+            reader = interruptible(con, rows.to_arrow_reader)
+            yield Stream(reader.schema, types, _batches(con, reader))
+
+
+def explain_query(
+    catalog: Path, query: str, parameters: Mapping[str, object] | None = None
+) -> Plan:
+    """
+    Say how a query would be run; see `run_query`.
+
+    Raises:
+        QueryError: it is no single query that reads.
+        StoreError: the catalog cannot be used.
+    """
+    with _ready(catalog, query, parameters, NO_LIMITS) as ready:
+        return ready.plan
+
+
+@contextmanager
+def _ready(
+    catalog: Path, query: str, parameters: Mapping[str, object] | None, limits: Limits
+) -> Iterator[_Ready]:
+    parsed = parse_query(query)
+    check_tree(parsed)
+    values = dict(parameters or {})
+    files = named_files(parsed.tree, values)
+    is_lateral = _reads_laterally(parsed)
+    with reading(catalog) as con, Restored(is_wanted=is_lateral) as restored:
         con.execute("set search_path = 'main'")
-        _check_is_one(con, query)
-        return execute(con, query)
+        check_text(con, parsed)
+        folders = readable_folders(con, catalog)
+        allowed = allow(files, folders)
+        if is_lateral:
+            # Which files those are is only known to the rows; each is looked at before.
+            more = (
+                os.path.realpath(os.getcwd()) + "/",
+                os.path.realpath(str(restored.folder)) + "/",
+            )
+            allowed = Allowed((*allowed.directories, os.getcwd() + "/", *more), allowed.paths)
+        restrict(con, folders, allowed, limits)
+        with _query_errors(limits):
+            made = interruptible(con, lambda: _plan(con, parsed, values, restored, folders))
+        yield _Ready(con, made, values, limits)
 
 
-def _check_is_one(con: DuckDBPyConnection, query: str) -> None:
-    """Let DuckDB count the statements as well: it may understand a text otherwise."""
-    try:
-        statements = con.extract_statements(query)
-    except duckdb.Error as error:
-        raise _as_query_error(error) from error
-    if len(statements) != 1:
-        raise QueryError(
-            f"There are {len(statements)} statements", hint="Run one statement at a time"
-        )
+def _plan(
+    con: DuckDBPyConnection,
+    parsed: Parsed,
+    values: dict[str, object],
+    restored: Restored,
+    folders: Sequence[str],
+) -> Plan:
+    refused: dict[str, str] = {}
+    while True:
+        # One moment for what is chosen and for what is read: now() is the same in both.
+        con.begin()
+        try:
+            return plan(con, parsed, values, restored=restored, folders=folders, refused=refused)
+        except RefusedError:
+            con.rollback()
+
+
+def _reads_laterally(parsed: Parsed) -> bool:
+    for node in parsed.tree.find_all(exp.Table, exp.Lateral):
+        if file_function(node.this) is not None:
+            first = path_argument(node.this)
+            if first is not None and first.find(exp.Column) is not None:
+                return True
+    return False
 
 
 def execute(
     con: DuckDBPyConnection, query: str, values: Mapping[str, object] | None = None
 ) -> Result:
     """
-    Run a query on an open connection.
+    Run a query of ours on an open connection.
 
     Raises:
         QueryError: DuckDB refuses it.
     """
+    with _query_errors(NO_LIMITS):
+        return _fetch(con, query, dict(values or {}))
+
+
+def _fetch(con: DuckDBPyConnection, query: str, values: dict[str, object]) -> Result:
+    rows = con.sql(query, params=values)
+    if rows is None:
+        raise _no_query()
+    return Result(rows.to_arrow_table(), tuple(str(kind) for kind in rows.types))
+
+
+def _batches(con: DuckDBPyConnection, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    while True:
+        try:
+            yield interruptible(con, reader.read_next_batch)
+        except StopIteration:
+            return
+
+
+def _no_query() -> QueryError:
+    return QueryError("There is no query", hint='Try: catalog sql "from strategies limit 5"')
+
+
+@contextmanager
+def _query_errors(limits: Limits) -> Iterator[None]:
+    """Turn what DuckDB says of a query into an error of ours."""
     try:
-        rows = con.sql(query, params=dict(values or {}))
-        if rows is None:
-            raise QueryError("There is no query", hint='Try: catalog sql "from strategies limit 5"')
-        return Result(rows.to_arrow_table(), tuple(str(kind) for kind in rows.types))
+        yield
     except duckdb.Error as error:
-        raise _as_query_error(error) from error
+        raise _as_query_error(error, limits) from error
+    except pa.ArrowInvalid as error:
+        # What happens while rows stream comes through Arrow.
+        with suppress(IndexError):
+            raise QueryError(str(error).splitlines()[0]) from error
+        raise
 
 
-def _as_query_error(error: duckdb.Error) -> QueryError:
+def _as_query_error(error: duckdb.Error, limits: Limits) -> QueryError:
     text = str(error).strip()
     hint = None
-    if "No files found that match" in text or re.search(r"Cannot open file .*\.parquet", text):
+    if "maximum execution time" in text:
+        return QueryError(
+            f"The query was stopped: it ran longer than {limits.timeout:g} seconds",
+            hint="Narrow it down (see what it reads with --explain), or give it more --timeout",
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        text, hint = text.splitlines()[0], "Narrow the query down, or give it more --memory-limit"
+    elif isinstance(error, duckdb.PermissionException):
+        hint = "A query reads the catalog's traces, and files that it names below this folder"
+    elif "No files found that match" in text or re.search(r"Cannot open file .*\.parquet", text):
         hint = "Trace files are gone or have moved. Bring the catalog up to date: catalog register"
     elif ".parquet" in text and re.search(r"parquet|magic bytes|schema", text, re.IGNORECASE):
         hint = "A file has changed since it was registered. Run: catalog register FOLDER"

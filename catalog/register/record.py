@@ -152,6 +152,7 @@ def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded,
     con.execute(statement("delete_replaced"))
     copies = _split_copies(con, root)
     con.execute(statement("insert_traces"))
+    con.execute(statement("finish_packed"))
     with registered(con, incoming_event_strategy=named_table(named, identities)):
         con.execute(statement("replace_event_strategies"))
     with registered(con, incoming_other=problem_table([*batch.problems, *collisions], root, now)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ STORAGE_VERSION = "v1.2.0"
 
 # What the file, the disk or the memory do to a statement. Anything else is a bug.
 _OF_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
+_threads: dict[str, threading.RLock] = {}
 _COMMIT_FAILED = re.compile(r"Failed to commit: .*(?:No space left|Could not|Cannot)", re.DOTALL)
 
 
@@ -43,6 +45,11 @@ def reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
             f"There is no catalog at {catalog}",
             hint="Make one with: catalog register FOLDER, or name one with --catalog PATH",
         )
+    with _alone(catalog):
+        yield from _reading(catalog)
+
+
+def _reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
     con = _connect(catalog, _deadline(), read_only=True)
     try:
         if lacks_migrations(con, catalog):
@@ -50,7 +57,13 @@ def reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
             with writing(catalog):
                 pass
             con = _connect(catalog, _deadline(), read_only=True)
-        _prepare(con, catalog)
+        try:
+            _prepare(con, catalog)
+        except duckdb.InvalidInputException as error:
+            raise CatalogBusyError(
+                f"The rows of another query on {catalog} are still streaming",
+                hint="End that with block first, or fetch the rows with Catalog.sql",
+            ) from error
         yield con
     finally:
         con.close()
@@ -73,7 +86,7 @@ def writing(catalog: Path, *, wait: float | None = None) -> Iterator[DuckDBPyCon
     """
     wait = WAIT_SECONDS if wait is None else wait
     deadline = time.monotonic() + wait
-    with writing_lock(catalog, wait=wait):
+    with _alone(catalog, wait=wait), writing_lock(catalog, wait=wait):
         if not catalog.exists():
             _create(catalog)
         # One bound for both locks: nobody waits longer than it.
@@ -84,6 +97,25 @@ def writing(catalog: Path, *, wait: float | None = None) -> Iterator[DuckDBPyCon
                 yield con
         finally:
             _close(con, catalog)
+
+
+@contextmanager
+def _alone(catalog: Path, *, wait: float = -1) -> Iterator[None]:
+    """
+    Let one thread of this process at a time have the catalog open.
+
+    DuckDB gives all of them one instance, and what a query may reach is set for an instance.
+    """
+    lock = _threads.setdefault(os.path.abspath(catalog), threading.RLock())
+    if not lock.acquire(timeout=wait):
+        raise CatalogBusyError(
+            f"Another thread of this process has the catalog {catalog} open",
+            hint="Try again when it is done",
+        )
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _create(catalog: Path) -> None:

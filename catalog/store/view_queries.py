@@ -52,7 +52,7 @@ def build_query(template: str, inputs: ViewInputs, tables: Collection[str]) -> e
         tables: the catalog's own tables, which are named with their schema so that any
             client finds them.
     """
-    query = _read_files(_parsed(f"view_{template}").copy(), inputs.patterns, inputs.root)
+    query = _read_files(parsed(f"view_{template}").copy(), inputs.patterns, inputs.root)
     if inputs.layouts:
         _put_rows(query, inputs.layouts, inputs.root)
     if template in _PARAMETERS_AFTER:
@@ -67,8 +67,14 @@ def build_query(template: str, inputs: ViewInputs, tables: Collection[str]) -> e
     return query
 
 
+def view_columns(name: str) -> tuple[str, ...]:
+    """Return the columns of a view but for the parameter columns, in lower case."""
+    return tuple(column.lower() for column in parsed(f"view_{name}").named_selects)
+
+
 @cache
-def _parsed(name: str) -> exp.Query:
+def parsed(name: str) -> exp.Query:
+    """Return the query in sql/<name>.sql. It is shared: copy it before changing it."""
     query = parse_one(statement(name), dialect="duckdb")
     assert isinstance(query, exp.Query)  # noqa: S101 - a view is a query, or sql/ is wrong
     for node in query.walk():
@@ -97,7 +103,7 @@ def _put_columns(
 def _put_rows(query: exp.Query, layouts: tuple[Layout, ...], root: str) -> None:
     """Put the union of the rows of all layouts in the place of `$rows`."""
     branches = [
-        _read_files(_parsed(layout.statement).copy(), layout.patterns, root) for layout in layouts
+        _read_files(parsed(layout.statement).copy(), layout.patterns, root) for layout in layouts
     ]
     rows = branches[0]
     for branch in branches[1:]:
@@ -114,7 +120,7 @@ def _read_files(query: exp.Query, patterns: tuple[Pattern, ...], root: str) -> e
     if patterns:
         _put(query, "files", exp.array(*(_glob(pattern, root) for pattern in patterns), copy=False))
     else:
-        call.replace(_no_rows(call))
+        call.replace(no_rows(call))
     return query
 
 
@@ -139,7 +145,7 @@ def _glob(pattern: Pattern, root: str) -> exp.Expression:
     return exp.DPipe(this=escaped, expression=exp.Literal.string("/" + pattern.glob))
 
 
-def _no_rows(call: exp.Expression) -> exp.Expression:
+def no_rows(call: exp.Expression) -> exp.Expression:
     """Return a subquery with the columns that `read_parquet(…, schema = …)` names, and no row."""
     columns = {"filename": "VARCHAR"}
     for field in call.find_all(exp.Struct):

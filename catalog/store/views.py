@@ -60,7 +60,8 @@ class View:
     @property
     def signature(self) -> str:
         """Differs where the view would."""
-        made_of = repr((statement(f"view_{self.template}"), self.inputs))
+        parts = [statement(layout.statement) for layout in self.inputs.layouts]
+        made_of = repr((statement(f"view_{self.template}"), parts, self.inputs))
         return hashlib.sha256(made_of.encode()).hexdigest()
 
 
@@ -113,7 +114,9 @@ def _wanted(con: DuckDBPyConnection, root: str) -> Iterator[View]:
     columns = tuple(parameter_columns(con))
     for name in VIEWS:
         inputs = nothing
-        if name in TRACE_KINDS:
+        if name == "signals":
+            inputs = replace(nothing, layouts=_signal_layouts(con))
+        elif name in TRACE_KINDS:
             inputs = replace(nothing, patterns=_patterns(con, TRACE_KINDS[name]))
         elif name in EVENT_KINDS:
             inputs = replace(nothing, layouts=_layouts(con, EVENT_KINDS[name]))
@@ -154,6 +157,17 @@ def _patterns(con: DuckDBPyConnection, kind: str) -> tuple[Pattern, ...]:
 def _names(con: DuckDBPyConnection, directory_id: int, kind: str) -> tuple[str, ...]:
     values = {"directory_id": directory_id, "kind": kind}
     return tuple(row[0] for row in con.execute(statement("select_trace_names"), values).fetchall())
+
+
+def _signal_layouts(con: DuckDBPyConnection) -> tuple[Layout, ...]:
+    """Return what holds the rows of signals: loose files, packs, or both."""
+    loose = Layout("rows_signal_loose", _patterns(con, "signal"))
+    paths = con.execute(statement("select_packs")).fetchall()
+    if not paths:
+        return (loose,)
+    packs = tuple(Pattern(escape(path), True) for (path,) in paths)
+    packed = Layout("rows_signal_packed", packs)
+    return (loose, packed) if loose.patterns else (packed,)
 
 
 def _layouts(con: DuckDBPyConnection, kind: str) -> tuple[Layout, ...]:

@@ -1,0 +1,42 @@
+"""How a query would be run, as text that runs nearly so in DuckDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from catalog.cli.options import plural
+
+if TYPE_CHECKING:
+    from catalog.query.choose import Choice
+    from catalog.query.plan import Plan
+
+
+def write_plan(plan: Plan) -> None:
+    """Print what is read for each relation and why, and the query as it is rewritten."""
+    opened = 0
+    for choice in {choice.chosen.number: choice for choice in plan.choices}.values():
+        opened += choice.chosen.files + choice.chosen.packs
+        click.echo(f"-- {choice.relation}_{choice.chosen.number}: {_read(choice)}")
+        if choice.condition is not None:
+            click.echo(f"--   those of trace_files where {choice.condition}")
+        elif choice.why is not None:
+            click.echo(f"--   all of them: {choice.why}")
+    for read in plan.laterals:
+        opened += read.files
+        click.echo(f"-- read_parquet({read.argument}): opens {plural(read.files, 'file')}")
+    if not plan.choices and not plan.laterals:
+        click.echo("-- opens no trace file")
+    else:
+        click.echo(f"-- opens {plural(opened, 'file')} in all")
+    click.echo(plan.outline.strip())
+
+
+def _read(choice: Choice) -> str:
+    parts = []
+    if choice.chosen.files or not choice.chosen.packs:
+        parts.append(plural(choice.chosen.files, "file"))
+    if choice.chosen.packs:
+        parts.append(plural(choice.chosen.packs, "pack"))
+    return f"{choice.traces:,} of {plural(choice.of, 'trace')}; opens {' and '.join(parts)}"

@@ -1,0 +1,162 @@
+"""Which trace files a relation of a query has to read, as the catalog knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+from duckdb import DuckDBPyConnection
+from sqlglot import exp
+
+from catalog.query.meanings import Meanings
+from catalog.query.needs import Needs
+from catalog.query.reads import PLANNED_COLUMNS, Chosen
+from catalog.query.relations import TRACE_RELATIONS
+from catalog.query.scopes import Source
+from catalog.statements import statement
+
+
+class RefusedError(Exception):
+    """
+    DuckDB refused to say which traces meet a condition; planned again, it is not asked.
+
+    The transaction, and all that was chosen in it, is gone.
+    """
+
+
+@dataclass(frozen=True)
+class Choice:
+    """
+    The traces chosen for one relation, and by what.
+
+    `condition` is SQL over trace_files, or None where all are read, for the reason in `why`.
+    `of` is how many traces there are of the kind.
+    """
+
+    relation: str
+    chosen: Chosen
+    traces: int
+    of: int
+    condition: str | None = None
+    why: str | None = None
+
+
+@dataclass
+class Chooser:
+    """
+    Chooses the traces of each relation; what two of them need alike is chosen once.
+
+    `refused` holds the conditions that are not to be asked, each with the reason.
+    """
+
+    con: DuckDBPyConnection
+    values: Mapping[str, object]
+    numbers: Iterator[int]
+    refused: dict[str, str]
+    wants_rows: bool = True
+    """False where only the columns are asked for: then no file is read."""
+    _made: dict[tuple[str, str | None], Choice] = field(default_factory=dict)
+    _totals: dict[str, int] = field(default_factory=dict)
+
+    def choose(
+        self, relation: str, source: Source | None, meanings: Meanings, needs: Needs
+    ) -> Choice:
+        """Choose the traces for one place where a query reads a relation."""
+        condition, why = None, None
+        if not self.wants_rows:
+            return self._make(relation, "false", "false", None)
+        if source is None:
+            why = "where it stands, its conditions cannot be told"
+        else:
+            condition = needs.needed(source)
+            if condition is None:
+                why = _why(source)
+        if condition is None or source is None:
+            return self._make(relation, None, None, why)
+        text = _sql(condition, source.key, meanings)
+        if text in self.refused:
+            return self._make(relation, None, None, self.refused[text])
+        try:
+            return self._make(relation, text, _shown(condition, source.key), None)
+        except duckdb.Error as error:
+            # If it is the user's mistake, the query itself will say so.
+            reason = str(error).splitlines()[0]
+            self.refused[text] = f"its conditions cannot be asked beforehand: {reason}"
+            raise RefusedError from error
+
+    def _make(self, relation: str, text: str | None, shown: str | None, why: str | None) -> Choice:
+        kind = TRACE_RELATIONS[relation].kind
+        key = (kind, text)
+        if key not in self._made:
+            self._made[key] = self._read(relation, kind, text, shown, why)
+        made = self._made[key]
+        if made.relation == relation:
+            return made
+        return Choice(relation, made.chosen, made.traces, made.of, made.condition, made.why)
+
+    def _read(
+        self, relation: str, kind: str, text: str | None, shown: str | None, why: str | None
+    ) -> Choice:
+        number = next(self.numbers)
+        columns = ", ".join(PLANNED_COLUMNS)
+        query = text or f"select {columns} from trace_files where true"
+        if text == "false":
+            query = f"select {columns} from trace_files where false"
+        create = f"create or replace temp table planned_{number} as from ({query})"
+        create += f" where kind = '{kind}' and status = 'registered'"
+        values = {name: value for name, value in self.values.items() if f"${name}" in create}
+        self.con.execute(create, values)
+        layouts: tuple[str, ...] = ()
+        if kind in ("signal", "classifier"):
+            counts = self._list_files(number)
+        else:
+            counts, layouts = self._list_layouts(number, kind)
+        traces, files, packs = counts
+        return Choice(
+            relation, Chosen(number, files, packs, layouts), traces, self._total(kind), shown, why
+        )
+
+    def _list_files(self, number: int) -> tuple[int, int, int]:
+        text = statement("list_planned_files").replace("planned", f"planned_{number}")
+        ((traces, files, packs),) = self.con.execute(text).fetchall()
+        self._set(f"files_{number}", files)
+        self._set(f"packs_{number}", packs)
+        return traces, len(files), len(packs)
+
+    def _list_layouts(self, number: int, kind: str) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+        text = statement("list_planned_layouts").replace("planned", f"planned_{number}")
+        rows = self.con.execute(text).fetchall()
+        for place, (_, files) in enumerate(rows):
+            self._set(f"files_{number}_{place}", files)
+        names = [f"rows_{kind}_{'flat' if layout is None else 'nested'}" for layout, _ in rows]
+        count = sum(len(files) for _, files in rows)
+        return (count, count, 0), tuple(names)
+
+    def _set(self, name: str, value: list[str]) -> None:
+        self.con.execute(f"set variable {name} = $value", {"value": value})
+
+    def _total(self, kind: str) -> int:
+        if kind not in self._totals:
+            rows = self.con.execute(statement("count_kind"), {"kind": kind}).fetchall()
+            ((self._totals[kind],),) = rows
+        return self._totals[kind]
+
+
+def _why(source: Source) -> str:
+    if source.scope.is_opaque:
+        return "it takes part in a right, full or positional join"
+    return "no condition tells its files apart"
+
+
+def _sql(condition: exp.Expr, key: str, meanings: Meanings) -> str:
+    """Return the query of the traces that meet a condition."""
+    traces = exp.to_table("trace_files")
+    traces.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
+    query = exp.select(*(exp.column(name, table=key, quoted=True) for name in PLANNED_COLUMNS))
+    query = query.from_(traces, copy=False).where(condition, copy=True)
+    return meanings.with_common_tables(query).sql("duckdb")
+
+
+def _shown(condition: exp.Expr, key: str) -> str:
+    return condition.sql("duckdb").replace(f'"{key}".', "")

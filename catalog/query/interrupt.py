@@ -1,0 +1,47 @@
+"""Work of DuckDB that Ctrl-C stops at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+Value = TypeVar("Value")
+
+
+def interruptible(con: DuckDBPyConnection, work: Callable[[], Value]) -> Value:
+    """
+    Return what some work on a connection returns; Ctrl-C interrupts it.
+
+    DuckDB looks at signals between long pieces of its work only; a thread that waits in
+    Python gets them at once, so the work is done in another one.
+    """
+    values: list[Value] = []
+    done = threading.Event()
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            values.append(work())
+        except BaseException as error:  # It is raised again, where somebody waits for it.
+            errors.append(error)
+        finally:
+            done.set()
+
+    # Not joined: a join that a signal breaks off takes the thread for finished.
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        done.wait()
+    except BaseException:
+        while not done.is_set():
+            with suppress(duckdb.Error):
+                con.interrupt()
+            done.wait(0.05)
+        raise
+    if errors:
+        raise errors[0]
+    return values[0]

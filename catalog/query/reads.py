@@ -1,0 +1,90 @@
+"""The SQL that reads chosen trace files in the shape of a public view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from sqlglot import exp
+
+from catalog.store.view_queries import no_rows, parsed
+
+# What the views want of trace_files.
+PLANNED_COLUMNS = (
+    "trace_id", "path", "kind", "run_id", "strategy_hash", "strategy_id", "strategy_type",
+    "symbol", "timeframe", "generation", "idx_base", "status", "last_bar", "last_ts",
+    "pack_path", "trace_number",
+)  # fmt: skip
+
+# Who reads it puts a number there.
+_NUMBER = "_000"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """
+    The traces that one relation of a query reads.
+
+    They are in the temporary table `planned_<number>`; the variables `files_<number>` and
+    `packs_<number>` list the loose files and the packs. Of `layouts` (of orders, fills and
+    positions) each has a variable `files_<number>_<place>`.
+    """
+
+    number: int
+    files: int
+    packs: int
+    layouts: tuple[str, ...] = ()
+
+
+def reading_sql(relation: str, chosen: Chosen) -> str:
+    """Return a query that returns what the view of this name does, of the chosen traces only."""
+    text = _template(relation, chosen.files > 0, chosen.packs > 0, chosen.layouts)
+    return text.replace(_NUMBER, f"_{chosen.number}")
+
+
+@cache
+def _template(relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, ...]) -> str:
+    return _query(relation, has_files, has_packs, layouts).sql("duckdb")
+
+
+def _query(relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, ...]) -> exp.Query:
+    if relation == "signals":
+        branches = [_branch("rows_signal_loose", "files" if has_files else None)]
+        if has_packs:
+            branches = branches[:1] if has_files else []
+            branches.append(_branch("rows_signal_packed", "packs"))
+        return branches[0] if len(branches) == 1 else exp.union(*branches, distinct=False)
+    if relation == "holdings":
+        query = _branch("view_holdings", None)
+        for table in list(query.find_all(exp.Table)):
+            if table.name == "signals":
+                changes = _query("signals", has_files, has_packs, ())
+                table.replace(changes.subquery(alias=table.alias or "signals"))
+        return query
+    query = _branch(f"view_{relation}", "files" if has_files else None)
+    place = next((table for table in query.find_all(exp.Table) if table.name == "rows"), None)
+    if place is not None:
+        rows = [_branch(layout, f"files{_NUMBER}_{i}") for i, layout in enumerate(layouts)]
+        rows = rows or [_branch(f"rows_{relation.removesuffix('s')}_flat", None)]
+        union = rows[0] if len(rows) == 1 else exp.union(*rows, distinct=False)
+        place.replace(union.subquery(alias=place.alias))
+    return query
+
+
+def _branch(name: str, variable: str | None) -> exp.Query:
+    """Return a statement of sql/ that reads the files in a variable, or none."""
+    query = parsed(name).copy()
+    for table in query.find_all(exp.Table):
+        if table.name == "trace_files":
+            table.set("this", exp.to_identifier(f"planned{_NUMBER}"))
+    call = query.find(exp.ReadParquet)
+    if call is None:
+        return query
+    if variable is None:
+        call.replace(no_rows(call))
+        return query
+    named = variable if _NUMBER in variable else variable + _NUMBER
+    for node in list(query.find_all(exp.Parameter, exp.Placeholder)):
+        if node.name == "files":
+            node.replace(exp.func("getvariable", exp.Literal.string(named)))
+    return query

@@ -1,0 +1,252 @@
+"""
+Compact many small trace files into a few packs.
+
+Files are read and packs are written while others read and write the catalog. Only at the end,
+with the catalog's lock, do the packs get their names and the views read them, in one transaction:
+whoever is killed at any moment leaves the catalog as it was before, or as it is after.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import TraceFileError
+from catalog.statements import statement
+from catalog.store.database import reading, writing
+from catalog.store.paths import catalog_root
+from catalog.store.registered import registered
+from catalog.store.transactions import transaction
+from catalog.store.views import refresh_views
+from catalog.traces.finalize import appear
+from catalog.traces.pack import (
+    PackWriter,
+    TraceTable,
+    companion,
+    read_packed,
+    read_trace_table,
+)
+from catalog.upkeep.originals import delete_originals
+from catalog.upkeep.packs import (
+    Known,
+    chosen_ids,
+    full_path,
+    new_pack_name,
+    packs_folder,
+    remove_orphans,
+    select_traces,
+    stored_path,
+    temporary_pack,
+)
+
+MOST_ROWS = 10_000_000
+"""In one pack."""
+SMALL_ROWS = 1_000_000
+"""A pack with fewer is written into the next one."""
+
+
+@dataclass
+class Compaction:
+    """
+    What a compaction did.
+
+    Sizes are in bytes: of the files that were packed, and of packs with their companions.
+    `left` counts the traces that stay loose, by reason; `kept` the originals that were to be
+    deleted and were not, by reason.
+    """
+
+    traces: int = 0
+    rows: int = 0
+    packs: int = 0
+    size_before: int = 0
+    size_after: int = 0
+    deleted: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+
+
+def compact(
+    catalog: Path,
+    *,
+    run: str | None = None,
+    where: str | None = None,
+    delete: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Compaction:
+    """
+    Write registered signal traces into packs; the views read them from there.
+
+    Args:
+        run: only the traces of this run.
+        where: only those that meet a condition on the columns of `strategy_index`.
+        delete: delete the files of packed traces, once the packs were read back and compared.
+        progress: called with how many traces were packed, and how many are to be.
+
+    Raises:
+        QueryError: the condition is none, or nothing meets it.
+        StoreError: the catalog cannot be used, or a pack cannot be written.
+    """
+    report = Compaction()
+    wanted = chosen_ids(catalog, run=run, where=where)
+    with reading(catalog) as con:
+        known = select_traces(catalog, con, wanted)
+        loose = [one for one in known if one.pack_path is None]
+        replaced = _worn_packs(con) if loose or wanted is None else []
+        again = set(replaced)
+        if again:
+            every = select_traces(catalog, con, None)
+            moving = [one for one in every if one.pack_path in again]
+        else:
+            moving = []
+        ((last,),) = con.execute(statement("select_last_trace_number")).fetchall()
+    if loose or len(replaced) > 1:
+        chosen = sorted(
+            [*loose, *moving],
+            key=lambda one: (one.trace.strategy_hash or "~", one.trace.trace_id),
+        )
+        _pack(catalog, chosen, replaced, last, report, progress)
+    if delete:
+        delete_originals(catalog, wanted, report.kept, report)
+    return report
+
+
+def _worn_packs(con: DuckDBPyConnection) -> list[str]:
+    """Return the packs that are better written anew: small ones, and those that are half dead."""
+    rows = con.execute(statement("select_pack_sizes")).fetchall()
+    return [path for path, traces, live, count in rows if count < SMALL_ROWS or live * 2 < traces]
+
+
+def _pack(
+    catalog: Path,
+    chosen: list[Known],
+    replaced: list[str],
+    last: int,
+    report: Compaction,
+    progress: Callable[[int, int], None],
+) -> None:
+    with ExitStack() as unfinished:
+        packs: list[tuple[PackWriter, str]] = []
+        entries: list[tuple[str, int, str]] = []
+        writer: PackWriter | None = None
+        for done, (one, read) in enumerate(_read_all(catalog, chosen, report)):
+            if writer is None or writer.rows >= MOST_ROWS:
+                if writer is not None:
+                    writer.complete()
+                name = new_pack_name()
+                writer = PackWriter(temporary_pack(catalog, name))
+                unfinished.callback(writer.discard)
+                packs.append((writer, name))
+            try:
+                writer.add(one.trace, read, last + 1)
+            except TraceFileError as error:
+                report.left[error.reason] += 1
+                continue
+            last += 1
+            entries.append((one.trace.trace_id, last, packs[-1][1]))
+            report.rows += read.table.num_rows
+            report.size_before += one.size if one.pack_path is None else 0
+            report.traces += one.pack_path is None
+            if done % 1000 == 0:
+                progress(done, len(chosen))
+        if writer is not None:
+            writer.complete()
+        progress(len(chosen), len(chosen))
+        if entries:
+            _publish(catalog, packs, entries, replaced, report)
+
+
+def _read_all(
+    catalog: Path, chosen: list[Known], report: Compaction
+) -> Iterator[tuple[Known, TraceTable]]:
+    """Yield the traces with what they hold, from their files or from the packs they are in."""
+    packed: dict[str, _Packed] = {}
+    for one in chosen:
+        if one.pack_path is not None:
+            if one.pack_path not in packed:
+                ids = [other.trace.trace_id for other in chosen if other.pack_path == one.pack_path]
+                packed[one.pack_path] = _Packed(full_path(catalog, one.pack_path), ids)
+            read = packed[one.pack_path].take(one.trace.trace_id)
+            yield one, read
+            continue
+        try:
+            status = os.stat(one.trace.path)
+            if (status.st_size, status.st_mtime_ns) != (one.size, one.mtime_ns):
+                raise TraceFileError("changed since it was registered")
+            yield one, read_trace_table(one.trace.path)
+        except FileNotFoundError:
+            report.left["gone"] += 1
+        except OSError:
+            report.left["unreadable"] += 1
+        except TraceFileError as error:
+            report.left[error.reason] += 1
+
+
+class _Packed:
+    """
+    Traces of a pack, one after the other.
+
+    They are wanted in the order in which they are there, but for those whose strategy became
+    known since: what is passed over waits in memory.
+    """
+
+    def __init__(self, pack: Path, trace_ids: list[str]) -> None:
+        self._source = read_packed(pack, trace_ids)
+        self._waiting: dict[str, TraceTable] = {}
+
+    def take(self, trace_id: str) -> TraceTable:
+        if trace_id in self._waiting:
+            return self._waiting.pop(trace_id)
+        for entry, read in self._source:
+            if entry["trace_id"] == trace_id:
+                return read
+            self._waiting[entry["trace_id"]] = read
+        raise TraceFileError("the pack does not hold it")
+
+
+def _publish(
+    catalog: Path,
+    packs: list[tuple[PackWriter, str]],
+    entries: list[tuple[str, int, str]],
+    replaced: list[str],
+    report: Compaction,
+) -> None:
+    """Give the packs their names and let the views read them, or change nothing."""
+    folder = packs_folder(catalog)
+    paths = {name: folder / f"{name}.parquet" for _, name in packs}
+    table = pa.table(
+        {
+            "trace_id": pa.array([trace_id for trace_id, _, _ in entries], pa.string()),
+            "trace_number": pa.array([number for _, number, _ in entries], pa.int64()),
+            "pack_path": pa.array(
+                [stored_path(catalog, paths[name]) for _, _, name in entries], pa.string()
+            ),
+        }
+    )
+    with writing(catalog) as con:
+        remove_orphans(catalog, con)
+        files = []
+        for writer, name in packs:
+            files += [(companion(writer.path), companion(paths[name])), (writer.path, paths[name])]
+        appear(files)
+        with transaction(con):
+            with registered(con, incoming_packed=table):
+                for part in con.extract_statements(statement("insert_packed")):
+                    wants = "$replaced" in part.query
+                    con.execute(part, {"replaced": replaced} if wants else None)
+            refresh_views(con, catalog_root(catalog))
+        # Nobody reads the old packs any more: readers hold DuckDB's lock while they do.
+        for path in replaced:
+            old = full_path(catalog, path)
+            old.unlink(missing_ok=True)
+            companion(old).unlink(missing_ok=True)
+    report.packs = len(packs)
+    report.size_after = sum(
+        os.path.getsize(file) for path in paths.values() for file in (path, companion(path))
+    )

@@ -1,0 +1,137 @@
+"""Where packs lie, and which traces somebody means."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+
+from duckdb import DuckDBPyConnection
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+from catalog.errors import QueryError
+from catalog.query.run import run_query
+from catalog.statements import statement
+from catalog.store.paths import catalog_root, side_folder
+from catalog.traces.pack import TraceToPack
+
+_TEMPORARY = re.compile(r"\.\w+\.(\d+)\.(tmp|companion)")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A registered trace: what a pack wants of it, and how its file was when it was read."""
+
+    trace: TraceToPack
+    size: int
+    mtime_ns: int
+    pack_path: str | None
+    has_original: bool | None
+    symbol: str | None
+    timeframe: str | None
+    idx_base: int
+
+
+def packs_folder(catalog: Path) -> Path:
+    """Return the folder of the packs, beside the catalog."""
+    return side_folder(catalog) / "packs"
+
+
+def new_pack_name() -> str:
+    """Return a name for a pack that no other has."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{token_hex(4)}"
+
+
+def temporary_pack(catalog: Path, name: str) -> Path:
+    """Return what a pack is called until it is whole; its companion's name follows from it."""
+    return packs_folder(catalog) / f".{name}.{os.getpid()}.tmp"
+
+
+def stored_path(catalog: Path, pack: Path) -> str:
+    """Return the path of a pack as the catalog keeps it, relative to its folder."""
+    return os.path.relpath(pack, catalog_root(catalog))
+
+
+def full_path(catalog: Path, pack_path: str) -> Path:
+    """Return the path of a pack that the catalog knows."""
+    return Path(catalog_root(catalog)) / pack_path
+
+
+def select_traces(
+    catalog: Path, con: DuckDBPyConnection, trace_ids: Sequence[str] | None
+) -> list[Known]:
+    """Return the registered signal traces, all or those with these ids, in pack order."""
+    values = {"root": catalog_root(catalog), "trace_ids": trace_ids}
+    rows = con.execute(statement("select_compactable"), values).fetchall()
+    return [
+        Known(
+            TraceToPack(trace_id, strategy_hash, kind, run_id, run_path, path, digest),
+            size, mtime_ns, pack_path, has_original, symbol, timeframe, idx_base,
+        )
+        for trace_id, strategy_hash, kind, run_id, run_path, path, digest, symbol, timeframe,
+            idx_base, size, mtime_ns, pack_path, has_original in rows
+    ]  # fmt: skip
+
+
+def chosen_ids(catalog: Path, *, run: str | None, where: str | None) -> list[str] | None:
+    """
+    Return the ids of the signal traces of a run, or that meet a condition; None for all.
+
+    Args:
+        where: a condition on the columns of `strategy_index`.
+
+    Raises:
+        QueryError: the condition is none, or nothing meets it.
+    """
+    if run is None and where is None:
+        return None
+    query = exp.select("trace_id").from_("strategy_index")
+    values: dict[str, object] = {}
+    if run is not None:
+        query, values = query.where("run_id = $run"), {"run": run}
+    if where is not None:
+        try:
+            query = query.where(parse_one(where, dialect="duckdb", into=exp.Condition))
+        except SqlglotError as error:
+            raise QueryError(
+                f"This is no condition: {where}",
+                hint="Write one as after WHERE, such as: strategy_type = 'rsi'",
+            ) from error
+    found = [row[0] for row in run_query(catalog, query.sql("duckdb"), values).fetchall()]
+    if not found:
+        raise QueryError(
+            "No signal trace is meant by that",
+            hint='See the runs with: catalog sql "from runs"',
+        )
+    return found
+
+
+def remove_orphans(catalog: Path, con: DuckDBPyConnection) -> None:
+    """Delete what a compaction that was killed left. Only who holds the lock may do that."""
+    folder = packs_folder(catalog)
+    if not folder.is_dir():
+        return
+    rows = con.execute("select distinct pack_path from packed_trace").fetchall()
+    known = {full_path(catalog, path).stem for (path,) in rows}
+    for path in folder.iterdir():
+        found = _TEMPORARY.fullmatch(path.name)
+        if found is not None:
+            if not _lives(int(found[1])):
+                path.unlink(missing_ok=True)
+        elif path.suffix in (".parquet", ".companion") and path.stem not in known:
+            path.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

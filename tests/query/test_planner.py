@@ -1,0 +1,247 @@
+"""A planned query reads few files, and returns what it would return if it read them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog import Catalog, write_signals
+from catalog.store.database import reading
+from conftest import old_trace
+
+START = datetime(2024, 3, 26, 13, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("planner")
+
+
+@pytest.fixture(scope="module")
+def filled(home: Path) -> Catalog:
+    """Our traces of two types, symbols and runs, older ones with and without bar times."""
+    catalog = Catalog(home / "catalog.duckdb")
+    random = np.random.default_rng(7)
+    for run, symbol in (("one", "SPY"), ("two", "QQQ")):
+        for kind in ("sma", "rsi"):
+            configs = {
+                f"{symbol}_{kind}_{n}": {"type": kind, "parameters": {"period": n, "k": n / 4}}
+                for n in range(3)
+            }
+            times = [START + timedelta(minutes=5 * bar) for bar in range(40)]
+            values = random.integers(-1, 2, (40, 3)).astype(float)
+            values[:, 2] = 0.0 if kind == "rsi" else values[:, 2]
+            write_signals(
+                home / "runs" / run, values, configs=configs, symbol=symbol, timeframe="5m",
+                ts=times, catalog=catalog.path,
+            )  # fmt: skip
+    old = home / "old" / "traces" / "SPY_1m"
+    for n in range(2):
+        old_trace(old / "signals" / "grid" / f"SPY_grid_{n}.parquet", [1, -1, 0, 1])
+        old_trace(old / "classifiers" / "trend" / f"SPY_trend_{n}.parquet", ["up", "down"])
+    wall = home / "wall" / "traces" / "SPY_1m" / "signals" / "grid" / "SPY_grid_9.parquet"
+    old_trace(wall, [1, 0], wall_clock=True)
+    catalog.register(home / "old", home / "wall")
+    return catalog
+
+
+def unplanned(catalog: Catalog, query: str) -> list[str]:
+    """Return the rows of a query in DuckDB itself, over the views as they are stored."""
+    with reading(catalog.path) as con:
+        con.execute("set search_path = 'main'")
+        rows = con.sql(query)
+        return sorted(map(repr, rows.fetchall() if rows is not None else []))
+
+
+def planned(catalog: Catalog, query: str) -> list[str]:
+    return sorted(map(repr, catalog.sql(query).fetchall()))
+
+
+RELATIONS = ("signals", "holdings", "classifications")
+OF_A_FILE = ("trace_id", "run_id", "strategy_hash", "strategy_id", "strategy_type", "symbol")
+BAR = {"signals": "bar_index", "holdings": "from_bar", "classifications": "bar_index"}
+TIME = {"signals": "ts", "holdings": "from_ts", "classifications": "ts"}
+
+
+@st.composite
+def atoms(draw: st.DrawFn, relation: str, alias: str) -> str:
+    bar = draw(st.integers(-1, 45))
+    minutes = draw(st.integers(-10, 220))
+    moment = (START + timedelta(minutes=minutes)).isoformat()
+    operator = draw(st.sampled_from(["=", "<>", "<", "<=", ">", ">="]))
+    a, b, t = alias, BAR[relation], TIME[relation]
+    value = {"signals": "val", "holdings": "position", "classifications": "val.length()"}[relation]
+    extra = {
+        "holdings": [f"{a}.to_bar {operator} {bar}", f"{a}.is_last", f"{a}.to_ts > '{moment}'"],
+        "signals": [f"{a}.idx {operator} {bar}", f"{a}.px is null"],
+        "classifications": [f"{a}.idx between {bar} and {bar + 5}"],
+    }[relation]
+    return draw(
+        st.sampled_from(
+            [
+                f"{a}.symbol = 'SPY'",
+                f"{a}.symbol in ('QQQ', 'x')",
+                f"{a}.strategy_type {operator} 'rsi'",
+                f"{a}.strategy_type is null",
+                f"{a}.strategy_type is not distinct from 'sma'",
+                f"lower({a}.strategy_id) like 'spy_%'",
+                f"{a}.run_id = 'one'",
+                f"{a}.{b} {operator} {bar}",
+                f"{bar} {operator} {a}.{b}",
+                f"{a}.{b} + 2 between {bar} and {bar + 9}",
+                f"{a}.{b} not between {bar} and {bar + 30}",
+                f"{a}.{b} in ({bar}, {bar + 1})",
+                f"{a}.{t} {operator} '{moment}'",
+                f"{a}.{t}::date = '2024-03-26'",
+                f"coalesce({a}.{t}, timestamptz '2024-03-26 15:00:00+00') > '{moment}'",
+                f"{a}.{value} {operator} 0",
+                f"{a}.strategy_hash in (select strategy_hash from strategies where param_period=1)",
+                f"{a}.strategy_hash not in (select strategy_hash from strategies "
+                "where param_period = 1 and strategy_hash is not null)",
+                f"exists (from strategies q where q.strategy_hash = {a}.strategy_hash "
+                "and q.param_k > 0.2)",
+                f"{a}.trace_id = (select max(trace_id) from trace_files where kind = 'signal')",
+                "true",
+                "null",
+                *extra,
+            ]
+        )
+    )
+
+
+def conditions(relation: str, alias: str) -> st.SearchStrategy[str]:
+    return st.recursive(
+        atoms(relation, alias),
+        lambda inner: st.one_of(
+            st.tuples(inner, inner).map(lambda two: f"({two[0]} and {two[1]})"),
+            st.tuples(inner, inner).map(lambda two: f"({two[0]} or {two[1]})"),
+            inner.map(lambda one: f"not ({one})"),
+        ),
+        max_leaves=4,
+    )
+
+
+JOINS = (
+    "join strategies s on s.strategy_hash = {a}.strategy_hash",
+    "left join strategies s on s.strategy_hash = {a}.strategy_hash and {on}",
+    "right join strategies s on s.strategy_hash = {a}.strategy_hash and {on}",
+    "full join strategies s on s.strategy_hash = {a}.strategy_hash and {on}",
+    "join strategy_index s using (trace_id)",
+    "cross join (select 3 as param_period) s",
+    "join runs u using (run_id) join strategies s on s.strategy_hash = {a}.strategy_hash "
+    "and u.signals > 3",
+    "natural join (select distinct strategy_hash, param_period from strategies) s",
+)
+ONE_SIDED = (
+    "semi join strategies s on s.strategy_hash = {a}.strategy_hash and s.param_period > 0",
+    "anti join strategies s on s.strategy_hash = {a}.strategy_hash and s.param_period > 0",
+)
+OVER = (
+    "row_number() over (partition by x.trace_id order by x.{bar})",
+    "count(*) over (partition by x.symbol)",
+    "count(*) over ()",
+    "max(x.{bar}) over (partition by x.strategy_type, x.symbol)",
+)
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> str:
+    relation = draw(st.sampled_from(RELATIONS))
+    bar = BAR[relation]
+    where = draw(conditions(relation, "x"))
+    on = draw(conditions(relation, "x"))
+    outer = draw(conditions(relation, "x"))
+    join = draw(st.sampled_from(JOINS)).format(a="x", on=on)
+    half = draw(st.sampled_from(ONE_SIDED)).format(a="x")
+    over = draw(st.sampled_from(OVER)).format(bar=bar)
+    other = draw(st.sampled_from(RELATIONS))
+    also = draw(conditions(other, "y"))
+    period = draw(st.sampled_from(["s.param_period = 1", "s.param_period is null", "true"]))
+    cut = draw(st.integers(0, 30))
+    column = draw(st.sampled_from(OF_A_FILE))
+    plain = f"select x.* from {relation} x where {where}"
+    names = f"x.trace_id, x.strategy_hash, x.strategy_id, x.strategy_type, x.symbol, x.{bar}"
+    return draw(
+        st.sampled_from(
+            [
+                plain,
+                f"from {relation} as x where {where} and {on}",
+                f'select "X".{column}, count(*) from "{relation.upper()}" "x" where {where} '
+                "group by 1",
+                f"select x.{column}, x.{bar}, s.param_period from {relation} x {join} "
+                f"where {where} and {period}",
+                f"select x.* from {relation} x {half} where {where}",
+                f"select s.param_period, x.{bar} from strategies s left join {relation} x "
+                f"on s.strategy_hash = x.strategy_hash and {on} where {period} and ({where})",
+                f"select s.strategy_hash from strategies s semi join {relation} x "
+                f"on s.strategy_hash = x.strategy_hash and {on}",
+                f"select s.strategy_hash from strategies s anti join {relation} x "
+                f"on s.strategy_hash = x.strategy_hash and {on} where s.param_period < 2",
+                f"select * from ({plain}) x where {outer}",
+                f"select * from (select x.*, {over} as n from {relation} x where {where}) x "
+                f"where {outer}",
+                f"select x.*, {over} as n from {relation} x where {where} qualify n > 1",
+                f"select * from (from {relation} order by all limit {cut}) x where {outer}",
+                f"with c as ({plain}) select * from c x where {outer}",
+                f"with c as (from {relation}) select count(*) from c x where {outer} "
+                f"union all select count(*) from c x where {on}",
+                f"with {relation} as (select * from strategies) select count(*) from {relation}",
+                f"select * from (select x.{column}, count(*) as n, min(x.{bar}) as {bar} "
+                f"from {relation} x where {where} group by x.{column}) x where {column} > 'a'",
+                f"select * from (select {names} from {relation} x where {where} union all "
+                f"select {names} from {relation} x where {on}) x where x.symbol = 'SPY' "
+                f"and x.{bar} > {cut}",
+                f"select {names} from {relation} x where {where} except "
+                f"select {names} from {relation} x where {on}",
+                f"select {names} from {relation} x where {where} intersect "
+                f"(select {names} from {relation} x where {on})",
+                f"select s.strategy_hash, (select count(*) from {relation} x "
+                f"where x.strategy_hash = s.strategy_hash and {where}) from strategies s "
+                "where s.param_period = 1",
+                f"select s.strategy_hash from strategies s where exists (from {relation} x "
+                f"where x.strategy_hash = s.strategy_hash and {where}) or s.param_period = 2",
+                f"select s.strategy_hash from strategies s where s.strategy_hash in "
+                f"(select x.strategy_hash from {relation} x where {where}) and {period}",
+                f"select s.strategy_hash from strategies s where s.strategy_hash not in "
+                f"(select x.strategy_hash from {relation} x where {where} "
+                "and x.strategy_hash is not null)",
+                f"select x.trace_id, y.trace_id from {relation} x join {other} y "
+                f"using (strategy_hash) where {where} and {also}",
+                f"select x.{bar}, y.trace_id from {relation} x left join {other} y "
+                f"on x.trace_id = y.trace_id and {also} where {where}",
+                f"select x.{bar}, y.{BAR[other]} from {relation} x asof join {other} y "
+                f"on x.trace_id = y.trace_id and x.{bar} >= y.{BAR[other]} "
+                f"where {where} and y.{BAR[other]} > {cut}",
+                f"select distinct x.symbol from {relation} x, lateral (select count(*) as n "
+                f"from {other} y where y.trace_id = x.trace_id and {also}) z "
+                f"where z.n > 0 and {where}",
+                f"select count(*) from main.{relation} where {where.replace('x.', '')}",
+            ]
+        )
+    )
+
+
+@settings(
+    max_examples=250,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(query=queries())
+def test_the_planned_query_returns_what_the_unplanned_one_returns(
+    filled: Catalog, query: str
+) -> None:
+    assert planned(filled, query) == unplanned(filled, query)
+
+
+@pytest.fixture
+def chosen(filled: Catalog) -> Iterator[object]:
+    def choose(query: str) -> list[int]:
+        return sorted(choice.traces for choice in filled.explain(query).choices)
+
+    yield choose
