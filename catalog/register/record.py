@@ -90,6 +90,13 @@ def record(con: DuckDBPyConnection, root: str, batch: Batch) -> Recorded:
     return recorded
 
 
+def record_changes(con: DuckDBPyConnection, root: str) -> None:
+    """Look at every registered file again, and write what is gone or has changed."""
+    batch = Batch()
+    if _look_again(con, root, batch):
+        _write(con, root, batch)
+
+
 def _write(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded, Strategies]:
     with transaction(con):
         recorded, strategies = _record(con, root, batch)

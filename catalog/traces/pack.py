@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import TraceFileError
+from catalog.traces import format as layout
 from catalog.traces.finalize import make_folder, write_whole, writing_errors
 from catalog.traces.packed_rows import ROWS, pack_rows, unpack_rows
 
 ROW_GROUP = 100_000
 _COMPANION_GROUP = 10_000
+_FOLLOWS = b"\0"
 _COMPANION = pa.schema(
     {
         "trace_id": pa.string(),
@@ -30,7 +33,6 @@ _COMPANION = pa.schema(
         "run_id": pa.string(),
         "run_path": pa.string(),
         "path": pa.string(),
-        "content_digest": pa.string(),
         "footer_keys": pa.map_(pa.binary(), pa.binary()),
         "schema": pa.binary(),
         "rest": pa.binary(),
@@ -52,7 +54,6 @@ class TraceToPack:
     run_id: str
     run_path: str
     path: str
-    content_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,7 @@ class PackWriter:
                 "run_id": trace.run_id,
                 "run_path": trace.run_path,
                 "path": trace.path,
-                "content_digest": trace.content_digest,
-                "footer_keys": list(read.keys.items()),
+                "footer_keys": list(_lean(read.keys).items()),
                 "schema": read.table.schema.serialize().to_pybytes(),
                 "rest": rest,
             }
@@ -173,12 +173,33 @@ class PackWriter:
         self._entries = []
 
 
+def _lean(keys: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Leave out the digest of the configuration, which no compression makes any smaller."""
+    if keys.get(layout.CONFIG_DIGEST_KEY) == _config_digest(keys):
+        return keys | {layout.CONFIG_DIGEST_KEY: _FOLLOWS}
+    return keys
+
+
+def _full(keys: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    if keys.get(layout.CONFIG_DIGEST_KEY) == _FOLLOWS:
+        return keys | {layout.CONFIG_DIGEST_KEY: _config_digest(keys)}
+    return keys
+
+
+def _config_digest(keys: dict[bytes, bytes]) -> bytes:
+    return sha256(keys.get(layout.STRATEGY_CONFIG_KEY, b"")).hexdigest().encode()
+
+
 def _open(path: Path, schema: pa.Schema) -> Any:
+    # A dictionary suits times and prices, which the traces of a sweep share; bars are ascending.
+    encoded = {"idx": "DELTA_BINARY_PACKED"} if schema is ROWS else None
     return pq.ParquetWriter(
         str(path),
         schema,
         compression="zstd",
         compression_level=9,
+        use_dictionary=[name for name in schema.names if name != "idx"],
+        column_encoding=encoded,
         write_page_checksum=True,
         write_statistics=[name for name in schema.names if name not in ("rest", "footer_keys")],
         store_schema=schema is _COMPANION,
@@ -212,7 +233,7 @@ def read_packed(
                         schema = pa.ipc.read_schema(pa.BufferReader(entry["schema"]))
                         own = source.of(entry["trace_number"])
                         table = unpack_rows(own, entry["rest"], schema)
-                        yield entry, TraceTable(table, dict(entry["footer_keys"]))
+                        yield entry, TraceTable(table, _full(dict(entry["footer_keys"])))
     except (OSError, pa.ArrowException, KeyError) as error:
         raise TraceFileError("unreadable pack", f"{pack}: {error}") from error
 

@@ -15,10 +15,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import TraceFileError
+from catalog.register.record import record_changes
 from catalog.statements import statement
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root
@@ -210,6 +212,15 @@ class _Packed:
         raise TraceFileError("the pack does not hold it")
 
 
+def _insert(con: DuckDBPyConnection, root: str, table: pa.Table, replaced: list[str]) -> None:
+    with transaction(con):
+        with registered(con, incoming_packed=table):
+            for part in con.extract_statements(statement("insert_packed")):
+                wants = "$replaced" in part.query
+                con.execute(part, {"replaced": replaced} if wants else None)
+        refresh_views(con, root)
+
+
 def _publish(
     catalog: Path,
     packs: list[tuple[PackWriter, str]],
@@ -235,12 +246,15 @@ def _publish(
         for writer, name in packs:
             files += [(companion(writer.path), companion(paths[name])), (writer.path, paths[name])]
         appear(files)
-        with transaction(con):
-            with registered(con, incoming_packed=table):
-                for part in con.extract_statements(statement("insert_packed")):
-                    wants = "$replaced" in part.query
-                    con.execute(part, {"replaced": replaced} if wants else None)
-            refresh_views(con, catalog_root(catalog))
+        root = catalog_root(catalog)
+        try:
+            _insert(con, root, table, replaced)
+        except duckdb.Error as error:
+            if ".parquet" not in str(error):
+                raise
+            # DuckDB makes no view over a loose file that is gone.
+            record_changes(con, root)
+            _insert(con, root, table, replaced)
         # Nobody reads the old packs any more: readers hold DuckDB's lock while they do.
         for path in replaced:
             old = full_path(catalog, path)

@@ -68,7 +68,7 @@ def _proved(pack: Path, members: list[Known], kept: Counter[str]) -> list[Known]
         for entry, read in read_packed(pack, list(wanted)):
             one = wanted[entry["trace_id"]]
             found.add(one.trace.trace_id)
-            reason = _difference(one, entry["content_digest"], read)
+            reason = _difference(one, read)
             if reason is None:
                 proved.append(one)
             else:
@@ -82,10 +82,10 @@ def _proved(pack: Path, members: list[Known], kept: Counter[str]) -> list[Known]
     return proved
 
 
-def _difference(one: Known, packed_digest: str, read: TraceTable) -> str | None:
+def _difference(one: Known, read: TraceTable) -> str | None:
     if not _is_unchanged(one):
         return "its file is not what was registered"
-    if packed_digest != one.trace.content_digest or one.trace.content_digest != _digest(one, read):
+    if _digest(one, read) != one.content_digest:
         return "the content digests differ"
     try:
         original = read_trace_table(one.trace.path)

@@ -28,6 +28,7 @@ class Known:
     """A registered trace: what a pack wants of it, and how its file was when it was read."""
 
     trace: TraceToPack
+    content_digest: str
     size: int
     mtime_ns: int
     pack_path: str | None
@@ -70,8 +71,8 @@ def select_traces(
     rows = con.execute(statement("select_compactable"), values).fetchall()
     return [
         Known(
-            TraceToPack(trace_id, strategy_hash, kind, run_id, run_path, path, digest),
-            size, mtime_ns, pack_path, has_original, symbol, timeframe, idx_base,
+            TraceToPack(trace_id, strategy_hash, kind, run_id, run_path, path),
+            digest, size, mtime_ns, pack_path, has_original, symbol, timeframe, idx_base,
         )
         for trace_id, strategy_hash, kind, run_id, run_path, path, digest, symbol, timeframe,
             idx_base, size, mtime_ns, pack_path, has_original in rows
