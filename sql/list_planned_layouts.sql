@@ -1,7 +1,7 @@
 -- The chosen files of orders, fills or positions, by layout.
 select
     t.layout,
-    list(regexp_replace(p.path, '[*?[]', '[\0]', 'g') order by p.path) as files
+    list(p.path order by p.path) as files
 from planned as p
 join internal.trace_file as t using (trace_id)
 group by t.layout

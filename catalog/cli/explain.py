@@ -18,7 +18,9 @@ def write_plan(plan: Plan) -> None:
     opened = 0
     for choice in {choice.chosen.number: choice for choice in plan.choices}.values():
         opened += choice.chosen.files + choice.chosen.packs
-        click.echo(f"-- {choice.relation}_{choice.chosen.number}: {_read(choice)}")
+        click.echo(
+            f"-- {choice.relation}_{choice.chosen.number}: {_read(choice, plan.totals[choice.relation])}"
+        )
         if choice.condition is not None:
             click.echo(f"--   those of trace_files where {choice.condition}")
         elif choice.why is not None:
@@ -33,10 +35,10 @@ def write_plan(plan: Plan) -> None:
     click.echo(plan.outline.strip())
 
 
-def _read(choice: Choice) -> str:
+def _read(choice: Choice, total: int) -> str:
     parts = []
     if choice.chosen.files or not choice.chosen.packs:
         parts.append(plural(choice.chosen.files, "file"))
     if choice.chosen.packs:
         parts.append(plural(choice.chosen.packs, "pack"))
-    return f"{choice.traces:,} of {plural(choice.of, 'trace')}; opens {' and '.join(parts)}"
+    return f"{choice.traces:,} of {plural(total, 'trace')}; opens {' and '.join(parts)}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
@@ -15,6 +17,12 @@ from catalog.query.reads import PLANNED_COLUMNS, Chosen
 from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.scopes import Source
 from catalog.statements import statement
+from catalog.store.patterns import escape
+
+
+_SHORT = 4
+_FEW = 64
+_MOST_LOOKS = 5_000_000
 
 
 class RefusedError(Exception):
@@ -31,13 +39,11 @@ class Choice:
     The traces chosen for one relation, and by what.
 
     `condition` is SQL over trace_files, or None where all are read, for the reason in `why`.
-    `of` is how many traces there are of the kind.
     """
 
     relation: str
     chosen: Chosen
     traces: int
-    of: int
     condition: str | None = None
     why: str | None = None
 
@@ -57,7 +63,6 @@ class Chooser:
     wants_rows: bool = True
     """False where only the columns are asked for: then no file is read."""
     _made: dict[tuple[str, str | None], Choice] = field(default_factory=dict)
-    _totals: dict[str, int] = field(default_factory=dict)
 
     def choose(
         self, relation: str, source: Source | None, meanings: Meanings, needs: Needs
@@ -93,54 +98,58 @@ class Chooser:
         made = self._made[key]
         if made.relation == relation:
             return made
-        return Choice(relation, made.chosen, made.traces, made.of, made.condition, made.why)
+        return replace(made, relation=relation)
 
     def _read(
         self, relation: str, kind: str, text: str | None, shown: str | None, why: str | None
     ) -> Choice:
         number = next(self.numbers)
         columns = ", ".join(PLANNED_COLUMNS)
-        query = text or f"select {columns} from trace_files where true"
+        query = text or f"select {columns} from trace_files"
         if text == "false":
             query = f"select {columns} from trace_files where false"
-        create = f"create or replace temp table planned_{number} as from ({query})"
-        create += f" where kind = '{kind}' and status = 'registered'"
-        values = {name: value for name, value in self.values.items() if f"${name}" in create}
-        self.con.execute(create, values)
-        layouts: tuple[str, ...] = ()
+        query = f"from ({query}) where kind = '{kind}' and status = 'registered'"
+        values = {name: value for name, value in self.values.items() if f"${name}" in query}
+        traces = self.con.sql(query, params=values).to_arrow_table()
+        # Quicker than a temporary table, of few rows and of many.
+        self.con.register(f"planned_{number}", traces)
         if kind in ("signal", "classifier"):
-            counts = self._list_files(number)
+            chosen = self._list_files(number, traces)
         else:
-            counts, layouts = self._list_layouts(number, kind)
-        traces, files, packs = counts
-        return Choice(
-            relation, Chosen(number, files, packs, layouts), traces, self._total(kind), shown, why
+            chosen = self._list_layouts(number, kind)
+        return Choice(relation, chosen, traces.num_rows, shown, why)
+
+    def _list_files(self, number: int, traces: pa.Table) -> Chosen:
+        packs = traces["pack_path"].unique().drop_null().to_pylist()
+        loose = traces if not packs else traces.filter(pc.is_null(traces["trace_number"]))
+        files = loose["path"].to_pylist()
+        self._set(f"files_{number}", [escape(path) for path in files])
+        if packs:
+            self._set(f"packs_{number}", [escape(path) for path in packs])
+        is_small = not packs and self._list_few(number, traces)
+        return Chosen(number, len(files), len(packs), is_small=is_small)
+
+    def _list_few(self, number: int, traces: pa.Table) -> bool:
+        """List the traces in variables too, where looking up every row among them is quick."""
+        rows = pc.sum(traces["row_count"]).as_py() or 0
+        if not 0 < traces.num_rows <= _FEW or rows * traces.num_rows > _MOST_LOOKS:
+            return False
+        self._set(f"paths_{number}", traces["path"].to_pylist())
+        self.con.execute(
+            f"set variable traces_{number} = (select list(p) from planned_{number} as p)"
         )
+        return True
 
-    def _list_files(self, number: int) -> tuple[int, int, int]:
-        text = statement("list_planned_files").replace("planned", f"planned_{number}")
-        ((traces, files, packs),) = self.con.execute(text).fetchall()
-        self._set(f"files_{number}", files)
-        self._set(f"packs_{number}", packs)
-        return traces, len(files), len(packs)
-
-    def _list_layouts(self, number: int, kind: str) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+    def _list_layouts(self, number: int, kind: str) -> Chosen:
         text = statement("list_planned_layouts").replace("planned", f"planned_{number}")
         rows = self.con.execute(text).fetchall()
         for place, (_, files) in enumerate(rows):
-            self._set(f"files_{number}_{place}", files)
+            self._set(f"files_{number}_{place}", [escape(path) for path in files])
         names = [f"rows_{kind}_{'flat' if layout is None else 'nested'}" for layout, _ in rows]
-        count = sum(len(files) for _, files in rows)
-        return (count, count, 0), tuple(names)
+        return Chosen(number, sum(len(files) for _, files in rows), 0, tuple(names))
 
     def _set(self, name: str, value: list[str]) -> None:
         self.con.execute(f"set variable {name} = $value", {"value": value})
-
-    def _total(self, kind: str) -> int:
-        if kind not in self._totals:
-            rows = self.con.execute(statement("count_kind"), {"kind": kind}).fetchall()
-            ((self._totals[kind],),) = rows
-        return self._totals[kind]
 
 
 def _why(source: Source) -> str:
@@ -155,6 +164,11 @@ def _sql(condition: exp.Expr, key: str, meanings: Meanings) -> str:
     traces.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
     query = exp.select(*(exp.column(name, table=key, quoted=True) for name in PLANNED_COLUMNS))
     query = query.from_(traces, copy=False).where(condition, copy=True)
+    # Of a long list of values DuckDB makes a join that reads all columns before it compares.
+    for part in list(query.find_all(exp.In)):
+        if len(part.expressions) > _SHORT and not isinstance(part.parent, exp.Not):
+            values = exp.Any(this=exp.array(*part.expressions, copy=False))
+            part.replace(exp.EQ(this=part.this, expression=values))
     return meanings.with_common_tables(query).sql("duckdb")
 
 

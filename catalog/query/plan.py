@@ -38,6 +38,8 @@ class Plan:
     outline: str
     choices: tuple[Choice, ...] = ()
     laterals: tuple[LateralRead, ...] = ()
+    totals: Mapping[str, int] = field(default_factory=dict)
+    """How many traces of each relation there are, where somebody asked how it is run."""
 
 
 @dataclass

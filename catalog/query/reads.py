@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from catalog.store.view_queries import no_rows, parsed
 
@@ -13,7 +13,7 @@ from catalog.store.view_queries import no_rows, parsed
 PLANNED_COLUMNS = (
     "trace_id", "path", "kind", "run_id", "strategy_hash", "strategy_id", "strategy_type",
     "symbol", "timeframe", "generation", "idx_base", "status", "last_bar", "last_ts",
-    "pack_path", "trace_number",
+    "pack_path", "trace_number", "row_count",
 )  # fmt: skip
 
 # Who reads it puts a number there.
@@ -25,7 +25,7 @@ class Chosen:
     """
     The traces that one relation of a query reads.
 
-    They are in the temporary table `planned_<number>`; the variables `files_<number>` and
+    They are in the relation `planned_<number>`; the variables `files_<number>` and
     `packs_<number>` list the loose files and the packs. Of `layouts` (of orders, fills and
     positions) each has a variable `files_<number>_<place>`.
     """
@@ -34,17 +34,46 @@ class Chosen:
     files: int
     packs: int
     layouts: tuple[str, ...] = ()
+    is_small: bool = False
+    """Whether the variables `traces_<number>` and `paths_<number>` list them as well."""
 
 
 def reading_sql(relation: str, chosen: Chosen) -> str:
     """Return a query that returns what the view of this name does, of the chosen traces only."""
-    text = _template(relation, chosen.files > 0, chosen.packs > 0, chosen.layouts)
+    text = _template(relation, chosen.files > 0, chosen.packs > 0, chosen.layouts, chosen.is_small)
     return text.replace(_NUMBER, f"_{chosen.number}")
 
 
 @cache
-def _template(relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, ...]) -> str:
-    return _query(relation, has_files, has_packs, layouts).sql("duckdb")
+def _template(
+    relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, ...], is_small: bool
+) -> str:
+    query = _query(relation, has_files, has_packs, layouts)
+    if is_small and relation in ("signals", "classifications", "holdings"):
+        _look_up(query)
+    return query.sql("duckdb")
+
+
+def _look_up(query: exp.Query) -> None:
+    """
+    Let rows look their trace up in a list, in the place of a join.
+
+    Of few files the join takes longer than reading them does.
+    """
+    for join in list(query.find_all(exp.Join)):
+        select = join.parent
+        call = select.args["from_"].this if isinstance(select, exp.Select) else None
+        if not isinstance(call, exp.Table) or not isinstance(call.this, exp.ReadParquet):
+            continue
+        assert isinstance(select, exp.Select)  # noqa: S101 - it has a FROM
+        found = parse_one(
+            f"getvariable('traces{_NUMBER}')"
+            f"[list_position(getvariable('paths{_NUMBER}'), r.filename)]",
+            dialect="duckdb",
+        )
+        rows = exp.select("r.*", exp.alias_(found, "f")).from_(call.copy(), copy=False)
+        select.set("from_", exp.From(this=rows.subquery(alias="r")))
+        select.set("joins", None)
 
 
 def _query(relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, ...]) -> exp.Query:

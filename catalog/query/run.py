@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -21,9 +21,11 @@ from catalog.query.guard import check_text, check_tree
 from catalog.query.interrupt import interruptible
 from catalog.query.parsing import Parsed, parse_query
 from catalog.query.plan import Plan, plan
+from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.restored import Restored
 from catalog.query.result import Result, Stream
 from catalog.query.sandbox import Limits, readable_folders, restrict
+from catalog.statements import statement
 from catalog.store.database import reading
 
 NO_LIMITS = Limits()
@@ -97,7 +99,9 @@ def explain_query(
         StoreError: the catalog cannot be used.
     """
     with _ready(catalog, query, parameters, NO_LIMITS) as ready:
-        return ready.plan
+        counts = dict(ready.con.execute(statement("count_kinds")).fetchall())
+        totals = {name: counts.get(one.kind, 0) for name, one in TRACE_RELATIONS.items()}
+        return replace(ready.plan, totals=totals)
 
 
 @contextmanager

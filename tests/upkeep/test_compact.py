@@ -297,7 +297,7 @@ for _ in range(3):
         values = np.array([[1.0], [0.0], [1.0]])
         write_signals(
             tmp_path / "runs" / f"late_{n}", values, symbol="SPY", catalog=swept.path,
-            configs=[{"type": "late", "parameters": {"n": n}}],
+            configs={f"late_{n}": {"type": "late", "parameters": {"n": n}}},
         )  # fmt: skip
     assert child.wait() == 0
 

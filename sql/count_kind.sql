@@ -1,4 +1,0 @@
--- How many traces of a kind are registered.
-select count(*)
-from internal.trace_file
-where kind = $kind and status = 'registered';
