@@ -18,16 +18,15 @@ def write_plan(plan: Plan) -> None:
     opened = 0
     for choice in {choice.chosen.number: choice for choice in plan.choices}.values():
         opened += choice.chosen.files + choice.chosen.packs
-        click.echo(
-            f"-- {choice.relation}_{choice.chosen.number}: {_read(choice, plan.totals[choice.relation])}"
-        )
+        read = _read(choice, plan.totals[choice.relation])
+        click.echo(f"-- {choice.relation}_{choice.chosen.number}: {read}")
         if choice.condition is not None:
             click.echo(f"--   those of trace_files where {choice.condition}")
         elif choice.why is not None:
             click.echo(f"--   all of them: {choice.why}")
-    for read in plan.laterals:
-        opened += read.files
-        click.echo(f"-- read_parquet({read.argument}): opens {plural(read.files, 'file')}")
+    for lateral in plan.laterals:
+        opened += lateral.files
+        click.echo(f"-- read_parquet({lateral.argument}): opens {plural(lateral.files, 'file')}")
     if not plan.choices and not plan.laterals:
         click.echo("-- opens no trace file")
     else:

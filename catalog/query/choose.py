@@ -19,7 +19,6 @@ from catalog.query.scopes import Source
 from catalog.statements import statement
 from catalog.store.patterns import escape
 
-
 _SHORT = 4
 _FEW = 64
 _MOST_LOOKS = 5_000_000

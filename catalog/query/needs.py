@@ -41,8 +41,11 @@ class Needs:
         found = self._of_scope(scope, source)
         if source.use == OPTIONAL:
             found += self._understood(source.own_conditions, scope)
-        if source.use == PLAIN:
-            found += self._from_outside(scope)
+        outside = self._from_outside(scope)
+        if source.use == OPTIONAL:
+            # A row around it may go on without it, so nothing may be said of it.
+            outside = [part for part in outside if source.key not in free_keys(part)]
+        found += outside
         while scope.role == "subquery" and scope.parent is not None:
             found += self._of_scope(scope.parent, None, without=scope.select)
             found += self._looked_up(scope) if source.scope is scope else []

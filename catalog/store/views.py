@@ -18,6 +18,8 @@ from sqlglot import exp
 
 from catalog.statements import statement
 from catalog.store.comments import comment_view
+from catalog.store.macros import PREFIX as MACRO_PREFIX
+from catalog.store.macros import refresh_macros
 from catalog.store.parameters import parameter_columns
 from catalog.store.patterns import Folder, Pattern, choose_patterns, escape
 from catalog.store.registered import registered
@@ -74,7 +76,14 @@ def refresh_views(con: DuckDBPyConnection, root: str, *, strategy_altered: bool 
         strategy_altered: the columns of the table `strategy` have changed; DuckDB 1.2
             cannot use a view that was made before that, so its views are made anew.
     """
+    _refresh(con, root, strategy_altered=strategy_altered)
+    # They read the views.
+    refresh_macros(con)
+
+
+def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool) -> None:
     known = dict(con.execute(statement("select_view_signatures")).fetchall())
+    known = {name: one for name, one in known.items() if not name.startswith(MACRO_PREFIX)}
     wanted = {view.name: view for view in _wanted(con, root)}
     changed = [
         view

@@ -1,0 +1,160 @@
+"""The analyses in sql/, on real data, against the files read one by one."""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+from statistics import mean
+
+import pyarrow.parquet as pq
+import pytest
+
+from catalog import Catalog
+from catalog.statements import statement
+from conftest import SHARED, rows
+
+TYPE = "simple_momentum"
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    if not SHARED.is_dir():
+        pytest.skip("the real data is not beside this repository")
+    catalog = Catalog(tmp_path_factory.mktemp("analyses") / "catalog.duckdb")
+    sweeps = sorted((SHARED / "data" / "sweeps").glob("*.yaml"))
+    catalog.register(SHARED / "data" / "old_traces", sweeps=sweeps)
+    return catalog
+
+
+@pytest.fixture(scope="module")
+def files(real: Catalog) -> dict[str, tuple[list[int], list[object]]]:
+    """Bars (from 0) and values of the traces of the type, by path."""
+    query = f"select path, idx_base from trace_files where strategy_type = '{TYPE}'"
+    found = {}
+    for path, base in rows(real, query):
+        table = pq.read_table(path, columns=["idx", "val"]).to_pydict()
+        found[str(path)] = ([i - int(base) for i in table["idx"]], table["val"])
+    assert len(found) > 50
+    return found
+
+
+def holdings(bars: list[int], values: list[object], last: int) -> list[tuple[int, int, float]]:
+    ends = [*bars[1:], last + 1]
+    return [(a, b, float(v)) for a, b, v in zip(bars, ends, values, strict=True)]  # type: ignore[arg-type]
+
+
+def analyse(real: Catalog, name: str, **values: object) -> list[dict[str, object]]:
+    return real.sql(statement(f"analysis_{name}"), values).arrow().to_pylist()
+
+
+def test_parameter_sensitivity_counts_signals_by_value(real, files):
+    query = (
+        "select path, config from trace_files join strategies s using (strategy_key) "
+        f"where s.strategy_type = '{TYPE}'"
+    )
+    ((name,),) = rows(
+        real,
+        "select parameter from parameters p where column_name in (select column_name "
+        f"from internal.type_parameter where strategy_type = '{TYPE}') order by 1 limit 1",
+    )
+    changes, traces = Counter(), Counter()
+    for path, config in rows(real, query):
+        value = float(json.loads(config)["parameters"][name])
+        changes[value] += len(files[path][0])
+        traces[value] += 1
+
+    found = analyse(real, "parameter_sensitivity", strategy_type=TYPE, parameter=name)
+
+    assert {row["value"]: row["changes"] for row in found} == changes
+    assert {row["value"]: row["traces"] for row in found} == traces
+
+
+def test_the_regime_of_a_signal_is_the_last_state_known(real, files):
+    ((classifier, path, base),) = rows(
+        real,
+        "select trace_id, path, idx_base from trace_files where kind = 'classifier' and "
+        f"run_id = (select any_value(run_id) from trace_files where strategy_type = '{TYPE}' "
+        "and run_id like '%73511fd8%') and change_count > 3 order by trace_id limit 1",
+    )
+    table = pq.read_table(path, columns=["idx", "val"]).to_pydict()
+    known = [i - base for i in table["idx"]]
+    signals, longs = Counter(), Counter()
+    for bars, values in files.values():
+        for bar, value in zip(bars, values, strict=True):
+            place = bisect.bisect_right(known, bar) - 1
+            if place >= 0:
+                signals[table["val"][place]] += 1
+                longs[table["val"][place]] += value > 0
+
+    found = analyse(real, "regime_at_signal", strategy_type=TYPE, classifier=classifier)
+
+    assert {row["regime"]: row["signals"] for row in found} == signals
+    assert {row["regime"]: row["long_entries"] for row in found} == longs
+
+
+def test_trades_are_the_stretches_with_a_position(real, files):
+    last = dict(
+        rows(real, f"select path, last_bar from trace_files where strategy_type = '{TYPE}'")
+    )
+    expected = Counter()
+    for path, (bars, values) in files.items():
+        for start, end, value in holdings(bars, values, last[path]):
+            if value:
+                open_ = end == last[path] + 1 and start == bars[-1]
+                expected[start, None if open_ else end, "long" if value > 0 else "short"] += 1
+
+    found = analyse(real, "trades", strategy_type=TYPE)
+
+    assert Counter((r["entry_bar"], r["exit_bar"], r["side"]) for r in found) == expected
+    assert all(r["is_open"] == (r["exit_bar"] is None) for r in found)
+
+
+def test_exits_after_bars_are_read_from_the_prices(real, files, monkeypatch):
+    monkeypatch.chdir(SHARED)
+    prices = pq.read_table(SHARED / "data/prices/SPY_1m.parquet")["close"].to_pylist()
+    after, signalled = defaultdict(list), defaultdict(list)
+    last = dict(
+        rows(real, f"select path, last_bar from trace_files where strategy_type = '{TYPE}'")
+    )
+    for path, (bars, values) in files.items():
+        for start, end, value in holdings(bars, values, last[path]):
+            if value:
+                side = 1.0 if value > 0 else -1.0
+                after[side].append(side * (prices[start + 5] / prices[start] - 1))
+                if end <= last[path]:
+                    signalled[side].append(side * (prices[end] / prices[start] - 1))
+
+    found = analyse(
+        real, "exits_after_bars", strategy_type=TYPE, symbol="SPY", timeframe="1m",
+        prices=str(Path("data/prices/SPY_1m.parquet")),
+    )  # fmt: skip
+
+    assert len(found) == len(after) > 0
+    for row in found:
+        assert row["entries"] == len(after[row["side"]])
+        assert row["after_5_bars"] == pytest.approx(mean(after[row["side"]]))
+        assert row["as_signalled"] == pytest.approx(mean(signalled[row["side"]]))
+
+
+def test_pairwise_agreement_is_the_share_of_bars_with_equal_signs(real, files):
+    query = (
+        "select path, strategy_id, first_bar, last_bar from trace_files "
+        f"where strategy_type = '{TYPE}' and is_latest order by trace_id"
+    )
+    chosen = rows(real, query)
+    dense = {}
+    for path, name, first, last in chosen:
+        bars, values = files[path]
+        at = [bisect.bisect_right(bars, bar) - 1 for bar in range(first, last + 1)]
+        signs = [0 if place < 0 else values[place] for place in at]
+        dense[name] = [(one > 0) - (one < 0) for one in signs]
+
+    found = analyse(real, "pairwise_agreement", strategy_type=TYPE)
+
+    assert len(found) == len(chosen) * (len(chosen) - 1) // 2
+    for row in found[::37]:
+        a, b = dense[row["strategy_a"]], dense[row["strategy_b"]]
+        same = sum(x == y for x, y in zip(a, b, strict=True))
+        assert (row["bars"], row["agreement"]) == (len(a), pytest.approx(same / len(a)))
