@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,7 +85,14 @@ def stream_query(
                 raise _no_query()
             types = tuple(str(kind) for kind in rows.types)
             reader = interruptible(con, rows.to_arrow_reader)
-            yield Stream(reader.schema, types, _batches(con, reader))
+            batches = _batches(con, reader)
+            try:
+                yield Stream(reader.schema, types, batches)
+            finally:
+                # What still holds rows would hold the catalog as well.
+                batches.close()
+                reader.close()
+                del rows, reader
 
 
 def explain_query(
@@ -177,7 +184,9 @@ def _fetch(con: DuckDBPyConnection, query: str, values: dict[str, object]) -> Re
     return Result(rows.to_arrow_table(), tuple(str(kind) for kind in rows.types))
 
 
-def _batches(con: DuckDBPyConnection, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+def _batches(
+    con: DuckDBPyConnection, reader: pa.RecordBatchReader
+) -> Generator[pa.RecordBatch, None, None]:
     while True:
         try:
             yield interruptible(con, reader.read_next_batch)
