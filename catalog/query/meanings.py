@@ -124,7 +124,7 @@ class Meanings:
                     made += [(name, (source, name)) for name in columns]
             elif isinstance(item, exp.Alias | exp.Column):
                 made.append((item.alias_or_name.lower(), item.unalias()))
-            elif isinstance(item, exp.Func | exp.Literal):
+            elif isinstance(item, exp.Func | exp.Literal | exp.Window):
                 # Its name is its text, which no column has.
                 made.append(("", item))
             else:

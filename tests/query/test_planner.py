@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catalog import Catalog, write_signals
 from catalog.store.database import reading
-from conftest import old_trace
+from conftest import old_trace, rows
 
 START = datetime(2024, 3, 26, 13, 30, tzinfo=UTC)
 
@@ -239,9 +239,130 @@ def test_the_planned_query_returns_what_the_unplanned_one_returns(
     assert planned(filled, query) == unplanned(filled, query)
 
 
-@pytest.fixture
-def chosen(filled: Catalog) -> Iterator[object]:
-    def choose(query: str) -> list[int]:
-        return sorted(choice.traces for choice in filled.explain(query).choices)
+def traces_read(catalog: Catalog, query: str) -> list[int]:
+    return [choice.traces for choice in catalog.explain(query).choices]
 
-    yield choose
+
+ONE = "(select min(strategy_hash) from strategies where param_period = 1)"
+PRUNED = {
+    "from signals where strategy_id = 'SPY_sma_1'": [1],
+    "from signals as s where s.strategy_id = 'SPY_sma_1' and val > 0": [1],
+    'select * from "Signals" "S" where "S"."STRATEGY_ID" = \'SPY_sma_1\'': [1],
+    "from main.signals where strategy_type = 'rsi' and symbol = 'QQQ'": [3],
+    "from signals where strategy_id in ('SPY_sma_1', 'SPY_sma_2', 'QQQ_sma_1', 'QQQ_rsi_0', 'x')": [
+        4
+    ],
+    "from signals where strategy_id = 'SPY_sma_1' or strategy_id = 'SPY_sma_2'": [2],
+    "from signals join strategies using (strategy_hash) where param_period = 1": [4],
+    "from signals g join strategies s on g.strategy_hash = s.strategy_hash "
+    "where s.param_period = 1 and g.symbol = 'SPY'": [2],
+    "from signals g semi join (from strategies where param_k >= 0.5) s using (strategy_hash)": [4],
+    "from signals where strategy_hash in (select strategy_hash from strategies "
+    "where param_period = 1)": [4],
+    "from signals g where exists (from strategies s where s.strategy_hash = g.strategy_hash "
+    "and s.param_period = 1)": [4],
+    f"from signals where strategy_hash = {ONE}": [2],
+    "with s as (from strategies where param_period = 1) from s join signals "
+    "using (strategy_hash)": [4],
+    "with g as (from signals) from g where strategy_id = 'SPY_sma_1'": [1],
+    "with g as (from signals) select (select count(*) from g where symbol = 'QQQ'), "
+    "(select count(*) from g where strategy_id = 'SPY_sma_1')": [7],
+    "from (select *, lag(val) over (partition by trace_id order by bar_index) from signals) "
+    "where strategy_id = 'SPY_sma_1'": [1],
+    "from (select strategy_id, count(*) from signals group by all) "
+    "where strategy_id = 'SPY_sma_1'": [1],
+    "from (from signals union all from signals) where strategy_id = 'SPY_sma_1'": [1, 1],
+    "from holdings where strategy_id = 'SPY_sma_1'": [1],
+    "from strategies s left join signals g on g.strategy_hash = s.strategy_hash "
+    "where s.param_period = 1": [4],
+    "from signals g left join strategies s using (strategy_hash) "
+    "where g.strategy_id = 'SPY_sma_1'": [1],
+    "select (select count(*) from signals g where g.trace_id = i.trace_id) "
+    "from strategy_index i where i.param_period = 1": [4],
+    "from signals a join holdings b using (trace_id) where a.strategy_id = 'SPY_sma_1'": [1, 1],
+    "from signals where ts < '2024-03-26 13:31:00+00' and symbol = 'QQQ'": [6],
+    "from signals where bar_index > 39": [0],
+    "from signals where bar_index between 1000 and 2000": [0],
+    "from signals where ts::date = '2031-01-01'": [0],
+    "from signals where ts > now()": [0],
+    "describe signals": [0],
+    "explain from signals where strategy_id = 'SPY_sma_1'": [1],
+    "from signals g join runs r using (run_id) where r.name = 'two'": [6],
+    "from type_sma t join signals g using (strategy_hash) where t.param_period = 1": [2],
+}
+LEFT_ALONE = {
+    "from signals": "no condition tells",
+    "from signals where val > 0": "no condition tells",
+    "from signals where strategy_id = 'SPY_sma_1' or val > 0": "no condition tells",
+    "from (from signals limit 5) where strategy_id = 'SPY_sma_1'": "no condition tells",
+    "from (select *, count(*) over () from signals) where symbol = 'QQQ'": "no condition tells",
+    "from strategies s right join signals g using (strategy_hash) "
+    "where param_period = 1": "right, full",
+    "from signals where strategy_id = 'SPY_sma_1' and random() < 2": None,
+    "from signals where run_id = 'one' and strategy_id::int = 3": "cannot be asked beforehand",
+}
+
+
+@pytest.mark.parametrize("query", PRUNED)
+def test_only_the_traces_that_can_matter_are_read(filled, query):
+    assert traces_read(filled, query) == PRUNED[query]
+    if not query.startswith(("describe", "explain")):
+        assert planned(filled, query) == unplanned(filled, query)
+
+
+@pytest.mark.parametrize("query", LEFT_ALONE)
+def test_the_rest_is_left_alone_and_the_reason_said(filled, query):
+    (choice,) = filled.explain(query).choices
+
+    reason = LEFT_ALONE[query]
+    assert (choice.why or "") == "" if reason is None else reason in str(choice.why)
+
+
+def test_values_are_bound_in_what_is_asked_beforehand(filled):
+    query = "from signals where strategy_id = $id and bar_index >= $bar"
+    values = {"id": "SPY_sma_1", "bar": 3}
+
+    assert [c.traces for c in filled.explain(query, values).choices] == [1]
+    assert 0 < len(filled.sql(query, values)) < 40
+
+
+def test_views_that_people_made_are_planned_too(filled, tmp_path):
+    copy = Catalog(filled.path.with_name("viewed.duckdb"))
+    copy.path.write_bytes(filled.path.read_bytes())
+    with duckdb.connect(str(copy.path)) as con:
+        con.execute("create view mine as select * from signals where symbol = 'SPY'")
+        con.execute("create view deeper as from mine where strategy_type = 'sma'")
+        con.execute("create table picks as select 'SPY_sma_1' as strategy_id")
+
+    assert traces_read(copy, "from mine where strategy_id = 'SPY_sma_1'") == [1]
+    assert traces_read(copy, "from deeper d") == [3]
+    assert traces_read(copy, "from mine join picks using (strategy_id)") == [1]
+    assert rows(copy, "select distinct strategy_type from deeper") == [("sma",)]
+
+
+def test_events_are_read_as_they_are_in_the_views(shared, tmp_path):
+    catalog = Catalog(tmp_path / "catalog.duckdb")
+    catalog.register(shared / "tracer_output")
+
+    for name in ("orders", "fills", "positions"):
+        for query in (
+            f"from {name}",
+            f"from {name} where run_id = 'run_b'",
+            f"select count(*) from {name} where trace_id = 'x'",
+        ):
+            assert planned(catalog, query) == unplanned(catalog, query)
+
+
+def test_packs_and_loose_files_are_planned_together(filled, tmp_path):
+    import shutil
+
+    shutil.copytree(filled.path.parent, tmp_path / "copy")
+    copy = Catalog(tmp_path / "copy" / "catalog.duckdb")
+    copy.register(tmp_path / "copy" / "runs", tmp_path / "copy" / "old", tmp_path / "copy" / "wall")
+    copy.compact(where="run_id = 'one'", delete_originals=True)
+
+    for query in PRUNED:
+        if not query.startswith(("describe", "explain")):
+            assert planned(copy, query) == unplanned(copy, query)
+    (choice,) = copy.explain("from signals where strategy_type = 'sma'").choices
+    assert (choice.traces, choice.chosen.files, choice.chosen.packs) == (6, 3, 1)
