@@ -222,10 +222,13 @@ def _as_query_error(error: duckdb.Error, limits: Limits) -> QueryError:
         )
     if isinstance(error, duckdb.OutOfMemoryException):
         text, hint = text.splitlines()[0], "Narrow the query down, or give it more --memory-limit"
-    elif isinstance(error, duckdb.PermissionException):
+    elif isinstance(error, duckdb.PermissionException) and "configuration" in text:
         hint = "A query reads the catalog's traces, and files that it names below this folder"
     elif "No files found that match" in text or re.search(r"Cannot open file .*\.parquet", text):
-        hint = "Trace files are gone or have moved. Bring the catalog up to date: catalog register"
+        hint = (
+            "Trace files are gone, have moved or cannot be read. Bring the catalog up to date "
+            "with catalog register, or ask without them: where run_id <> '…'"
+        )
     elif ".parquet" in text and re.search(r"parquet|magic bytes|schema", text, re.IGNORECASE):
         hint = "A file has changed since it was registered. Run: catalog register FOLDER"
     elif isinstance(error, duckdb.CatalogException | duckdb.BinderException):

@@ -16,6 +16,7 @@ from catalog.errors import UsageError
 from catalog.query.files import Allowed
 from catalog.statements import statement
 from catalog.store.paths import side_folder
+from catalog.store.patterns import escape
 
 _MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*(%|[KMGT]i?B)\s*", re.IGNORECASE)
 
@@ -61,7 +62,10 @@ def restrict(
     """
     # DuckDB asks for the folder that a link leads to.
     real = [os.path.realpath(folder) for folder in folders]
-    directories = dict.fromkeys(folder.rstrip("/") + "/" for folder in [*folders, *real])
+    written = [*folders, *real]
+    # Where a name holds the signs of a pattern, DuckDB compares what the pattern escapes it to.
+    written += [escape(folder) for folder in written]
+    directories = dict.fromkeys(folder.rstrip("/") + "/" for folder in written)
     settings: dict[str, object] = {
         "python_enable_replacements": False,
         "allowed_directories": [*directories, *allowed.directories],

@@ -17,7 +17,7 @@ from catalog.traces.columns import is_text
 from catalog.traces.content import RowsDigest
 from catalog.traces.events import strategy_ids
 from catalog.traces.table import Table
-from catalog.traces.times import bar_time
+from catalog.traces.times import bar_time, check_times, times_out_of_order
 
 FEW: Final = 128
 """With so many rows Python's lists are faster than the calls of Arrow and numpy are."""
@@ -119,7 +119,9 @@ def _read_few(
         first, last = order[0], order[-1]
         if not all(map(lt, index, islice(index, 1, None))):
             raise _repeated_bars()
+        ts, first, last = ts.take(pa.array(order)), 0, len(index) - 1
     if index:
+        check_times(ts)
         rows.first_ts, rows.last_ts = bar_time(ts, first), bar_time(ts, last)
         first_index = _first_index(generation, rows.first_ts)
         _check_range(index[0], index[-1], first_index)
@@ -144,6 +146,7 @@ def _read_many(
             index = index[numpy_of(order)]
             _check_order(index, is_long=table.is_long)
             ts, val = ts.take(order), val.take(order)
+        check_times(ts)
         if first_index is None:
             rows.first_ts = bar_time(ts, 0)
             first_index = _first_index(generation, rows.first_ts)
@@ -151,7 +154,9 @@ def _read_many(
         _check_range(int(index[0]), int(index[-1]), first_index)
         if rows.last_bar is not None and bars[0] <= rows.last_bar:
             raise _repeated_bars() if bars[0] == rows.last_bar else _out_of_order()
-        rows.last_ts = bar_time(ts, len(index) - 1)
+        earlier, rows.last_ts = rows.last_ts, bar_time(ts, len(index) - 1)
+        if earlier is not None and (bar_time(ts, 0) or earlier) < earlier:
+            raise times_out_of_order()
         if kind == layout.SIGNAL:
             count_arrays(rows, digest, bars, numpy_of(val).astype(np.float64))
         else:

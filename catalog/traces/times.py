@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from catalog.errors import TraceFileError
@@ -50,6 +51,44 @@ def bar_time(column: Any, row: int) -> int | None:
         text = scalar.as_py()
         return None if text is None else microseconds(text)
     return _instant(scalar.value, column.type) if scalar.is_valid else None
+
+
+def check_times(column: Any) -> None:
+    """
+    Check that the times of rows in bar order never go back: a file is found by its first and last.
+
+    Raises:
+        TraceFileError: they do, or only some of them are instants.
+    """
+    if column.type.id == _TIMESTAMP:
+        chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+        if len(chunks) == 1 and chunks[0].null_count == 0:
+            # Not cast, which takes as long as the rest of reading a small file.
+            numbers = np.from_dlpack(chunks[0].view(pa.int64()))
+            if np.any(numbers[1:] < numbers[:-1]):
+                raise times_out_of_order()
+            return
+    elif column.null_count == 0:
+        texts = column.to_pylist()
+        # Texts of one form and offset are in order where their times are.
+        if texts == sorted(texts) and texts[0][19:] == texts[-1][19:]:
+            return
+    instants = [bar_time(column, row) for row in range(len(column))]
+    known = [instant for instant in instants if instant is not None]
+    if known != sorted(known):
+        raise times_out_of_order()
+    if known and len(known) < len(instants):
+        raise TraceFileError(
+            "times of two sorts", "some of its times have an offset from UTC, and some have none"
+        )
+
+
+def times_out_of_order() -> TraceFileError:
+    return TraceFileError(
+        "times out of order",
+        "its times go back from one bar to a later one",
+        hint="Sort it by idx and ts, and register again",
+    )
 
 
 def _instant(number: int, ts_type: Any) -> int | None:
