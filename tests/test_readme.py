@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from catalog import Catalog
@@ -50,8 +51,7 @@ def demo(tmp_path_factory) -> Path:
 
 @needs_prices
 def test_the_session_prints_what_the_readme_shows(demo):
-    (block,) = blocks("console")
-    (change, _), *session = steps(block)
+    (change, _), *session = [step for block in blocks("console") for step in steps(block)]
     assert change == "cd sweep_demo"
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
     environment.pop("CATALOG", None)
@@ -74,9 +74,10 @@ def test_the_session_prints_what_the_readme_shows(demo):
 
 @needs_prices
 def test_the_python_examples_run(demo, tmp_path):
-    after_the_demo, events, arrays, libraries = blocks("python")
+    after_the_demo, streaming, events, arrays, libraries = blocks("python")
 
     first = run_python(after_the_demo, demo)
+    assert run_python(streaming, demo) == "13506 of 52414\n"
     second = run_python(events, tmp_path)
     expected = {"SPY_sma_5_20"}
     if find_spec("pandas") is not None:
@@ -94,6 +95,21 @@ def test_the_python_examples_run(demo, tmp_path):
     found = Catalog(tmp_path / "catalog.duckdb").sql(query).fetchall()
     assert {strategy_id for strategy_id, _ in found} == expected
     assert {source for _, source in found} == {"footer"}
+
+
+@needs_prices
+def test_the_sql_examples_run(demo, monkeypatch):
+    query, recipe = blocks("sql")
+    monkeypatch.chdir(demo / "sweep_demo")
+    catalog = Catalog()
+    catalog.export_strategy_index("strategy_index.parquet")
+    ((some_hash,),) = catalog.sql("select min(strategy_hash) from strategies").fetchall()
+
+    assert len(catalog.sql(query)) > 1000
+    with duckdb.connect("catalog.duckdb", read_only=True) as con:
+        for line in recipe.replace("39a6426ec117", some_hash).strip().split("\n"):
+            found = con.execute(line)
+        assert len(found.fetchall()) > 0
 
 
 def run_python(code: str, folder: Path, *, warnings: str = "error") -> str:

@@ -21,7 +21,7 @@ def write_plan(plan: Plan) -> None:
         read = _read(choice, plan.totals[choice.relation])
         click.echo(f"-- {choice.relation}_{choice.chosen.number}: {read}")
         if choice.condition is not None:
-            click.echo(f"--   those of trace_files where {choice.condition}")
+            click.echo(f"--   those where {choice.condition}")
         elif choice.why is not None:
             click.echo(f"--   all of them: {choice.why}")
     for lateral in plan.laterals:

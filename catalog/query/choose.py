@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,8 @@ from catalog.query.scopes import Source
 from catalog.statements import statement
 from catalog.store.patterns import escape
 
+_KEY = re.compile(r'"(#\d+)"')
+_PLAIN_NAME = re.compile(r'"([a-z_][a-z0-9_]*)"')
 _SHORT = 4
 _FEW = 64
 _MOST_LOOKS = 5_000_000
@@ -82,7 +85,7 @@ class Chooser:
         if text in self.refused:
             return self._make(relation, None, None, self.refused[text])
         try:
-            return self._make(relation, text, _shown(condition, source.key), None)
+            return self._make(relation, text, _shown(condition, source.key, meanings), None)
         except duckdb.Error as error:
             # If it is the user's mistake, the query itself will say so.
             reason = str(error).splitlines()[0]
@@ -171,5 +174,9 @@ def _sql(condition: exp.Expr, key: str, meanings: Meanings) -> str:
     return meanings.with_common_tables(query).sql("duckdb")
 
 
-def _shown(condition: exp.Expr, key: str) -> str:
-    return condition.sql("duckdb").replace(f'"{key}".', "")
+def _shown(condition: exp.Expr, key: str, meanings: Meanings) -> str:
+    """Return a condition as people write it: relations by their names, and no needless quotes."""
+    text = condition.sql("duckdb").replace(f'"{key}"', "trace_files")
+    for name in sorted(set(_KEY.findall(text))):
+        text = text.replace(f'"{name}"', meanings.source(name).alias or "it")
+    return _PLAIN_NAME.sub(r"\1", text)

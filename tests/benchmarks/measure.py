@@ -19,7 +19,14 @@ from resident import watched
 CHILD = Path(__file__).resolve().with_name("child.py")
 
 
-def measure(side: str, *, expect: int, resident: bool = False, **arguments: Any) -> Run:
+def measure(
+    side: str,
+    *,
+    expect: int,
+    resident: bool = False,
+    python: str = sys.executable,
+    **arguments: Any,
+) -> Run:
     """
     Run one side in a fresh process, and return what child.py measured in it.
 
@@ -27,8 +34,9 @@ def measure(side: str, *, expect: int, resident: bool = False, **arguments: Any)
         side: MODULE:FUNCTION, which `arguments` are given to.
         expect: how many files it has to deal with; anything else ends the benchmark.
         resident: watch the memory that the process and its own hold together, which slows them.
+        python: the interpreter, for a side that cannot be in this one's environment.
     """
-    command = [sys.executable, str(CHILD), side, json.dumps(arguments, default=str)]
+    command = [python, str(CHILD), side, json.dumps(arguments, default=str)]
     before = perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         with watched(process.pid) if resident else nullcontext([0]) as peak:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -35,5 +36,10 @@ def ask_all(
                 seconds.append(took)
             if took > SLOW_SECONDS:
                 break
-        answers[name] = {"seconds": seconds, "rows": sorted(rows)}
+        answers[name] = {"seconds": seconds, "rows": sorted(_plain(row) for row in rows)}
     return {"files": files, "answers": answers}
+
+
+def _plain(row: tuple[Any, ...]) -> list[Any]:
+    """Return the values as JSON has them, and numbers alike whatever their type."""
+    return [float(value) if isinstance(value, int | Decimal) else value for value in row]

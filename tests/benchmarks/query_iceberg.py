@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from pyiceberg.expressions import In
 from query_asking import Question, Rows, ask_all
 
 Call = Callable[[], dict[str, Any]]
+
+# Of every file in which a column holds nothing it would say so.
+logging.getLogger("pyiceberg").setLevel(logging.ERROR)
 
 
 def _open(warehouse: str) -> SqlCatalog:

@@ -25,7 +25,7 @@ def _connect(lake: str) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def make(lake: str, glob: str, strategies: str, expect: int) -> Call:
+def make(lake: str, glob: str, strategies: str) -> Call:
     """Add the files to a new lake, and a table of strategies like the catalog's from a file."""
 
     def call() -> dict[str, Any]:
@@ -36,8 +36,10 @@ def make(lake: str, glob: str, strategies: str, expect: int) -> Call:
         con.execute(f"call ducklake_add_data_files('lake', 'signals', '{glob}')")
         seconds = perf_counter() - before
         con.execute(f"create table lake.strategies as from read_parquet('{strategies}')")
+        query = "select count(*) from ducklake_list_files('lake', 'signals')"
+        ((files,),) = con.execute(query).fetchall()
         con.close()
-        return {"files": expect, "adding_seconds": seconds}
+        return {"files": files, "adding_seconds": seconds}
 
     return call
 

@@ -35,7 +35,8 @@ def make_questions(catalog: Path, runs: Path) -> dict[str, dict[str, Any]]:
             add(
                 f"{count} traces" if count > 1 else "1 trace", hashes,
                 catalog=f"{SUMS} from signals {where}", glob=f"{SUMS} from files {where}",
-                list=f"{SUMS} from read_parquet($files)", lake=[f"{SUMS} from lake.signals {where}"],
+                list=f"{SUMS} from read_parquet($files)",
+                lake=[f"{SUMS} from lake.signals {where}"],
             )  # fmt: skip
         where = _about_300(len({path.name for path in runs.iterdir()}))
         named = where.replace("param_", "s.param_")
