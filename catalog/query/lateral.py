@@ -95,7 +95,7 @@ def prepare_lateral(
         QueryError: the relation cannot be told, or a file is not there or may not be read.
     """
     source, argument = _source(call, meanings)
-    columns = meanings.columns(source) or ()
+    columns = meanings.names.columns(source) or ()
     traced = "trace_id" in columns
     query = exp.select(
         argument.as_("given"),
@@ -174,7 +174,7 @@ def _base(source: Source, meanings: Meanings) -> str:
     nodes += [one.node for one in meanings.common_tables(exp.select("*").from_(source.node.copy()))]
     names: list[str] = []
     for node in nodes:
-        names += named_files(node, meanings.values)
+        names += named_files(node, meanings.names.values)
     folders = {os.path.dirname(os.path.abspath(name)) for name in names}
     return folders.pop() if len(folders) == 1 else os.getcwd()
 

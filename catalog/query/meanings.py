@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-import duckdb
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
-from catalog.query.files import path_argument
 from catalog.query.functions import VOLATILE_FUNCTIONS
 from catalog.query.guard import own_tree
+from catalog.query.names import Names, names_no_column, resolve
 from catalog.query.parsing import Parsed
-from catalog.query.relations import TRACE_RELATIONS, columns_of
-from catalog.query.scopes import PLAIN, Cte, Scope, Scopes, Source, resolve
+from catalog.query.relations import TRACE_RELATIONS
+from catalog.query.scopes import PLAIN, Cte, Scope, Scopes, Source
 from catalog.statements import statement
 
 # What sqlglot surely writes as it was meant. Of anything else DuckDB is asked.
@@ -44,92 +43,9 @@ class Meanings:
         self._con = con
         self._parsed = parsed
         self._scopes = scopes
-        self.values = values
+        self.names = Names(con, values)
         self._sources = {one.key: one for scope in scopes.all for one in scope.sources}
-        self._columns: dict[str, tuple[str, ...] | None] = {}
         self._quick: dict[str, bool] = {}
-
-    def trace_relation(self, source: Source) -> str | None:
-        """Return the name of the view over trace files that a source is, if it is one."""
-        if source.kind != "table" or source.name not in TRACE_RELATIONS:
-            return None
-        db = str(source.node.text("db")).lower()
-        return source.name if db in ("", "main") and not source.node.text("catalog") else None
-
-    def columns(self, source: Source) -> tuple[str, ...] | None:
-        """Return the columns of a source in order, in lower case; None where they are not known."""
-        if source.key not in self._columns:
-            self._columns[source.key] = None
-            alias = source.node.args.get("alias")
-            if not (isinstance(alias, exp.TableAlias) and alias.columns):
-                self._columns[source.key] = self._find_columns(source)
-        return self._columns[source.key]
-
-    def _find_columns(self, source: Source) -> tuple[str, ...] | None:
-        if source.node.args.get("pivots"):
-            return None
-        if source.kind == "table":
-            return columns_of(self._con, source.name) or self._described(source)
-        if source.kind == "cte" and source.cte is not None:
-            named = source.cte.node.args["alias"].columns
-            return None if named else self._outputs(source.cte.branches)
-        if source.kind == "derived":
-            return self._outputs(source.branches)
-        return self._described(source) if source.kind == "file" else None
-
-    def _described(self, source: Source) -> tuple[str, ...] | None:
-        """Ask DuckDB for the columns of a file, or of a table that somebody made."""
-        if source.kind == "file" and not self._is_quick_file(source):
-            return None
-        table = source.node.copy()
-        for part in ("alias", "sample", "joins"):
-            table.set(part, None)
-        query = exp.select("*").from_(table, copy=False).sql("duckdb")
-        try:
-            rows = self._con.sql(f"describe {query}", params=self.bound(query)).fetchall()
-        except duckdb.Error:
-            return None
-        return tuple(str(row[0]).lower() for row in rows)
-
-    def bound(self, query: str) -> dict[str, object]:
-        """Return the values of the parameters that a text names."""
-        return {name: value for name, value in self.values.items() if f"${name}" in query}
-
-    def _outputs(self, branches: list[Scope]) -> tuple[str, ...] | None:
-        made = self._made(branches[0]) if branches else None
-        return None if made is None else tuple(name for name, _ in made)
-
-    def _made(self, scope: Scope) -> list[tuple[str, exp.Expr | tuple[Source, str]]] | None:
-        """Return the names of a select's columns and what each is made of, stars expanded."""
-        made: list[tuple[str, exp.Expr | tuple[Source, str]]] = []
-        for item in scope.select.selects:
-            is_star = isinstance(item, exp.Star) or (
-                isinstance(item, exp.Column) and isinstance(item.this, exp.Star)
-            )
-            if is_star:
-                star = item if isinstance(item, exp.Star) else item.this
-                if star.args.get("except_") or star.args.get("except"):
-                    return None
-                if star.args.get("replace") or star.args.get("rename"):
-                    return None
-                of = item.table.lower() if isinstance(item, exp.Column) else None
-                if of is None and _leaves_columns_out(scope.select):
-                    return None
-                for source in scope.sources:
-                    if of is not None and source.alias != of:
-                        continue
-                    columns = self.columns(source)
-                    if columns is None:
-                        return None
-                    made += [(name, (source, name)) for name in columns]
-            elif isinstance(item, exp.Alias | exp.Column):
-                made.append((item.alias_or_name.lower(), item.unalias()))
-            elif isinstance(item, exp.Func | exp.Literal | exp.Window):
-                # Its name is its text, which no column has.
-                made.append(("", item))
-            else:
-                return None
-        return made
 
     def projection(self, scope: Scope, branches: list[Scope], name: str) -> exp.Expr | None:
         """
@@ -141,7 +57,7 @@ class Meanings:
             branches: the selects of the union that the scope is one of; the first one names
                 the columns.
         """
-        first, own = self._made(branches[0]), self._made(scope)
+        first, own = self.names.made(branches[0]), self.names.made(scope)
         if first is None or own is None or len(first) != len(own):
             return None
         places = [place for place, (one, _) in enumerate(first) if one == name]
@@ -189,7 +105,7 @@ class Meanings:
             return True
         # A file's rows are one partition, and go or stay together.
         source = self._sources.get(column.table) if isinstance(column, exp.Column) else None
-        if source is None or self.trace_relation(source) is None:
+        if source is None or self.names.trace_relation(source) is None:
             return False
         whole = exp.column("trace_id", table=source.key, quoted=True)
         return self._is_among(whole, parts, scope)
@@ -236,7 +152,7 @@ class Meanings:
                 inner = self._scope_inside(node, part) or scope
                 if inner.select is not scope.select and node.find_ancestor(exp.Select) is None:
                     raise UnknownError
-                found = resolve(node, inner, self.columns)
+                found = resolve(node, inner, self.names.columns)
                 if found is None:
                     raise UnknownError
                 source, name = found
@@ -283,7 +199,7 @@ class Meanings:
 
     def _find_quick(self, source: Source) -> bool:
         if source.kind == "table":
-            if self.trace_relation(source) is not None or source.name in TRACE_RELATIONS:
+            if self.names.trace_relation(source) is not None or source.name in TRACE_RELATIONS:
                 return False
             values = {"name": source.name}
             ((is_quick,),) = self._con.execute(statement("select_is_quick"), values).fetchall()
@@ -294,7 +210,7 @@ class Meanings:
             return not one.is_recursive and names.count(one.name) == 1 and self._is_calm(one.node)
         if source.kind == "derived":
             return self._is_calm(source.node)
-        return source.kind == "file" and self._is_quick_file(source)
+        return source.kind == "file" and names_no_column(source)
 
     def _is_calm(self, node: exp.Expr) -> bool:
         for part in node.walk():
@@ -308,22 +224,17 @@ class Meanings:
             return False
         return True
 
-    @staticmethod
-    def _is_quick_file(source: Source) -> bool:
-        first = path_argument(source.node.this)
-        return first is not None and first.find(exp.Column) is None
-
     def is_companion(self, key: str) -> bool:
         """Say whether a source can be asked for what goes with the rows of another."""
         source = self._sources.get(key)
         if source is None or source.use != PLAIN:
             return False
-        return self.trace_relation(source) is not None or self.is_quick(source)
+        return self.names.trace_relation(source) is not None or self.is_quick(source)
 
     def companion(self, key: str) -> exp.Expr:
         """Return a companion as something to select from, named by its key."""
         source = self._sources[key]
-        relation = self.trace_relation(source)
+        relation = self.names.trace_relation(source)
         if relation is not None:
             traces = (
                 exp.select("*")
@@ -351,7 +262,7 @@ class Meanings:
         A trace relation is asked as trace_files, which has only some of its columns.
         """
         source = self._sources.get(key)
-        relation = None if source is None else self.trace_relation(source)
+        relation = None if source is None else self.names.trace_relation(source)
         if relation is None:
             return "exact" if source is not None else "unknown"
         if name in TRACE_RELATIONS[relation].exact:
@@ -376,15 +287,6 @@ class Meanings:
 
     def source(self, key: str) -> Source:
         return self._sources[key]
-
-
-def _leaves_columns_out(select: exp.Select) -> bool:
-    """Say whether `*` is not just the columns of all sources."""
-    first = select.args["from_"].this.args.get("joins") or []
-    return any(
-        join.args.get("using") or join.method or join.kind not in ("", "INNER", "CROSS")
-        for join in [*first, *(select.args.get("joins") or [])]
-    )
 
 
 def _is_inside(scope: Scope, inner: Scope, outer: Scope) -> bool:

@@ -95,7 +95,7 @@ def _use(column: exp.Column, target: Source, meanings: Meanings) -> str:
 
 
 def _relax_range(part: exp.Expr, target: Source, meanings: Meanings) -> exp.Expr | None:
-    relation = meanings.trace_relation(target)
+    relation = meanings.names.trace_relation(target)
     if relation is None:
         return None
     if isinstance(part, exp.Between) and not part.args.get("symmetric"):

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from catalog.traces.pack import restore
+from catalog.traces.unpack import restore
 
 
 class Restored:

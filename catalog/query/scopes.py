@@ -7,7 +7,7 @@ own select or, in a subquery, of one around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -269,46 +269,3 @@ def _visit_subqueries(scopes: Scopes, scope: Scope, ctes: dict[str, Cte]) -> Non
         if join.args.get("on") is not None:
             for query in _outermost_queries(join.args["on"]):
                 _visit_query(scopes, query, scope, "subquery", ctes)
-
-
-Columns = Callable[[Source], "tuple[str, ...] | None"]
-
-
-def resolve(column: exp.Column, scope: Scope | None, columns: Columns) -> tuple[Source, str] | None:
-    """
-    Return the source that a column is of, and its name there, or None where that is not plain.
-
-    Args:
-        columns: tells the columns of a source in lower case, or None where they are not known.
-    """
-    name = column.name.lower()
-    if column.args.get("db"):
-        return None
-    table = column.table.lower()
-    limit = column.args.get("earlier_than")
-    while scope is not None:
-        sources = scope.sources
-        if limit is not None:
-            sources = sources[: next(i for i, s in enumerate(sources) if s.key == limit)]
-        if table:
-            found = [source for source in sources if source.alias == table]
-            if found:
-                known = columns(found[0])
-                is_there = known is None or name in known
-                return (found[0], name) if len(found) == 1 and is_there else None
-            # A field of a struct is written as a column of a table is.
-            if any((known := columns(source)) is None or table in known for source in sources):
-                return None
-        else:
-            having = [(source, columns(source)) for source in sources]
-            if any(known is None for _, known in having):
-                return None
-            owners = [source for source, known in having if known is not None and name in known]
-            if limit is not None and owners:
-                return owners[0], name
-            if len(owners) == 1:
-                return owners[0], name
-            if owners:
-                return None
-        scope = scope.parent
-    return None

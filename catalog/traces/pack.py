@@ -7,7 +7,6 @@ bar. Its companion has a row per trace: its footer keys, its schema, and the res
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,13 +16,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.errors import TraceFileError
 from catalog.traces import format as layout
-from catalog.traces.finalize import make_folder, write_whole, writing_errors
-from catalog.traces.packed_rows import ROWS, pack_rows, unpack_rows
+from catalog.traces.finalize import make_folder, writing_errors
+from catalog.traces.packed_rows import ROWS, pack_rows
+from catalog.traces.trace_table import TraceTable
 
 ROW_GROUP = 100_000
-_COMPANION_GROUP = 10_000
+COMPANION_GROUP = 10_000
 _FOLLOWS = b"\0"
 _COMPANION = pa.schema(
     {
@@ -56,33 +55,9 @@ class TraceToPack:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class TraceTable:
-    """What a trace file holds: its rows, and its footer keys, which are not in the schema."""
-
-    table: pa.Table
-    keys: dict[bytes, bytes]
-
-
 def companion(pack: Path) -> Path:
     """Return the companion file of a pack; no pattern over Parquet files meets its name."""
     return pack.with_suffix(".companion")
-
-
-def read_trace_table(path: Path | str) -> TraceTable:
-    """
-    Read a whole trace file, page checksums included.
-
-    Raises:
-        TraceFileError: it cannot be read.
-    """
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            keys = dict(file.metadata.metadata or {})
-            table = file.read(use_threads=False).replace_schema_metadata(None)
-    except (OSError, pa.ArrowException) as error:
-        raise TraceFileError("unreadable", f"{path}: {error}") from error
-    return TraceTable(table, keys)
 
 
 class PackWriter:
@@ -138,7 +113,7 @@ class PackWriter:
         with writing_errors(self.path):
             if self._waiting >= ROW_GROUP:
                 self._write_rows()
-            if len(self._entries) >= _COMPANION_GROUP:
+            if len(self._entries) >= COMPANION_GROUP:
                 self._write_entries()
 
     def complete(self) -> None:
@@ -180,7 +155,8 @@ def _lean(keys: dict[bytes, bytes]) -> dict[bytes, bytes]:
     return keys
 
 
-def _full(keys: dict[bytes, bytes]) -> dict[bytes, bytes]:
+def full_keys(keys: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return the footer keys of a trace from those in a companion file."""
     if keys.get(layout.CONFIG_DIGEST_KEY) == _FOLLOWS:
         return keys | {layout.CONFIG_DIGEST_KEY: _config_digest(keys)}
     return keys
@@ -204,123 +180,3 @@ def _open(path: Path, schema: pa.Schema) -> Any:
         write_statistics=[name for name in schema.names if name not in ("rest", "footer_keys")],
         store_schema=schema is _COMPANION,
     )
-
-
-def read_packed(
-    pack: Path, trace_ids: Sequence[str] | None = None
-) -> Iterator[tuple[dict[str, Any], TraceTable]]:
-    """
-    Yield traces of a pack as their files held them, each with its companion's row.
-
-    Args:
-        trace_ids: those wanted, or None for all.
-
-    Raises:
-        TraceFileError: the pack or its companion cannot be read, or they do not fit.
-    """
-    wanted = None if trace_ids is None else set(trace_ids)
-    try:
-        with (
-            pq.ParquetFile(companion(pack), page_checksum_verification=True) as about,
-            pq.ParquetFile(pack, page_checksum_verification=True) as rows,
-        ):
-            source = _Rows(rows)
-            for batch in about.iter_batches(batch_size=_COMPANION_GROUP):
-                ids = batch.column("trace_id").to_pylist()
-                for place, trace_id in enumerate(ids):
-                    if wanted is None or trace_id in wanted:
-                        (entry,) = batch.slice(place, 1).to_pylist()
-                        schema = pa.ipc.read_schema(pa.BufferReader(entry["schema"]))
-                        own = source.of(entry["trace_number"])
-                        table = unpack_rows(own, entry["rest"], schema)
-                        yield entry, TraceTable(table, _full(dict(entry["footer_keys"])))
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise TraceFileError("unreadable pack", f"{pack}: {error}") from error
-
-
-class _Rows:
-    """Finds the rows of traces in a pack, one row group at a time, in ascending order."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._groups = [_ends(file.metadata.row_group(i)) for i in range(file.num_row_groups)]
-        self._held: tuple[int, pa.Table] | None = None
-
-    def of(self, number: int) -> pa.Table:
-        parts = []
-        for place, (first, last) in enumerate(self._groups):
-            if first <= number <= last:
-                table = self._group(place)
-                numbers = table["trace_number"].combine_chunks().to_numpy()
-                start, end = (int(numbers.searchsorted(number, side)) for side in ("left", "right"))
-                parts.append(table.slice(start, end - start))
-        return pa.concat_tables(parts).combine_chunks() if parts else ROWS.empty_table()
-
-    def _group(self, place: int) -> pa.Table:
-        if self._held is None or self._held[0] != place:
-            self._held = place, self._file.read_row_group(place).combine_chunks()
-        return self._held[1]
-
-
-def _ends(group: Any) -> tuple[int, int]:
-    statistics = group.column(0).statistics
-    if statistics is None or not statistics.has_min_max:
-        return 0, -1
-    return statistics.min, statistics.max
-
-
-def write_trace_table(path: Path, read: TraceTable) -> None:
-    """
-    Write a trace file as it was: rows, schema and footer keys. It appears whole.
-
-    Raises:
-        CatalogError: it cannot be written.
-    """
-
-    def write(name: str) -> None:
-        with pq.ParquetWriter(
-            name, read.table.schema, compression="zstd", write_page_checksum=True,
-            store_schema=False,
-        ) as writer:  # fmt: skip
-            if read.table.num_rows:
-                writer.write_table(read.table)
-            writer.add_key_value_metadata(read.keys)
-
-    write_whole(path, write)
-
-
-def restore(traces: Iterable[tuple[str, str]], folder: Path) -> dict[str, Path]:
-    """
-    Write traces out of packs into a folder, and return their files by trace_id.
-
-    Args:
-        traces: the path of the pack and the trace_id of each.
-
-    Raises:
-        TraceFileError: a pack cannot be read.
-        CatalogError: the folder cannot be written.
-    """
-    by_pack: dict[str, list[str]] = {}
-    for pack, trace_id in traces:
-        by_pack.setdefault(pack, []).append(trace_id)
-    written: dict[str, Path] = {}
-    for pack, trace_ids in by_pack.items():
-        for entry, read in read_packed(Path(pack), trace_ids):
-            path = folder / f"{entry['trace_id']}.parquet"
-            write_trace_table(path, read)
-            written[entry["trace_id"]] = path
-    return written
-
-
-def same_content(left: TraceTable, right: TraceTable) -> bool:
-    """Say whether two trace files hold the same: rows, schema and footer keys."""
-    return (
-        left.table.schema.equals(right.table.schema, check_metadata=False)
-        and left.table.equals(right.table)
-        and left.keys == right.keys
-    )
-
-
-def count_rows(pack: Path) -> int:
-    """Return how many rows a pack has."""
-    return int(pq.read_metadata(pack).num_rows)

@@ -28,13 +28,9 @@ from catalog.store.registered import registered
 from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
 from catalog.traces.finalize import appear
-from catalog.traces.pack import (
-    PackWriter,
-    TraceTable,
-    companion,
-    read_packed,
-    read_trace_table,
-)
+from catalog.traces.pack import PackWriter, companion
+from catalog.traces.trace_table import TraceTable, read_trace_table
+from catalog.traces.unpack import read_packed
 from catalog.upkeep.originals import delete_originals
 from catalog.upkeep.packs import (
     Known,

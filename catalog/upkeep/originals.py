@@ -17,7 +17,8 @@ from catalog.statements import statement
 from catalog.store.database import reading, writing
 from catalog.store.transactions import transaction
 from catalog.traces.content import RowsDigest, content_digest
-from catalog.traces.pack import TraceTable, read_packed, read_trace_table, same_content
+from catalog.traces.trace_table import TraceTable, read_trace_table, same_content
+from catalog.traces.unpack import read_packed
 from catalog.upkeep.packs import Known, full_path, select_traces
 
 

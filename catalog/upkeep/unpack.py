@@ -10,7 +10,8 @@ from pathlib import Path
 
 from catalog.register.written import register_finalized
 from catalog.store.database import reading
-from catalog.traces.pack import read_packed, write_trace_table
+from catalog.traces.trace_table import write_trace_table
+from catalog.traces.unpack import read_packed
 from catalog.upkeep.packs import Known, chosen_ids, full_path, select_traces
 
 

@@ -391,3 +391,45 @@ def test_it_runs_as_a_module_and_stops_quietly_when_nobody_reads(filled):
 
     assert first == b"range\n"
     assert b"Traceback" not in errors
+
+
+def test_sql_explain_says_what_is_opened_and_why(run, filled):
+    done = run("sql", "--explain", "from signals where strategy_id = 'SPY_sma_grid_5_20'")
+    every = run("sql", "--explain", "from signals where val > 0")
+    none = run("sql", "--explain", "from strategies")
+
+    assert done.exit_code == every.exit_code == none.exit_code == 0
+    assert "opens 1 file in all" in done.stdout
+    assert "trace_files.strategy_id = 'SPY_sma_grid_5_20'" in done.stdout
+    assert done.stdout.endswith(
+        "from signals_1 as signals where strategy_id = 'SPY_sma_grid_5_20'\n"
+    )
+    assert "all of them: no condition tells its files apart" in every.stdout
+    assert none.stdout == "-- opens no trace file\nfrom strategies\n"
+
+
+def test_sql_keeps_to_its_limits(run, filled):
+    slow = "select count(*) from range(1000000000) a, range(100000) b"
+    stopped = run("sql", slow, "--timeout", "0.3", "--threads", "1")
+    wrong = run("sql", "select 1", "--memory-limit", "lots")
+
+    assert (stopped.exit_code, wrong.exit_code) == (1, 2)
+    assert "--timeout" in stopped.stderr
+    assert "Write it as 4GB" in wrong.stderr
+
+
+def test_compact_and_unpack_say_what_they_did(run, filled):
+    ((count,),) = filled.sql("select count(*) from trace_files where kind = 'signal'").fetchall()
+
+    packed = run("compact", "--delete-originals")
+    again = run("compact")
+    unpacked = run("unpack")
+    nothing = run("compact", "--run", "nonsense")
+
+    assert (packed.exit_code, again.exit_code, unpacked.exit_code) == (0, 0, 0)
+    assert f"packed     {count} trace" in packed.stderr
+    assert f"deleted    {count} file" in packed.stderr
+    assert "0 traces: all that are meant are in packs" in again.stderr
+    assert f"unpacked   {count} file" in unpacked.stderr
+    assert nothing.exit_code == 1
+    assert "No signal trace is meant by that" in nothing.stderr

@@ -14,7 +14,7 @@ import pytest
 
 from catalog import Catalog, write_signals
 from catalog.errors import CatalogError
-from catalog.traces.pack import read_trace_table, same_content
+from catalog.traces.trace_table import read_trace_table, same_content
 from conftest import old_trace, rows
 
 ALL = "select s.* exclude (run_id) from signals s order by all"
