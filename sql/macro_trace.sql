@@ -33,7 +33,22 @@ from read_parquet(
         'trace_id': {name: 'trace_id', type: 'VARCHAR', default_value: null}
     }
 ) as r
-join trace_files as f
-    on case when r.trace_id is null then r.filename else r.trace_id end
-        = case when r.trace_id is null then f.path else f.trace_id end
-where f.status = 'registered';
+join (
+    -- A file is known by its name first: to put all paths together would take longer than to
+    -- read three hundred files. The rows of a pack are known by their trace.
+    select t.*, t.file_name as key, d.prefix, d.is_relative
+    from internal.trace_file as t
+    join internal.directory as d using (directory_id)
+    union all
+    select t.*, t.trace_id as key, d.prefix, d.is_relative
+    from internal.trace_file as t
+    join internal.directory as d using (directory_id)
+    where t.trace_number is not null
+) as f on f.key = coalesce(r.trace_id, parse_filename(r.filename))
+where
+    f.status = 'registered'
+    and case
+        when r.trace_id is not null then f.trace_id = r.trace_id
+        when f.is_relative then ends_with(r.filename, '/' || f.prefix || f.file_name)
+        else r.filename = f.prefix || f.file_name
+    end;
