@@ -1,5 +1,6 @@
 -- The rows of registered trace files in the columns of signals. The files are a path, or a list of
--- them: a literal, or getvariable('files'). Of a pack, the rows of all its traces.
+-- them: a literal, or getvariable('files'). Of a pack, the rows of all its traces, so name each
+-- pack once: list(distinct trace_path).
 create or replace macro trace(files) as table
 select
     r.idx,

@@ -162,7 +162,8 @@ def _why(source: Source) -> str:
 
 def _sql(condition: exp.Expr, key: str, meanings: Meanings) -> str:
     """Return the query of the traces that meet a condition."""
-    traces = exp.to_table("trace_files")
+    # With its schema: a query may have a CTE of that name.
+    traces = exp.table_("trace_files", db="main")
     traces.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
     query = exp.select(*(exp.column(name, table=key, quoted=True) for name in PLANNED_COLUMNS))
     query = query.from_(traces, copy=False).where(condition, copy=True)

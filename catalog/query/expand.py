@@ -54,6 +54,9 @@ def _view(
     found = _VIEW.fullmatch(rows[0][0]) if rows else None
     if found is None:
         return None
+    reads = {one.name.lower() for one in parse_one(found[1], dialect="duckdb").find_all(exp.Table)}
+    if reads & common:
+        return None  # In its place it would read the CTEs of the query.
     alias = "" if table.alias else f" as {table.this.sql('duckdb')}"
     return (schema or span)[0], span[1], f"({found[1]}){alias}"
 

@@ -74,7 +74,7 @@ def _arguments(call: exp.Expr, values: Mapping[str, object]) -> Iterator[str]:
             yield item.name
         elif isinstance(item, exp.Placeholder | exp.Parameter) and item.name in values:
             value = values[item.name]
-            yield from [str(one) for one in value] if isinstance(value, list) else [str(value)]
+            yield from map(str, value) if isinstance(value, list) else [str(value)]
         elif item is None or item.find(exp.Column) is None:
             raise QueryError(
                 "A file that is read must be named by a plain text",
@@ -103,6 +103,8 @@ def allow(files: Sequence[str], roots: Sequence[str]) -> Allowed:
                 f"{name} lies outside of the working directory and of the catalog's folders",
                 hint="Run the query in a folder above that file, or copy the file here",
             )
+        if fixed == name and not os.path.exists(name):
+            raise QueryError(f"There is no file {name}", hint="Paths count from this folder")
         if fixed == name:
             paths += [os.path.abspath(name), real]
         else:

@@ -48,6 +48,15 @@ _HINT = "To change or copy the catalog, open it in DuckDB itself"
 # The nodes of DuckDB's own tree that read.
 _NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 _LISTED = VALUE_FUNCTIONS | ROW_FUNCTIONS | FILE_FUNCTIONS | CATALOG_FUNCTIONS
+# Words that are no function where a parenthesis follows.
+_BEFORE_PARENTHESES = frozenset(
+    """
+    all and any as between by case cast cross distinct else except exclude exists filter for from
+    group having in intersect interval is join lateral like limit not offset on or order over
+    partition pivot pivot_wider qualify replace select some then try_cast union unpivot using
+    values when where with within
+    """.split()  # noqa: SIM905 - words are easier to read than quotes
+)
 # Tables that DuckDB makes of what it knows of itself; of these, people look at the comments.
 _SYSTEM_PREFIXES = ("duckdb_", "pragma_", "sqlite_", "pg_")
 _SYSTEM_TABLES = frozenset({"duckdb_columns", "duckdb_tables", "duckdb_types", "duckdb_views"})
@@ -65,8 +74,10 @@ def check_tree(parsed: Parsed) -> None:
     refused = None if isinstance(tree, _READING) else tree
     for node in tree.walk():
         # `with x as (insert …)` is a select to a parser: its parts are what counts.
-        if not isinstance(node, _READING + _PARTS):
+        if refused is None and not isinstance(node, _READING + _PARTS):
             refused = node
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            check_table(node.text("db"), node.name)
     if refused is not None:
         outermost = refused is tree or isinstance(refused, exp.Command)
         word = parsed.body.split(None, 1)[0].upper() if outermost else refused.key.upper()
@@ -165,7 +176,7 @@ def _check_words(text: str) -> None:
     for word, behind in pairwise(tokens):
         if behind.token_type is not TokenType.L_PAREN:
             continue
-        if word.token_type in (TokenType.VAR, TokenType.IDENTIFIER):
+        if word.text.lower() not in _BEFORE_PARENTHESES:
             _check_function(word.text)
 
 

@@ -65,6 +65,8 @@ def find_laterals(parsed: Parsed, scopes: Scopes) -> Iterator[LateralCall]:
         argument = path_argument(call)
         if argument is None or argument.find(exp.Column) is None:
             continue
+        if isinstance(argument, exp.Array) and len(argument.expressions) == 1:
+            argument = argument.expressions[0]
         select = node.find_ancestor(exp.Select)
         scope = scopes.by_select.get(id(select))
         span = call_span(parsed.body, call)
@@ -144,18 +146,20 @@ def prepare_lateral(
 def _source(call: LateralCall, meanings: Meanings) -> tuple[Source, exp.Expr]:
     """Return the relation whose rows have the path, and the path in canonical form."""
     tables = {column.table.lower() for column in call.argument.find_all(exp.Column)}
-    if len(tables) == 1:
-        alias = next(iter(tables))
-        before = [one for one in call.scope.sources if one.node.this is not call.call]
-        named = [one for one in before if one.alias == alias or not alias]
+    scope: Scope | None = call.scope
+    while scope is not None and len(tables) == 1:
+        (alias,) = tables
+        beside = [one for one in scope.sources if one.node.this is not call.call]
+        named = [one for one in beside if one.alias == alias or not alias]
         if len(named) == 1:
             key = named[0].key
 
-            def of_source(node: exp.Expr) -> exp.Expr:
+            def of_source(node: exp.Expr, key: str = key) -> exp.Expr:
                 is_column = isinstance(node, exp.Column)
                 return exp.column(node.name, table=key, quoted=True) if is_column else node
 
             return named[0], call.argument.copy().transform(of_source)
+        scope = scope.parent if not named else None
     copy: exp.Expr | None = None
     with suppress(UnknownError):
         copy = meanings.canonical(call.argument, call.scope)
@@ -209,6 +213,12 @@ def _files(
         for row, (_, trace_id) in packed.items():
             files[row] = str(written[trace_id])
     loose = {path for row, path in files.items() if row not in packed}
+    packs = {path for (path,) in con.execute(statement("select_pack_files")).fetchall()}
+    if loose & packs:
+        raise QueryError(
+            f"{shown} names a pack, which holds many traces, and trace_id does not say which",
+            hint="Select trace_id beside trace_path, or write the files again: catalog unpack",
+        )
     for path in loose:
         if not os.path.isfile(path):
             raise QueryError(

@@ -63,6 +63,8 @@ class Meanings:
         places = [place for place, (one, _) in enumerate(first) if one == name]
         if len(places) != 1:
             return None
+        if len(branches) > 1 and not self._is_of_one_type(branches, places[0]):
+            return None
         made = own[places[0]][1]
         if isinstance(made, tuple):
             source, column = made
@@ -73,6 +75,19 @@ class Meanings:
             return exp.paren(self.canonical(made, scope), copy=False)
         except UnknownError:
             return None
+
+    def _is_of_one_type(self, branches: list[Scope], place: int) -> bool:
+        """Say whether a column of a union surely has in each branch the type of the union."""
+        found = set()
+        for scope in branches:
+            made = self.names.made(scope)
+            one = made[place][1] if made is not None and len(made) > place else None
+            if isinstance(one, exp.Column):
+                one = resolve(one, scope, self.names.columns)
+            if not isinstance(one, tuple) or self.names.trace_relation(one[0]) is None:
+                return False
+            found.add(one[1])
+        return len(found) == 1 and found != {"val"}
 
     def passes(self, scope: Scope, made: exp.Expr) -> bool:
         """Say whether rows can be left out by a value of this without changing the other rows."""
@@ -201,6 +216,8 @@ class Meanings:
         if source.kind == "table":
             if self.names.trace_relation(source) is not None or source.name in TRACE_RELATIONS:
                 return False
+            if any(one.name == source.name for one in self._scopes.ctes):
+                return False  # Asked apart, its name could mean the other one.
             values = {"name": source.name}
             ((is_quick,),) = self._con.execute(statement("select_is_quick"), values).fetchall()
             return bool(is_quick)
@@ -238,7 +255,7 @@ class Meanings:
         if relation is not None:
             traces = (
                 exp.select("*")
-                .from_("trace_files")
+                .from_(exp.table_("trace_files", db="main"))
                 .where(exp.column("kind").eq(TRACE_RELATIONS[relation].kind))
             )
             return traces.subquery(alias=exp.to_identifier(key, quoted=True))

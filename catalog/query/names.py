@@ -45,14 +45,30 @@ def resolve(column: exp.Column, scope: Scope | None, columns: Columns) -> tuple[
             if any(known is None for _, known in having):
                 return None
             owners = [source for source, known in having if known is not None and name in known]
-            if limit is not None and owners:
+            if owners and (limit is not None or name in scope.merged):
                 return owners[0], name
             if len(owners) == 1:
                 return owners[0], name
             if owners:
                 return None
+        if _is_taken(name, table, scope, columns):
+            return None
         scope = scope.parent
     return None
+
+
+def _is_taken(name: str, table: str, scope: Scope, columns: Columns) -> bool:
+    """Say whether something nearer than the select around it may have the name."""
+    # DuckDB looks at the names that a select gives before it looks around.
+    if not table and any(name == item.alias.lower() for item in scope.select.selects):
+        return True
+    if scope.reader is None:
+        return False
+    # A derived table sees those that stand before it.
+    beside = [one for one in scope.reader.scope.sources if one is not scope.reader]
+    if table:
+        return any(one.alias == table for one in beside)
+    return any((known := columns(one)) is None or name in known for one in beside)
 
 
 class Names:

@@ -41,7 +41,7 @@ class Needs:
         found = self._of_scope(scope, source)
         if source.use == OPTIONAL:
             found += self._understood(source.own_conditions, scope)
-        outside = self._from_outside(scope)
+        outside = [] if scope.is_opaque else self._from_outside(scope)
         if source.use == OPTIONAL:
             # A row around it may go on without it, so nothing may be said of it.
             outside = [part for part in outside if source.key not in free_keys(part)]

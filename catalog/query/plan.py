@@ -7,6 +7,7 @@ same columns from chosen files: see `needs` for how they are chosen.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -24,6 +25,8 @@ from catalog.query.reads import reading_sql
 from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.restored import Restored
 from catalog.query.scopes import Scopes, find_scopes
+
+_VERB = re.compile(r"\b(table|describe|desc|summarize|show)\s+\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,12 @@ def plan(
         )
         name = table.name.lower()
         choice = chooser.choose(name, source, meanings, needs)
+        span, verb = _with_verb(parsed.body, span)
         alias = "" if table.alias else f" as {table.this.sql('duckdb')}"
         short = f"{name}_{choice.chosen.number}"
-        places.put(span, f"({reading_sql(name, choice.chosen)}){alias}", f"{short}{alias}")
+        places.put(
+            span, f"{verb}({reading_sql(name, choice.chosen)}){alias}", f"{verb}{short}{alias}"
+        )
         choices.append(choice)
 
     def fetch(query: str) -> list[tuple[object, ...]]:
@@ -117,6 +123,11 @@ def plan(
         bound = {name: value for name, value in values.items() if f"${name}" in inner.text}
         return con.execute(inner.text, bound).fetchall()
 
+    for column in parsed.tree.find_all(exp.Column):
+        # What is put in the place of main.signals has no schema.
+        schema, own = position(column.args.get("db")), position(column.args.get("table"))
+        if schema and own and column.table.lower() in TRACE_RELATIONS:
+            places.put((schema[0], own[0]), "", "")
     laterals = []
     for call in find_laterals(parsed, scopes):
         one = prepare_lateral(
@@ -146,6 +157,15 @@ def _trace_tables(tree: exp.Expr, scopes: Scopes) -> Iterator[exp.Table]:
         shadowed = source.kind == "cte" if source else table.name.lower() in common
         if not shadowed:
             yield table
+
+
+def _with_verb(text: str, span: tuple[int, int]) -> tuple[tuple[int, int], str]:
+    """Return the place of a name behind such a verb, and what makes it a query there."""
+    found = _VERB.search(text[: span[0]])
+    if found is None:
+        return span, ""
+    start = found.start() if found[1].lower() == "table" else span[0]
+    return (start, span[1]), "from "
 
 
 def _span(table: exp.Table) -> tuple[int, int] | None:

@@ -117,7 +117,7 @@ def _ready(
 ) -> Iterator[_Ready]:
     parsed = parse_query(query)
     check_tree(parsed)
-    values = dict(parameters or {})
+    values = {name: _plain(value) for name, value in (parameters or {}).items()}
     files = named_files(parsed.tree, values)
     is_lateral = _reads_laterally(parsed)
     with reading(catalog) as con, Restored(is_wanted=is_lateral) as restored:
@@ -153,6 +153,13 @@ def _plan(
             return plan(con, parsed, values, restored=restored, folders=folders, refused=refused)
         except RefusedError:
             con.rollback()
+
+
+def _plain(value: object) -> object:
+    """Return a value that is bound as DuckDB knows it."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _reads_laterally(parsed: Parsed) -> bool:
@@ -224,6 +231,8 @@ def _as_query_error(error: duckdb.Error, limits: Limits) -> QueryError:
         text, hint = text.splitlines()[0], "Narrow the query down, or give it more --memory-limit"
     elif isinstance(error, duckdb.PermissionException) and "configuration" in text:
         hint = "A query reads the catalog's traces, and files that it names below this folder"
+    elif "/packs/" in text and ("No files found" in text or "Cannot open file" in text):
+        hint = "A pack is gone. Read the traces from their files again with: catalog compact"
     elif "No files found that match" in text or re.search(r"Cannot open file .*\.parquet", text):
         hint = (
             "Trace files are gone, have moved or cannot be read. Bring the catalog up to date "

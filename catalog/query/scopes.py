@@ -70,6 +70,8 @@ class Scope:
     sources: list[Source] = field(default_factory=list)
     conditions: list[exp.Expr] = field(default_factory=list)
     is_opaque: bool = False
+    merged: set[str] = field(default_factory=set)
+    """Columns that USING makes one of two."""
     is_limited: bool = False
     """Its rows are cut by a LIMIT around it, in a union or a subquery."""
 
@@ -93,7 +95,21 @@ def find_scopes(tree: exp.Expr) -> Scopes:
     scopes = Scopes()
     for query in _outermost_queries(tree):
         _visit_query(scopes, query, None, "root" if query is tree else "apart", {})
+    _note_other_users(scopes, tree)
     return scopes
+
+
+def _note_other_users(scopes: Scopes, tree: exp.Expr) -> None:
+    """Let a CTE know of those who read it where nothing is known of them, as in parentheses."""
+    seen = {id(source.node) for scope in scopes.all for source in scope.sources}
+    for table in tree.find_all(exp.Table):
+        if id(table) in seen or not isinstance(table.this, exp.Identifier):
+            continue
+        for one in scopes.ctes:
+            if one.name == table.name.lower() and scopes.all:
+                name = table.alias_or_name.lower()
+                user = Source(scopes.all[0], table, name, "cte", scopes.key(), use=OPAQUE)
+                one.users.append(user)
 
 
 def conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
@@ -194,6 +210,7 @@ def _read_sources(scopes: Scopes, scope: Scope, ctes: dict[str, Cte]) -> None:
         if side in ("RIGHT", "FULL") or method not in ("", "ASOF", "NATURAL"):
             scope.is_opaque = True
         conditions = conjuncts(join.args.get("on"))
+        scope.merged |= {name.name.lower() for name in join.args.get("using") or []}
         conditions += [_equal(scope, name, source) for name in join.args.get("using") or []]
         if side == "LEFT" or kind == "ANTI" or kind == "OUTER":
             source.use, source.own_conditions = OPTIONAL, conditions

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from catalog.errors import StoreError
 from catalog.register.columns import (
     entry_table,
     file_table,
@@ -81,6 +82,11 @@ def record(con: DuckDBPyConnection, root: str, batch: Batch) -> Recorded:
     except duckdb.Error as error:
         # DuckDB makes no view over files that are gone or damaged: these, which have been so
         # since they were read, or others that were registered before.
+        if "/packs/" in str(error):
+            raise StoreError(
+                f"A pack of the catalog is gone: {str(error).splitlines()[0]}",
+                hint="Bring it back, or read its traces from their files: catalog compact",
+            ) from error
         if ".parquet" not in str(error) or not _look_again(con, root, batch):
             raise
         recorded, strategies = _write(con, root, batch)

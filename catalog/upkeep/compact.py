@@ -31,6 +31,7 @@ from catalog.traces.finalize import appear
 from catalog.traces.pack import PackWriter, companion
 from catalog.traces.trace_table import TraceTable, read_trace_table
 from catalog.traces.unpack import read_packed
+from catalog.upkeep.lost import release_lost
 from catalog.upkeep.originals import delete_originals
 from catalog.upkeep.packs import (
     Known,
@@ -92,6 +93,7 @@ def compact(
         StoreError: the catalog cannot be used, or a pack cannot be written.
     """
     report = Compaction()
+    report.left["its pack is gone"] = release_lost(catalog)
     wanted = chosen_ids(catalog, run=run, where=where)
     with reading(catalog) as con:
         known = select_traces(catalog, con, wanted)
@@ -112,6 +114,7 @@ def compact(
         _pack(catalog, chosen, replaced, last, report, progress)
     if delete:
         delete_originals(catalog, wanted, report.kept, report)
+    report.left += Counter()  # Drops what is zero.
     return report
 
 
@@ -130,10 +133,11 @@ def _pack(
     progress: Callable[[int, int], None],
 ) -> None:
     with ExitStack() as unfinished:
+        spoiled: set[str] = set()
         packs: list[tuple[PackWriter, str]] = []
         entries: list[tuple[str, int, str]] = []
         writer: PackWriter | None = None
-        for done, (one, read) in enumerate(_read_all(catalog, chosen, report)):
+        for done, (one, read) in enumerate(_read_all(catalog, chosen, report, spoiled)):
             if writer is None or writer.rows >= MOST_ROWS:
                 if writer is not None:
                     writer.complete()
@@ -157,11 +161,13 @@ def _pack(
             writer.complete()
         progress(len(chosen), len(chosen))
         if entries:
-            _publish(catalog, packs, entries, replaced, report)
+            # What a damaged pack alone holds stays where it is, whatever that is worth.
+            sound = [path for path in replaced if path not in spoiled]
+            _publish(catalog, packs, entries, sound, report)
 
 
 def _read_all(
-    catalog: Path, chosen: list[Known], report: Compaction
+    catalog: Path, chosen: list[Known], report: Compaction, spoiled: set[str]
 ) -> Iterator[tuple[Known, TraceTable]]:
     """Yield the traces with what they hold, from their files or from the packs they are in."""
     packed: dict[str, _Packed] = {}
@@ -170,9 +176,14 @@ def _read_all(
             if one.pack_path not in packed:
                 ids = [other.trace.trace_id for other in chosen if other.pack_path == one.pack_path]
                 packed[one.pack_path] = _Packed(full_path(catalog, one.pack_path), ids)
-            read = packed[one.pack_path].take(one.trace.trace_id)
-            yield one, read
-            continue
+            try:
+                yield one, packed[one.pack_path].take(one.trace.trace_id)
+                continue
+            except TraceFileError:
+                if not one.has_original:
+                    spoiled.add(one.pack_path)
+                    report.left["its pack is damaged"] += 1
+                    continue
         try:
             status = os.stat(one.trace.path)
             if (status.st_size, status.st_mtime_ns) != (one.size, one.mtime_ns):

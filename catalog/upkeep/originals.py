@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -52,10 +53,20 @@ def delete_originals(
         ids = [one.trace.trace_id for one in proved]
         with writing(catalog) as con, transaction(con):
             con.execute(statement("set_original"), {"has_original": False, "trace_ids": ids})
+        stayed = []
         for one in proved:
-            if _is_unchanged(one):
+            try:
+                if not _is_unchanged(one):
+                    raise OSError(errno.ESTALE, "it has changed since it was compared")
                 os.unlink(one.trace.path)
                 report.deleted += 1
+            except OSError as error:
+                kept[f"it cannot be deleted: {error.strerror}"] += 1
+                stayed.append(one.trace.trace_id)
+        if stayed:
+            with writing(catalog) as con, transaction(con):
+                values = {"has_original": True, "trace_ids": stayed}
+                con.execute(statement("set_original"), values)
         for folder in {os.path.dirname(one.trace.path) for one in proved}:
             sync(Path(folder))
 

@@ -82,4 +82,6 @@ def unpack(
 def _place(one: Known, to: Path | None) -> Path:
     if to is None:
         return Path(one.trace.path)
-    return to / one.trace.run_id / one.trace.run_path
+    # A run is called what it likes to be, which need not be a folder below.
+    name = one.trace.run_id.replace("/", "_")
+    return to / (name if name.strip(".") else "_" + name) / one.trace.run_path

@@ -254,6 +254,7 @@ PRUNED = {
     ],
     "from signals where strategy_id = 'SPY_sma_1' or strategy_id = 'SPY_sma_2'": [2],
     "from signals join strategies using (strategy_hash) where param_period = 1": [4],
+    f"from signals join strategies using (strategy_hash) where strategy_hash = {ONE}": [2],
     "from signals g join strategies s on g.strategy_hash = s.strategy_hash "
     "where s.param_period = 1 and g.symbol = 'SPY'": [2],
     "from signals g semi join (from strategies where param_k >= 0.5) s using (strategy_hash)": [4],
@@ -310,6 +311,45 @@ def test_only_the_traces_that_can_matter_are_read(filled, query):
         assert planned(filled, query) == unplanned(filled, query)
 
 
+# Each of them once returned other rows.
+TRICKY = [
+    "select count(*) from (select t.trace_id tid, s.trace_id sid from signals s "
+    "right join trace_files t on s.trace_id = t.trace_id) where sid is null",
+    "select count(*) from (select t.trace_id tid, s.trace_id sid from signals s "
+    "full join trace_files t on s.trace_id = t.trace_id) where sid is null",
+    "select count(*) from (select a.strategy_id, b.n from signals a "
+    "positional join (select range n from range(4000)) b) where strategy_id is null",
+    "with a as (select * from signals) select "
+    "(select count(*) from a where strategy_id = 'SPY_sma_1'), "
+    "(select count(*) from (a join strategies s using (strategy_hash)))",
+    "with a as (select * from signals) select count(*) from a, "
+    "(a as b join strategies s using (strategy_hash)) "
+    "where a.strategy_id = 'SPY_sma_1' and b.bar_index = a.bar_index",
+    "with trace_files as (from main.trace_files where kind = 'classifier') "
+    "select count(*) from signals where strategy_type = 'sma'",
+    "select count(*) from strategies s where exists (select 'zzz' as config_source "
+    "from signals g where config_source = 'zzz' and g.strategy_hash = s.strategy_hash)",
+    "select (select count(*) from (select min(strategy_hash) as strategy_hash from strategies) s, "
+    "(select * from signals g where g.strategy_hash = s.strategy_hash) x) n "
+    "from (select 'zz' as strategy_hash) s",
+    "select count(*) from (select bar_index as x from signals union all "
+    "select strategy_id from signals) where x < '6'",
+    "select count(*) from (select val as x from signals union all "
+    "select val from classifications) where x = '1.0'",
+    "select count(*) from signals join strategies using (strategy_hash) where strategy_hash > 'a'",
+    "select main.signals.strategy_id from main.signals where main.signals.val > 0",
+    "select count(*) from (table signals)",
+    "select column_name from (describe signals)",
+    "select column_name from (summarize signals)",
+    "table signals",
+]
+
+
+@pytest.mark.parametrize("query", TRICKY)
+def test_tricky_queries_return_what_they_return_unplanned(filled, query):
+    assert planned(filled, query) == unplanned(filled, query)
+
+
 @pytest.mark.parametrize("query", LEFT_ALONE)
 def test_the_rest_is_left_alone_and_the_reason_said(filled, query):
     (choice,) = filled.explain(query).choices
@@ -338,6 +378,8 @@ def test_views_that_people_made_are_planned_too(filled, tmp_path):
     assert traces_read(copy, "from deeper d") == [3]
     assert traces_read(copy, "from mine join picks using (strategy_id)") == [1]
     assert rows(copy, "select distinct strategy_type from deeper") == [("sma",)]
+    shadowed = "with signals as (from main.signals limit 3) select count(*) from mine"
+    assert planned(copy, shadowed) == unplanned(copy, shadowed)
 
 
 def test_events_are_read_as_they_are_in_the_views(shared, tmp_path):

@@ -66,6 +66,9 @@ ESCAPES = [
     "select (select count(*) from '{out}/secret.parquet')",
     "with s as (from '{out}/secret.parquet') from s",
     "pivot '{out}/secret.parquet' on a using count(*)",
+    "pivot (from glob('{run}/**')) on file using count(*)",
+    "pivot (from pragma_database_list) on name using count(*)",
+    "select * from (pivot (from duckdb_settings()) on name using count(*))",
     # Fetching.
     "from read_parquet('https://example.org/x.parquet')",
     "from 'http://example.org/x.csv'",

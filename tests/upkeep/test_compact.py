@@ -325,3 +325,67 @@ def test_a_full_disk_leaves_everything_as_it_was(swept, tmp_path):
         assert everything(swept) == before
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_pack_that_is_gone_gives_way_to_the_files(swept):
+    before = everything(swept)
+    swept.compact()
+    for path in (swept.path.with_suffix(".d") / "packs").iterdir():
+        path.unlink()
+
+    with pytest.raises(CatalogError) as refused:
+        swept.sql("from signals")
+    assert refused.value.hint is not None and "catalog compact" in refused.value.hint
+    report = swept.compact()
+
+    assert (report.traces, report.left) == (28, {})
+    assert everything(swept) == before
+
+
+def test_what_was_in_a_lost_pack_only_is_missing(swept):
+    swept.compact(run="one", delete_originals=True)
+    for path in (swept.path.with_suffix(".d") / "packs").iterdir():
+        path.unlink()
+
+    report = swept.compact()
+
+    assert report.left == {"its pack is gone": 12}
+    assert rows(swept, "select count(*) from missing_files") == [(12,)]
+    assert rows(swept, "select count(distinct trace_id) from signals") == [(16,)]
+
+
+def test_a_damaged_pack_does_not_stop_later_ones(swept, tmp_path):
+    before = everything(swept)
+    swept.compact()
+    (pack,) = (swept.path.with_suffix(".d") / "packs").glob("*.parquet")
+    data = bytearray(pack.read_bytes())
+    data[200:264] = bytes(64)
+    pack.write_bytes(data)
+    old_trace(tmp_path / "old/traces/SPY_1m/signals/grid/SPY_grid_0.parquet", [1])
+
+    old_trace(tmp_path / "more/traces/SPY_1m/signals/grid/SPY_grid_x.parquet", [1, -1])
+    swept.register(tmp_path / "more")
+    report = swept.compact()
+
+    assert report.left == {"changed since it was registered": 1}
+    assert len(swept.sql(ALL)) == len(before[0]) + 1
+
+
+def test_a_run_called_like_a_path_is_unpacked_below_the_folder(catalog, write_run, tmp_path):
+    catalog.register(write_run(metadata={"run_id": "../../evil"}))
+    catalog.compact()
+
+    (written,) = catalog.unpack(to=tmp_path / "deep" / "out").written
+
+    assert Path(written).resolve().is_relative_to(tmp_path / "deep" / "out")
+
+
+def test_a_lateral_read_of_a_pack_needs_the_trace(swept):
+    swept.compact(delete_originals=True)
+    query = (
+        "with p as (select trace_path from strategy_index) "
+        "select * from p, read_parquet(p.trace_path) t"
+    )
+
+    with pytest.raises(CatalogError, match="names a pack"):
+        swept.sql(query)
