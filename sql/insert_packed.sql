@@ -5,7 +5,7 @@ from incoming_packed as i
 join trace_file as t using (trace_id)
 where
     t.status = 'registered'
-    and (t.pack_path is null or list_contains($replaced, t.pack_path));
+    and (t.pack_path is null or list_contains($moving, t.pack_path));
 
 delete from packed_trace
 where

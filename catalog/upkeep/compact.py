@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -163,7 +163,7 @@ def _pack(
         if entries:
             # What a damaged pack alone holds stays where it is, whatever that is worth.
             sound = [path for path in replaced if path not in spoiled]
-            _publish(catalog, packs, entries, sound, report)
+            _publish(catalog, packs, entries, replaced, sound, report)
 
 
 def _read_all(
@@ -172,29 +172,31 @@ def _read_all(
     """Yield the traces with what they hold, from their files or from the packs they are in."""
     packed: dict[str, _Packed] = {}
     for one in chosen:
-        if one.pack_path is not None:
-            if one.pack_path not in packed:
-                ids = [other.trace.trace_id for other in chosen if other.pack_path == one.pack_path]
-                packed[one.pack_path] = _Packed(full_path(catalog, one.pack_path), ids)
-            try:
-                yield one, packed[one.pack_path].take(one.trace.trace_id)
-                continue
-            except TraceFileError:
-                if not one.has_original:
-                    spoiled.add(one.pack_path)
-                    report.left["its pack is damaged"] += 1
-                    continue
         try:
+            if one.pack_path is not None:
+                if one.pack_path not in packed:
+                    ids = [
+                        each.trace.trace_id for each in chosen if each.pack_path == one.pack_path
+                    ]
+                    packed[one.pack_path] = _Packed(full_path(catalog, one.pack_path), ids)
+                with suppress(TraceFileError):
+                    yield one, packed[one.pack_path].take(one.trace.trace_id)
+                    continue
             status = os.stat(one.trace.path)
             if (status.st_size, status.st_mtime_ns) != (one.size, one.mtime_ns):
                 raise TraceFileError("changed since it was registered")
             yield one, read_trace_table(one.trace.path)
+            continue
         except FileNotFoundError:
-            report.left["gone"] += 1
+            reason = "gone"
         except OSError:
-            report.left["unreadable"] += 1
+            reason = "unreadable"
         except TraceFileError as error:
-            report.left[error.reason] += 1
+            reason = error.reason
+        if one.pack_path is not None:
+            spoiled.add(one.pack_path)
+            reason = "its pack is damaged"
+        report.left[reason] += 1
 
 
 class _Packed:
@@ -219,12 +221,14 @@ class _Packed:
         raise TraceFileError("the pack does not hold it")
 
 
-def _insert(con: DuckDBPyConnection, root: str, table: pa.Table, replaced: list[str]) -> None:
+def _insert(
+    con: DuckDBPyConnection, root: str, table: pa.Table, moving: list[str], replaced: list[str]
+) -> None:
     with transaction(con):
         with registered(con, incoming_packed=table):
             for part in con.extract_statements(statement("insert_packed")):
-                wants = "$replaced" in part.query
-                con.execute(part, {"replaced": replaced} if wants else None)
+                values = {"moving": moving, "replaced": replaced}
+                con.execute(part, {k: v for k, v in values.items() if f"${k}" in part.query})
         refresh_views(con, root)
 
 
@@ -232,6 +236,7 @@ def _publish(
     catalog: Path,
     packs: list[tuple[PackWriter, str]],
     entries: list[tuple[str, int, str]],
+    moving: list[str],
     replaced: list[str],
     report: Compaction,
 ) -> None:
@@ -255,13 +260,13 @@ def _publish(
         appear(files)
         root = catalog_root(catalog)
         try:
-            _insert(con, root, table, replaced)
+            _insert(con, root, table, moving, replaced)
         except duckdb.Error as error:
             if ".parquet" not in str(error):
                 raise
             # DuckDB makes no view over a loose file that is gone.
             record_changes(con, root)
-            _insert(con, root, table, replaced)
+            _insert(con, root, table, moving, replaced)
         # Nobody reads the old packs any more: readers hold DuckDB's lock while they do.
         for path in replaced:
             old = full_path(catalog, path)

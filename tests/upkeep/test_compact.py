@@ -367,8 +367,13 @@ def test_a_damaged_pack_does_not_stop_later_ones(swept, tmp_path):
     swept.register(tmp_path / "more")
     report = swept.compact()
 
-    assert report.left == {"changed since it was registered": 1}
-    assert len(swept.sql(ALL)) == len(before[0]) + 1
+    # What only the damaged pack holds keeps it; all else is in a sound one.
+    assert report.left == {"its pack is damaged": 1}
+    assert len(packs(swept)) == 4
+    query = "select count(*) from trace_files where pack_path like '%' || $name"
+    assert swept.sql(query, {"name": pack.name}).fetchall() == [(1,)]
+    others = "select count(*) from signals where strategy_id <> 'SPY_grid_0'"
+    assert rows(swept, others) == [(len(before[0]) - 1 + 2,)]
 
 
 def test_a_run_called_like_a_path_is_unpacked_below_the_folder(catalog, write_run, tmp_path):
