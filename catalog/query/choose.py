@@ -22,6 +22,7 @@ from catalog.store.patterns import escape
 
 _KEY = re.compile(r'"(#\d+)"')
 _PLAIN_NAME = re.compile(r'"([a-z_][a-z0-9_]*)"')
+_CANDIDATES = "candidate_traces"
 _SHORT = 4
 _FEW = 64
 _MOST_LOOKS = 5_000_000
@@ -162,8 +163,7 @@ def _why(source: Source) -> str:
 
 def _sql(condition: exp.Expr, key: str, meanings: Meanings) -> str:
     """Return the query of the traces that meet a condition."""
-    # With its schema: a query may have a CTE of that name.
-    traces = exp.table_("trace_files", db="main")
+    traces = exp.to_table(_CANDIDATES)
     traces.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
     query = exp.select(*(exp.column(name, table=key, quoted=True) for name in PLANNED_COLUMNS))
     query = query.from_(traces, copy=False).where(condition, copy=True)
@@ -172,7 +172,8 @@ def _sql(condition: exp.Expr, key: str, meanings: Meanings) -> str:
         if len(part.expressions) > _SHORT and not isinstance(part.parent, exp.Not):
             values = exp.Any(this=exp.array(*part.expressions, copy=False))
             part.replace(exp.EQ(this=part.this, expression=values))
-    return meanings.with_common_tables(query).sql("duckdb")
+    text = meanings.with_common_tables(query).sql("duckdb")
+    return text.replace(_CANDIDATES, f"({statement('candidate_traces')})")
 
 
 def _shown(condition: exp.Expr, key: str, meanings: Meanings) -> str:

@@ -11,6 +11,9 @@ import numpy as np
 from measure import say
 
 from catalog import Catalog
+from catalog.store.database import writing
+from catalog.store.paths import catalog_root
+from catalog.store.views import refresh_views
 from catalog.traces.signals import write_signals
 
 BLOCK = 2_000
@@ -54,7 +57,8 @@ class Home:
 
 def make_home(home: Home, files: int) -> int:
     """Make traces and both catalogs where they are not there yet, and count the traces."""
-    if not home.loose.exists():
+    was_there = home.loose.exists()
+    if not was_there:
         say(f"writing {files:,} files")
         for block in range(-(-files // BLOCK)):
             _write_block(home.runs, block, min(BLOCK, files - block * BLOCK))
@@ -65,7 +69,10 @@ def make_home(home: Home, files: int) -> int:
         # Under the other name the packs are no part of the first catalog.
         shutil.copyfile(home.loose, home.packed)
         Catalog(home.packed).compact()
-    # Catalogs of an older version are brought up to date before anything is measured.
+    for catalog in (home.loose, home.packed) if was_there else ():
+        # An older version may have made it: then its views are not what is to be measured.
+        with writing(catalog) as con:
+            refresh_views(con, catalog_root(catalog))
     ((count,),) = Catalog(home.packed).sql("select count(*) from strategy_index").fetchall()
     ((same,),) = Catalog(home.loose).sql("select count(*) from strategy_index").fetchall()
     if count != files or same != files:

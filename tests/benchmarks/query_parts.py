@@ -71,7 +71,11 @@ def traces(settings: Settings, home: Home) -> Asked:
         sides["DuckLake"] = ("query_lake:ask", make_lake(home, python, glob, files))
     if "iceberg" not in settings.without:
         sides["pyiceberg"] = ("query_iceberg:ask", make_iceberg(home, files))
-    more = {"questions": questions, "repetitions": settings.repetitions, "files": files}
+    more: dict[str, Any] = {
+        "questions": questions,
+        "repetitions": settings.repetitions,
+        "files": files,
+    }
 
     def ask(side: str) -> Answers:
         function, arguments = sides[side]
