@@ -181,4 +181,4 @@ def _shown(condition: exp.Expr, key: str, meanings: Meanings) -> str:
     text = condition.sql("duckdb").replace(f'"{key}"', "trace_files")
     for name in sorted(set(_KEY.findall(text))):
         text = text.replace(f'"{name}"', meanings.source(name).alias or "it")
-    return _PLAIN_NAME.sub(r"\1", text)
+    return _PLAIN_NAME.sub(r"\1", text).replace("internal.strategy AS", "strategies AS")
