@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
 
 from catalog.errors import QueryError
+from catalog.query.parsing import parse_condition
 from catalog.query.run import run_query
 from catalog.query.target import written_whole
 from catalog.statements import statement
@@ -52,16 +52,9 @@ def export_strategy_index(catalog: Path, path: Path, *, where: str | None = None
 def _with_condition(query: str, where: str | None) -> str:
     if where is None:
         return query
-    try:
-        condition = parse_one(where, dialect="duckdb", into=exp.Condition)
-    except SqlglotError as error:
-        raise QueryError(
-            f"This is no condition: {where}",
-            hint="Write one as after WHERE, such as: strategy_type = 'rsi' and param_period > 10",
-        ) from error
     tree = parse_one(query, dialect="duckdb")
     assert isinstance(tree, exp.Select)  # noqa: S101 - sql/export_strategy_index.sql is one
-    return tree.where(condition).sql(dialect="duckdb", comments=False)
+    return tree.where(parse_condition(where)).sql(dialect="duckdb", comments=False)
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from catalog.query.meanings import Meanings
 from catalog.query.needs import Needs
+from catalog.query.parsing import bound
 from catalog.query.reads import PLANNED_COLUMNS, Chosen
 from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.scopes import Source
@@ -22,7 +23,9 @@ from catalog.store.patterns import escape
 
 _KEY = re.compile(r'"(#\d+)"')
 _PLAIN_NAME = re.compile(r'"([a-z_][a-z0-9_]*)"')
+# Stands for sql/candidate_traces.sql, which takes sqlglot longer to write than DuckDB to run.
 _CANDIDATES = "candidate_traces"
+_EVERY = f"select {', '.join(PLANNED_COLUMNS)} from {_CANDIDATES}"
 _SHORT = 4
 _FEW = 64
 _MOST_LOOKS = 5_000_000
@@ -65,7 +68,7 @@ class Chooser:
     refused: dict[str, str]
     wants_rows: bool = True
     """False where only the columns are asked for: then no file is read."""
-    _made: dict[tuple[str, str | None], Choice] = field(default_factory=dict)
+    _made: dict[tuple[str, str], Choice] = field(default_factory=dict)
 
     def choose(
         self, relation: str, source: Source | None, meanings: Meanings, needs: Needs
@@ -73,7 +76,7 @@ class Chooser:
         """Choose the traces for one place where a query reads a relation."""
         condition, why = None, None
         if not self.wants_rows:
-            return self._make(relation, "false", "false", None)
+            return self._make(relation, f"{_EVERY} where false", "false", None)
         if source is None:
             why = "where it stands, its conditions cannot be told"
         else:
@@ -81,10 +84,10 @@ class Chooser:
             if condition is None:
                 why = _why(source)
         if condition is None or source is None:
-            return self._make(relation, None, None, why)
+            return self._make(relation, _EVERY, None, why)
         text = _sql(condition, source.key, meanings)
         if text in self.refused:
-            return self._make(relation, None, None, self.refused[text])
+            return self._make(relation, _EVERY, None, self.refused[text])
         try:
             return self._make(relation, text, _shown(condition, source.key, meanings), None)
         except duckdb.Error as error:
@@ -93,7 +96,7 @@ class Chooser:
             self.refused[text] = f"its conditions cannot be asked beforehand: {reason}"
             raise RefusedError from error
 
-    def _make(self, relation: str, text: str | None, shown: str | None, why: str | None) -> Choice:
+    def _make(self, relation: str, text: str, shown: str | None, why: str | None) -> Choice:
         kind = TRACE_RELATIONS[relation].kind
         key = (kind, text)
         if key not in self._made:
@@ -104,16 +107,12 @@ class Chooser:
         return replace(made, relation=relation)
 
     def _read(
-        self, relation: str, kind: str, text: str | None, shown: str | None, why: str | None
+        self, relation: str, kind: str, text: str, shown: str | None, why: str | None
     ) -> Choice:
         number = next(self.numbers)
-        columns = ", ".join(PLANNED_COLUMNS)
-        query = text or f"select {columns} from trace_files"
-        if text == "false":
-            query = f"select {columns} from trace_files where false"
-        query = f"from ({query}) where kind = '{kind}' and status = 'registered'"
-        values = {name: value for name, value in self.values.items() if f"${name}" in query}
-        traces = self.con.sql(query, params=values).to_arrow_table()
+        candidates = text.replace(_CANDIDATES, f"({statement('candidate_traces')})")
+        query = f"from ({candidates}) where kind = '{kind}'"
+        traces = self.con.sql(query, params=bound(query, self.values)).to_arrow_table()
         # Quicker than a temporary table, of few rows and of many.
         self.con.register(f"planned_{number}", traces)
         if kind in ("signal", "classifier"):
@@ -172,8 +171,7 @@ def _sql(condition: exp.Expr, key: str, meanings: Meanings) -> str:
         if len(part.expressions) > _SHORT and not isinstance(part.parent, exp.Not):
             values = exp.Any(this=exp.array(*part.expressions, copy=False))
             part.replace(exp.EQ(this=part.this, expression=values))
-    text = meanings.with_common_tables(query).sql("duckdb")
-    return text.replace(_CANDIDATES, f"({statement('candidate_traces')})")
+    return meanings.with_common_tables(query).sql("duckdb")
 
 
 def _shown(condition: exp.Expr, key: str, meanings: Meanings) -> str:

@@ -66,6 +66,12 @@ def path_argument(call: exp.Expr) -> exp.Expr | None:
     return arguments if isinstance(arguments, exp.Expr) else None
 
 
+def column_argument(call: exp.Expr) -> exp.Expr | None:
+    """Return the first argument of such a call where it is about another relation's rows."""
+    first = path_argument(call)
+    return first if first is not None and first.find(exp.Column) is not None else None
+
+
 def _arguments(call: exp.Expr, values: Mapping[str, object]) -> Iterator[str]:
     first = path_argument(call)
     items = first.expressions if isinstance(first, exp.Array) else [first]

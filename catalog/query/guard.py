@@ -84,18 +84,15 @@ def check_tree(parsed: Parsed) -> None:
         raise QueryError(f"Only queries that read run here, and this holds {word}", hint=_HINT)
 
 
-def check_reads_only(con: DuckDBPyConnection, parsed: Parsed) -> Any:
-    """Do both checks; see `check_text` for what is returned."""
+def check_reads_only(con: DuckDBPyConnection, parsed: Parsed) -> None:
+    """Do both checks."""
     check_tree(parsed)
-    return check_text(con, parsed)
+    check_text(con, parsed)
 
 
-def check_text(con: DuckDBPyConnection, parsed: Parsed) -> Any:
+def check_text(con: DuckDBPyConnection, parsed: Parsed) -> None:
     """
     Refuse a text that DuckDB does not take for one query of listed functions.
-
-    Returns:
-        DuckDB's own tree of the text, or None where it gives none away (of a pivot).
 
     Raises:
         QueryError: with what it is, or where DuckDB does not understand it.
@@ -111,10 +108,9 @@ def check_text(con: DuckDBPyConnection, parsed: Parsed) -> Any:
         if parsed.tree.find(exp.Pivot) is None and not isinstance(parsed.tree, exp.Show):
             raise QueryError("Only queries that read run here, and this is none", hint=_HINT)
         _check_words(parsed.body)
-        return None
+        return
     for node in _nodes(own):
         _check_node(node)
-    return own
 
 
 def own_tree(con: DuckDBPyConnection, text: str) -> Any:

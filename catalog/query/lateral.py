@@ -8,7 +8,7 @@ own among them by its path.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -18,10 +18,11 @@ from sqlglot import exp
 
 from catalog.errors import QueryError
 from catalog.query.expand import call_span
-from catalog.query.files import allow, file_function, named_files, path_argument
-from catalog.query.meanings import Meanings, UnknownError
+from catalog.query.files import allow, column_argument, file_function, named_files
+from catalog.query.meanings import Meanings
 from catalog.query.needs import Needs
 from catalog.query.parsing import Parsed
+from catalog.query.quick import UnknownError
 from catalog.query.restored import Restored
 from catalog.query.scopes import Scope, Scopes, Source
 from catalog.statements import statement
@@ -62,8 +63,8 @@ def find_laterals(parsed: Parsed, scopes: Scopes) -> Iterator[LateralCall]:
         call = node.this
         if file_function(call) not in ("read_parquet", "parquet_scan"):
             continue
-        argument = path_argument(call)
-        if argument is None or argument.find(exp.Column) is None:
+        argument = column_argument(call)
+        if argument is None:
             continue
         if isinstance(argument, exp.Array) and len(argument.expressions) == 1:
             argument = argument.expressions[0]
@@ -118,15 +119,7 @@ def prepare_lateral(
     if not rows:
         return LateralRead(shown, _wrapped(call, _NO_ROWS), 0)
     files = _files(con, rows, _base(source, meanings), shown, restored=restored, folders=folders)
-    table = pa.table(
-        {
-            "given": pa.array([given for given, _ in files], pa.string()),
-            "trace_id": pa.array([trace_id for _, trace_id in files], pa.string()),
-            "file": pa.array(list(files.values()), pa.string()),
-        }
-    )
-    with registered(con, lateral_paths=table):
-        con.execute(f"create or replace temp table paths_{number} as from lateral_paths")
+    con.register(f"paths_{number}", _table(files))
     distinct = [escape(path) for path in dict.fromkeys(files.values())]
     con.execute(f"set variable lateral_{number} = $files", {"files": distinct})
     alias = exp.to_identifier(source.node.alias_or_name or source.alias, quoted=True)
@@ -194,14 +187,7 @@ def _files(
 ) -> dict[tuple[str, str | None], str]:
     """Return the file to read for each path and trace."""
     files = {(given, trace): os.path.abspath(os.path.join(base, given)) for given, trace in rows}
-    table = pa.table(
-        {
-            "given": pa.array([given for given, _ in files], pa.string()),
-            "trace_id": pa.array([trace for _, trace in files], pa.string()),
-            "file": pa.array(list(files.values()), pa.string()),
-        }
-    )
-    with registered(con, given_paths=table):
+    with registered(con, given_paths=_table(files)):
         known = con.execute(statement("select_lateral_traces")).fetchall()
     packed = {
         (given, trace): (pack, trace_id)
@@ -227,6 +213,16 @@ def _files(
             )
     allow(sorted(loose), folders)
     return files
+
+
+def _table(files: Mapping[tuple[str, str | None], str]) -> pa.Table:
+    return pa.table(
+        {
+            "given": pa.array([given for given, _ in files], pa.string()),
+            "trace_id": pa.array([trace_id for _, trace_id in files], pa.string()),
+            "file": pa.array(list(files.values()), pa.string()),
+        }
+    )
 
 
 def _options(call: exp.Expr) -> tuple[str, bool]:

@@ -1,38 +1,21 @@
-"""What the names in a query mean: columns of which source, and sources that are quick to ask."""
+"""What the expressions of a query mean, said so that they can be asked apart from it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
-from catalog.query.functions import VOLATILE_FUNCTIONS
-from catalog.query.guard import own_tree
-from catalog.query.names import Names, names_no_column, resolve
+from catalog.query.names import Names, resolve
 from catalog.query.parsing import Parsed
+from catalog.query.quick import Quick, UnknownError
 from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.scopes import PLAIN, Cte, Scope, Scopes, Source
-from catalog.statements import statement
-from catalog.store.views import VIEWS
-
-# What sqlglot surely writes as it was meant. Of anything else DuckDB is asked.
-_SIMPLE = (
-    exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.EQ, exp.NEQ, exp.GT,
-    exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Paren, exp.In, exp.Is, exp.Between,
-    exp.Like, exp.Neg, exp.Add, exp.Sub, exp.Tuple, exp.Placeholder, exp.Parameter, exp.Var,
-    exp.Cast, exp.DataType, exp.Lower, exp.Upper, exp.Select, exp.Subquery, exp.From, exp.Table,
-    exp.TableAlias, exp.Where, exp.Star, exp.Alias,
-)  # fmt: skip
-
-
-class UnknownError(Exception):
-    """A part of the query that is not understood well enough to be asked apart from it."""
 
 
 class Meanings:
-    """Looks names up in one query, in the catalog that it is run on."""
+    """Says the expressions of one query about its sources, and sources as companions of others."""
 
     def __init__(
         self,
@@ -41,12 +24,10 @@ class Meanings:
         scopes: Scopes,
         values: Mapping[str, object],
     ) -> None:
-        self._con = con
-        self._parsed = parsed
         self._scopes = scopes
         self.names = Names(con, values)
+        self.quick = Quick(con, parsed, scopes, self.names)
         self._sources = {one.key: one for scope in scopes.all for one in scope.sources}
-        self._quick: dict[str, bool] = {}
 
     def projection(self, scope: Scope, branches: list[Scope], name: str) -> exp.Expr | None:
         """
@@ -158,12 +139,9 @@ class Meanings:
         copy = part.copy()
         replaced: list[tuple[exp.Expr, exp.Expr]] = []
         for node, twin in zip(part.walk(), copy.walk(), strict=True):
-            if not isinstance(node, _SIMPLE) and not self._is_faithful:
-                raise UnknownError
-            if self._is_volatile(node):
-                raise UnknownError
+            self.quick.check_node(node)
             if isinstance(node, exp.Select | exp.SetOperation):
-                self._check_quick_query(node)
+                self.quick.check_query(node)
             if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
                 inner = self._scope_inside(node, part) or scope
                 if inner.select is not scope.select and node.find_ancestor(exp.Select) is None:
@@ -187,69 +165,12 @@ class Meanings:
                 return self._scopes.by_select.get(id(node))
         return None
 
-    @cached_property
-    def _is_faithful(self) -> bool:
-        """Whether sqlglot's tree, written out, is the same query to DuckDB as the user's text."""
-        text = self._parsed.tree.sql("duckdb")
-        own = own_tree(self._con, self._parsed.body)
-        return own is not None and _bare(own) == _bare(own_tree(self._con, text))
-
-    @staticmethod
-    def _is_volatile(node: exp.Expr) -> bool:
-        if isinstance(node, exp.Rand | exp.Uuid | exp.TableSample):
-            return True
-        return isinstance(node, exp.Anonymous) and node.name.lower() in VOLATILE_FUNCTIONS
-
-    def _check_quick_query(self, query: exp.Expr) -> None:
-        for select in query.find_all(exp.Select):
-            scope = self._scopes.by_select.get(id(select))
-            if scope is None or not all(self.is_quick(one) for one in scope.sources):
-                raise UnknownError
-
-    def is_quick(self, source: Source) -> bool:
-        """Say whether a source can be asked without opening a trace file."""
-        if source.key not in self._quick:
-            self._quick[source.key] = False
-            self._quick[source.key] = self._find_quick(source)
-        return self._quick[source.key]
-
-    def _find_quick(self, source: Source) -> bool:
-        if source.kind == "table":
-            if self.names.trace_relation(source) is not None or source.name in TRACE_RELATIONS:
-                return False
-            if any(one.name == source.name for one in self._scopes.ctes):
-                return False  # Asked apart, its name could mean the other one.
-            if source.name in VIEWS:
-                return True
-            values = {"name": source.name}
-            ((is_quick,),) = self._con.execute(statement("select_is_quick"), values).fetchall()
-            return bool(is_quick)
-        if source.kind == "cte" and source.cte is not None:
-            one = source.cte
-            names = [other.name for other in self._scopes.ctes]
-            return not one.is_recursive and names.count(one.name) == 1 and self._is_calm(one.node)
-        if source.kind == "derived":
-            return self._is_calm(source.node)
-        return source.kind == "file" and names_no_column(source)
-
-    def _is_calm(self, node: exp.Expr) -> bool:
-        for part in node.walk():
-            if self._is_volatile(part):
-                return False
-            if not isinstance(part, (*_SIMPLE, exp.CTE, exp.ReadParquet)) and not self._is_faithful:
-                return False
-        try:
-            self._check_quick_query(node)
-        except UnknownError:
-            return False
-        return True
-
     def is_companion(self, key: str) -> bool:
         """Say whether a source can be asked for what goes with the rows of another."""
         source = self._sources.get(key)
         if source is None or source.use != PLAIN:
             return False
-        return self.names.trace_relation(source) is not None or self.is_quick(source)
+        return self.names.trace_relation(source) is not None or self.quick.is_quick(source)
 
     def companion(self, key: str) -> exp.Expr:
         """Return a companion as something to select from, named by its key."""
@@ -320,12 +241,3 @@ def _is_inside(scope: Scope, inner: Scope, outer: Scope) -> bool:
             return True
         one = one.parent
     return False
-
-
-def _bare(tree: object) -> object:
-    """Return DuckDB's tree without what depends on where things stand in the text."""
-    if isinstance(tree, dict):
-        return {
-            key: _bare(value) for key, value in tree.items() if not key.startswith("query_location")
-        }
-    return [_bare(value) for value in tree] if isinstance(tree, list) else tree

@@ -8,7 +8,8 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
-from catalog.query.files import path_argument
+from catalog.query.files import column_argument
+from catalog.query.parsing import bound
 from catalog.query.relations import TRACE_RELATIONS, columns_of
 from catalog.query.scopes import Scope, Source
 
@@ -109,21 +110,17 @@ class Names:
 
     def _described(self, source: Source) -> tuple[str, ...] | None:
         """Ask DuckDB for the columns of a file, or of a table that somebody made."""
-        if source.kind == "file" and not names_no_column(source):
+        if source.kind == "file" and column_argument(source.node.this) is not None:
             return None
         table = source.node.copy()
         for part in ("alias", "sample", "joins"):
             table.set(part, None)
         query = exp.select("*").from_(table, copy=False).sql("duckdb")
         try:
-            rows = self._con.sql(f"describe {query}", params=self.bound(query)).fetchall()
+            rows = self._con.sql(f"describe {query}", params=bound(query, self.values)).fetchall()
         except duckdb.Error:
             return None
         return tuple(str(row[0]).lower() for row in rows)
-
-    def bound(self, query: str) -> dict[str, object]:
-        """Return the values of the parameters that a text names."""
-        return {name: value for name, value in self.values.items() if f"${name}" in query}
 
     def outputs(self, branches: list[Scope]) -> tuple[str, ...] | None:
         made = self.made(branches[0]) if branches else None
@@ -160,12 +157,6 @@ class Names:
             else:
                 return None
         return made
-
-
-def names_no_column(source: Source) -> bool:
-    """Say whether the files that a source reads are told by themselves, not by other rows."""
-    first = path_argument(source.node.this)
-    return first is not None and first.find(exp.Column) is None
 
 
 def _leaves_columns_out(select: exp.Select) -> bool:

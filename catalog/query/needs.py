@@ -13,7 +13,8 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
-from catalog.query.meanings import Meanings, UnknownError
+from catalog.query.meanings import Meanings
+from catalog.query.quick import UnknownError
 from catalog.query.relax import free_keys, relax
 from catalog.query.scopes import OPAQUE, OPTIONAL, PLAIN, Scope, Source, conjuncts
 
@@ -70,11 +71,7 @@ class Needs:
         return [_hide(part, hidden) for part in found]
 
     def _understood(self, parts: Iterable[exp.Expr], scope: Scope) -> list[exp.Expr]:
-        found = []
-        for part in parts:
-            # Of an OR, one side that is not understood leaves nothing; of an AND, the other.
-            found += [self._meanings.read(part, scope)]
-        return [part for part in found if part is not None]
+        return [self._meanings.read(part, scope) for part in parts]
 
     def _looked_up(self, scope: Scope) -> list[exp.Expr]:
         """Return what `value in (select …)` says of the rows of the select."""

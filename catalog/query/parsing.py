@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlglot import exp, parse
+from sqlglot import exp, parse, parse_one
 from sqlglot.errors import SqlglotError
 
 from catalog.errors import QueryError
@@ -69,6 +69,28 @@ def parse_query(query: str) -> Parsed:
             f"There are {len(statements)} statements", hint="Run one statement at a time"
         )
     return Parsed(prefix, body, statements[0])
+
+
+def bound(text: str, values: Mapping[str, object]) -> dict[str, object]:
+    """Return the values of the parameters that a text names; DuckDB takes no others."""
+    return {name: value for name, value in values.items() if re.search(rf"\${name}\b", text)}
+
+
+def parse_condition(text: str) -> exp.Expr:
+    """
+    Parse a condition that stands by itself.
+
+    Raises:
+        QueryError: it is none.
+    """
+    try:
+        with _quiet():
+            return parse_one(text, dialect="duckdb", into=exp.Condition)
+    except SqlglotError as error:
+        raise QueryError(
+            f"This is no condition: {text}",
+            hint="Write one as after WHERE, such as: strategy_type = 'rsi' and param_period > 10",
+        ) from error
 
 
 def position(node: exp.Expr | None) -> tuple[int, int] | None:

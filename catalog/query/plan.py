@@ -20,7 +20,7 @@ from catalog.query.expand import expand
 from catalog.query.lateral import LateralRead, find_laterals, prepare_lateral
 from catalog.query.meanings import Meanings
 from catalog.query.needs import Needs
-from catalog.query.parsing import Parsed, parse_query, position, replace_spans
+from catalog.query.parsing import Parsed, bound, parse_query, position, replace_spans
 from catalog.query.reads import reading_sql
 from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.restored import Restored
@@ -70,7 +70,7 @@ def plan(
     """
     Plan a query that was found to read only.
 
-    Chosen traces are left in temporary tables and variables of the connection.
+    Chosen traces are left in relations and variables of the connection.
 
     Args:
         restored: where traces are written to whose files are in a pack only.
@@ -120,8 +120,7 @@ def plan(
             refused=refused,
             numbers=numbers,
         )
-        bound = {name: value for name, value in values.items() if f"${name}" in inner.text}
-        return con.execute(inner.text, bound).fetchall()
+        return con.execute(inner.text, bound(inner.text, values)).fetchall()
 
     for column in parsed.tree.find_all(exp.Column):
         # What is put in the place of main.signals has no schema.

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from catalog.errors import QueryError
 from catalog.query.choose import RefusedError
-from catalog.query.files import Allowed, allow, file_function, named_files, path_argument
+from catalog.query.files import Allowed, allow, column_argument, file_function, named_files
 from catalog.query.guard import check_text, check_tree
 from catalog.query.interrupt import interruptible
 from catalog.query.parsing import Parsed, parse_query
@@ -163,12 +163,10 @@ def _plain(value: object) -> object:
 
 
 def _reads_laterally(parsed: Parsed) -> bool:
-    for node in parsed.tree.find_all(exp.Table, exp.Lateral):
-        if file_function(node.this) is not None:
-            first = path_argument(node.this)
-            if first is not None and first.find(exp.Column) is not None:
-                return True
-    return False
+    return any(
+        file_function(node.this) is not None and column_argument(node.this) is not None
+        for node in parsed.tree.find_all(exp.Table, exp.Lateral)
+    )
 
 
 def execute(

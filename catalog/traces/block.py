@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any, Self
 
 
-class FinalizedAtEnd:
+class FinalizedAtEnd(ABC):
     """What has a `finalize` and a `discard`, of which a `with` block calls one."""
 
+    @abstractmethod
     def finalize(self) -> Any:
         """Complete what was written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def discard(self) -> None:
         """Leave nothing of it."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self

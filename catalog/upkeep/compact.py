@@ -20,6 +20,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import TraceFileError
+from catalog.query.parsing import bound
 from catalog.register.record import record_changes
 from catalog.statements import statement
 from catalog.store.database import reading, writing
@@ -228,8 +229,21 @@ def _insert(
         with registered(con, incoming_packed=table):
             for part in con.extract_statements(statement("insert_packed")):
                 values = {"moving": moving, "replaced": replaced}
-                con.execute(part, {k: v for k, v in values.items() if f"${k}" in part.query})
+                con.execute(part, bound(part.query, values))
         refresh_views(con, root)
+
+
+def _insert_whatever_is_gone(
+    con: DuckDBPyConnection, root: str, table: pa.Table, moving: list[str], replaced: list[str]
+) -> None:
+    try:
+        _insert(con, root, table, moving, replaced)
+    except duckdb.Error as error:
+        if ".parquet" not in str(error):
+            raise
+        # DuckDB makes no view over a loose file that is gone.
+        record_changes(con, root)
+        _insert(con, root, table, moving, replaced)
 
 
 def _publish(
@@ -257,16 +271,13 @@ def _publish(
         files = []
         for writer, name in packs:
             files += [(companion(writer.path), companion(paths[name])), (writer.path, paths[name])]
-        appear(files)
-        root = catalog_root(catalog)
         try:
-            _insert(con, root, table, moving, replaced)
-        except duckdb.Error as error:
-            if ".parquet" not in str(error):
-                raise
-            # DuckDB makes no view over a loose file that is gone.
-            record_changes(con, root)
-            _insert(con, root, table, moving, replaced)
+            appear(files)
+            _insert_whatever_is_gone(con, catalog_root(catalog), table, moving, replaced)
+        except BaseException:
+            for _, named in files:
+                named.unlink(missing_ok=True)
+            raise
         # Nobody reads the old packs any more: readers hold DuckDB's lock while they do.
         for path in replaced:
             old = full_path(catalog, path)

@@ -11,10 +11,10 @@ from pathlib import Path
 from secrets import token_hex
 
 from duckdb import DuckDBPyConnection
-from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
+from sqlglot import exp
 
 from catalog.errors import QueryError
+from catalog.query.parsing import parse_condition
 from catalog.query.run import run_query
 from catalog.statements import statement
 from catalog.store.paths import catalog_root, side_folder
@@ -96,13 +96,7 @@ def chosen_ids(catalog: Path, *, run: str | None, where: str | None) -> list[str
     if run is not None:
         query, values = query.where("run_id = $run"), {"run": run}
     if where is not None:
-        try:
-            query = query.where(parse_one(where, dialect="duckdb", into=exp.Condition))
-        except SqlglotError as error:
-            raise QueryError(
-                f"This is no condition: {where}",
-                hint="Write one as after WHERE, such as: strategy_type = 'rsi'",
-            ) from error
+        query = query.where(parse_condition(where))
     found = [row[0] for row in run_query(catalog, query.sql("duckdb"), values).fetchall()]
     if not found:
         raise QueryError(

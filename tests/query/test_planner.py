@@ -358,12 +358,26 @@ def test_the_rest_is_left_alone_and_the_reason_said(filled, query):
     assert (choice.why or "") == "" if reason is None else reason in str(choice.why)
 
 
+def rows_with(catalog: Catalog, query: str, values: dict[str, object]) -> list[object]:
+    return catalog.sql(query, values).fetchall()
+
+
 def test_values_are_bound_in_what_is_asked_beforehand(filled):
     query = "from signals where strategy_id = $id and bar_index >= $bar"
     values = {"id": "SPY_sma_1", "bar": 3}
 
     assert [c.traces for c in filled.explain(query, values).choices] == [1]
     assert 0 < len(filled.sql(query, values)) < 40
+    query = "from signals where strategy_id = $id2 and bar_index >= $id"
+    values = {"id": 3, "id2": "SPY_sma_1"}
+    assert [c.traces for c in filled.explain(query, values).choices] == [1]
+    lateral = (
+        "select count(*) from (from strategy_index where strategy_id = $id2) s, "
+        "read_parquet(s.trace_path) t where t.idx >= $id"
+    )
+    assert rows_with(filled, lateral, values) == rows_with(
+        filled, query.replace("from", "select count(*) from", 1), values
+    )
 
 
 def test_views_that_people_made_are_planned_too(filled, tmp_path):
