@@ -99,6 +99,11 @@ def prepare_lateral(
     """
     source, argument = _source(call, meanings)
     columns = meanings.names.columns(source) or ()
+    if columns and isinstance(argument, exp.Column) and argument.name.lower() not in columns:
+        raise QueryError(
+            f"{call.argument.sql('duckdb')} is no column: {source.alias} has none of that name",
+            hint=f'See its columns with: catalog sql "describe {source.name or source.alias}"',
+        )
     traced = "trace_id" in columns
     query = exp.select(
         argument.as_("given"),

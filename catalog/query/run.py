@@ -36,6 +36,7 @@ class _Ready:
     """A planned query with the connection that it runs on."""
 
     con: DuckDBPyConnection
+    parsed: Parsed
     plan: Plan
     values: dict[str, object]
     limits: Limits
@@ -102,10 +103,14 @@ def explain_query(
     Say how a query would be run; see `run_query`.
 
     Raises:
-        QueryError: it is no single query that reads.
+        QueryError: it is no single query that reads, or DuckDB refuses it.
         StoreError: the catalog cannot be used.
     """
     with _ready(catalog, query, parameters, NO_LIMITS) as ready:
+        if isinstance(ready.parsed.tree, exp.Query) and not ready.parsed.prefix:
+            # A mistake is said, though nothing is run.
+            with _query_errors(NO_LIMITS):
+                ready.con.execute(f"explain {ready.plan.text}", ready.values).fetchall()
         counts = dict(ready.con.execute(statement("count_kinds")).fetchall())
         totals = {name: counts.get(one.kind, 0) for name, one in TRACE_RELATIONS.items()}
         return replace(ready.plan, totals=totals)
@@ -135,7 +140,7 @@ def _ready(
         restrict(con, folders, allowed, limits)
         with _query_errors(limits):
             made = interruptible(con, lambda: _plan(con, parsed, values, restored, folders))
-        yield _Ready(con, made, values, limits)
+        yield _Ready(con, parsed, made, values, limits)
 
 
 def _plan(

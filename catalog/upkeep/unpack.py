@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from catalog.errors import QueryError
 from catalog.register.written import register_finalized
 from catalog.store.database import reading
 from catalog.traces.trace_table import write_trace_table
@@ -49,7 +50,7 @@ def unpack(
         to: write into this folder instead, by the paths below their runs; register nothing.
 
     Raises:
-        QueryError: the condition is none, or nothing meets it.
+        QueryError: the condition is none, nothing meets it, or there is no such trace.
         TraceFileError: a pack cannot be read.
         CatalogError: a file cannot be written.
         StoreError: the catalog cannot be used.
@@ -58,6 +59,12 @@ def unpack(
     wanted = list(trace_ids) if trace_ids else chosen_ids(catalog, run=run, where=where)
     with reading(catalog) as con:
         known = select_traces(catalog, con, wanted)
+    unknown = sorted(set(trace_ids or ()) - {one.trace.trace_id for one in known})
+    if unknown:
+        raise QueryError(
+            f"No signal trace has the trace_id {unknown[0]!r}",
+            hint='See them with: catalog sql "select trace_id, strategy_id from trace_files"',
+        )
     by_pack: dict[str, dict[str, Known]] = {}
     for one in known:
         if one.pack_path is None:

@@ -397,7 +397,10 @@ def test_sql_explain_says_what_is_opened_and_why(run, filled):
     done = run("sql", "--explain", "from signals where strategy_id = 'SPY_sma_grid_5_20'")
     every = run("sql", "--explain", "from signals where val > 0")
     none = run("sql", "--explain", "from strategies")
+    wrong = run("sql", "--explain", "from nope")
 
+    assert wrong.exit_code == 1
+    assert "nope does not exist" in wrong.stderr
     assert done.exit_code == every.exit_code == none.exit_code == 0
     assert "opens 1 file in all" in done.stdout
     assert "trace_files.strategy_id = 'SPY_sma_grid_5_20'" in done.stdout
@@ -425,11 +428,13 @@ def test_compact_and_unpack_say_what_they_did(run, filled):
     again = run("compact")
     unpacked = run("unpack")
     nothing = run("compact", "--run", "nonsense")
+    nobody = run("unpack", "nonsense")
 
     assert (packed.exit_code, again.exit_code, unpacked.exit_code) == (0, 0, 0)
     assert f"packed     {count} trace" in packed.stderr
     assert f"deleted    {count} file" in packed.stderr
     assert "0 traces: all that are meant are in packs" in again.stderr
     assert f"unpacked   {count} file" in unpacked.stderr
-    assert nothing.exit_code == 1
+    assert (nothing.exit_code, nobody.exit_code) == (1, 1)
+    assert "No signal trace has the trace_id 'nonsense'" in nobody.stderr
     assert "No signal trace is meant by that" in nothing.stderr

@@ -176,3 +176,8 @@ def test_explain_says_what_is_opened(shared_index):
 
     assert plan.laterals[0].files == 2
     assert re.search(r"lateral \(select r\.\* exclude", plan.text)
+
+
+def test_a_column_that_is_none_is_named(shared_index):
+    with pytest.raises(QueryError, match=r"s\.nope is no column"):
+        shared_index.sql("select * from strategy_index s, read_parquet(s.nope) t")
