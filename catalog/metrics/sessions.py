@@ -1,0 +1,140 @@
+"""What strategies earned in each session: the heart of every figure that is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.metrics.holdings import Holdings
+from catalog.metrics.paths import Paths
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class SessionGrid:
+    """
+    The sessions of a price series.
+
+    `of_bar` is the session of each bar, (bars,); `gap` the return from the close before a bar to
+    its open, (bars,), 0 where one is unknown and `knows_gaps` False where all opens are.
+    """
+
+    of_bar: Ints
+    starts: Ints
+    ends: Ints
+    gap: Floats
+    knows_gaps: bool
+
+
+@dataclass(frozen=True, eq=False)
+class SessionReturns:
+    """
+    One row per strategy and session of its range, strategy by strategy.
+
+    `net` is a fraction, with the cost of every change taken off where there is one. `overnight`
+    is the part of it that the gap at the session's open made, `turnover` the sum of |Δ position|,
+    `bars_held` the bars with a position. Strategy i has the rows offsets[i] to offsets[i + 1].
+    """
+
+    strategy: Ints
+    session: Ints
+    net: Floats
+    overnight: Floats
+    turnover: Floats
+    bars_held: Ints
+    offsets: Ints
+
+
+def session_returns(
+    holdings: Holdings,
+    paths: Paths,
+    *,
+    grid: SessionGrid,
+    equity: Floats,
+    correction: Floats,
+    fills_at_open: bool = False,
+) -> SessionReturns:
+    """
+    Return what each strategy earned in each session of its range.
+
+    Args:
+        equity: (holdings,) log equity before each holding.
+        correction: (holdings,) what is added to the log growth at a holding's first bar: the
+            cost of the change, and what another fill than the close makes of it.
+        fills_at_open: the gap at an open is earned with the position before the change.
+    """
+    j0, j1 = grid.of_bar[holdings.first], grid.of_bar[holdings.last]
+    counts = j1 - j0 + 1
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    rows = int(offsets[-1])
+    strategy = np.repeat(np.arange(holdings.strategies), counts)
+    session = np.arange(rows) - np.repeat(offsets[:-1] - j0, counts)
+    # The last holding that begins in a session or before it is the one that its end is in.
+    own_row = offsets[holdings.strategy] + grid.of_bar[holdings.start] - j0[holdings.strategy]
+    begun = np.bincount(own_row, minlength=rows)
+    last = np.cumsum(begun) - 1
+    before_any = last < holdings.offsets[strategy]  # Only where a strategy's bars have gaps.
+    last = np.maximum(last, holdings.offsets[strategy])
+    session_end = np.minimum(grid.ends[session], holdings.last[strategy])
+    stop = np.minimum(session_end, holdings.end[last])
+    start, position = holdings.start[last], holdings.position[last]
+    log = equity[last] + correction[last] + paths.growth(position, start, stop)
+    held = np.where(holdings.position != 0, holdings.bars, 0)
+    held_before = np.cumsum(held) - held
+    bars = held_before[last] + np.where(position != 0, stop - start + 1, 0)
+    head = offsets[:-1]
+    if before_any.any():
+        log[before_any] = equity[last[before_any]]
+        bars[before_any] = held_before[last[before_any]]
+    gain = _differences(log, head, equity[holdings.offsets[:-1]])
+    overnight = _overnight(holdings, grid, strategy, session, last, begun, head, fills_at_open)
+    return SessionReturns(
+        strategy,
+        session,
+        np.expm1(gain),
+        overnight,
+        np.bincount(own_row, np.abs(holdings.position - holdings.previous), rows),
+        _differences(bars, head, held_before[holdings.offsets[:-1]]),
+        offsets,
+    )
+
+
+def _differences(values: NDArray, head: Ints, before: NDArray) -> NDArray:  # type: ignore[type-arg]
+    """Return each value less the one before it; less `before` where a strategy begins."""
+    made = np.empty_like(values)
+    made[1:] = values[1:] - values[:-1]
+    made[head] = values[head] - before
+    return made
+
+
+def _overnight(
+    holdings: Holdings,
+    grid: SessionGrid,
+    strategy: Ints,
+    session: Ints,
+    last: Ints,
+    begun: Ints,
+    head: Ints,
+    fills_at_open: bool,
+) -> Floats:
+    """Return the position at each session's first bar times the gap there."""
+    opening = grid.starts[session]
+    # It is in the first holding that begins in the session if that begins at once, else in the
+    # one that the session before ended with.
+    first_begun = np.minimum(last - begun + 1, len(holdings.start) - 1)
+    begins = (begun > 0) & (holdings.start[first_begun] == opening)
+    there = np.where(begins, first_begun, np.maximum(last - begun, 0))
+    earns = (
+        (opening >= holdings.first[strategy])
+        & (holdings.strategy[there] == strategy)
+        & (holdings.start[there] <= opening)
+        & (opening <= holdings.end[there])
+    )
+    position = holdings.position[there]
+    if fills_at_open:
+        position = np.where(begins, holdings.previous[there], position)
+    return np.where(earns, position * grid.gap[opening], 0.0)
