@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from catalog.export import export_strategy_index
+from catalog.prices.add import PricesAdded, add_prices
 from catalog.query.find import Found, find
 from catalog.query.info import Info, read_info
 from catalog.query.lineage import Lineage, read_lineage
@@ -197,6 +199,58 @@ class Catalog:
             where=where,
             trace_ids=trace_ids,
             to=None if to is None else Path(to),
+        )
+
+    def add_prices(
+        self,
+        source: Any,
+        *,
+        symbol: str,
+        timeframe: str,
+        tz: str | None = None,
+        label: str = "open",
+        adjustment: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        regular_hours: str | None = None,
+    ) -> PricesAdded:
+        """
+        Add the bars of a symbol and timeframe, or a newer version of them.
+
+        The same again changes nothing. Other prices take the place of those that were there,
+        and what was computed from those is forgotten.
+
+        Args:
+            source: the path of a Parquet or CSV file, or a pandas, polars or Arrow table.
+            symbol: as the traces have it, such as `SPY`.
+            timeframe: the length of a bar, such as `1m`, `5m`, `1h`, `1d`.
+            tz: the market's time zone: its days are the sessions, and times without an offset
+                are local in it. UTC where none is given and times have an offset.
+            label: `open` where a bar's time is its beginning, `close` where it is its end.
+            adjustment: how prices were adjusted for splits and dividends, to be remembered.
+            columns: names of columns by ts, open, high, low, close or volume, where they are not
+                the usual ones.
+            regular_hours: such as `09:30-16:00`, which it is for bars of less than a day in New
+                York unless given; elsewhere all bars are regular.
+
+        Returns:
+            The series as the catalog knows it now, and what is odd about it.
+
+        Raises:
+            UsageError: an argument is wrong, or there is no such file.
+            PriceFileError: the file cannot be read, or its bars make no series.
+            StoreError: the catalog cannot be used.
+            CatalogError: the series cannot be written.
+        """
+        return add_prices(
+            self.path,
+            source,
+            symbol=symbol,
+            timeframe=timeframe,
+            tz=tz,
+            label=label,
+            adjustment=adjustment,
+            columns=columns,
+            regular_hours=regular_hours,
         )
 
     def info(self) -> Info:

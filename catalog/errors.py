@@ -7,6 +7,7 @@ The errors that the catalog raises on purpose.
     ├── TraceFileError           a file cannot be registered, with its reason
     │   └── NotATraceError       … because it is no trace file at all
     ├── SweepFileError           a sweep file cannot be read
+    ├── PriceFileError           a file of prices cannot be added
     ├── StoreError               catalog.duckdb cannot be used
     │   ├── CatalogBusyError     … because another process holds it
     │   └── MigrationError       … because its schema is not what this program knows
@@ -59,6 +60,10 @@ class NotATraceError(TraceFileError):
 
 class SweepFileError(CatalogError):
     """A sweep file cannot be read or expanded."""
+
+
+class PriceFileError(CatalogError):
+    """A file of prices cannot be read, or its bars make no series."""
 
 
 class StoreError(CatalogError):

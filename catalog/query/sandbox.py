@@ -20,6 +20,9 @@ from catalog.store.patterns import escape
 
 _MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*(%|[KMGT]i?B)\s*", re.IGNORECASE)
 
+# What of the folder beside the catalog queries may read.
+_BESIDE = ("packs", "prices", "returns")
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -46,9 +49,10 @@ class Limits:
 
 
 def readable_folders(con: DuckDBPyConnection, catalog: Path) -> list[str]:
-    """Return the folders of the catalog's own traces and packs, absolute."""
+    """Return the folders of the catalog's own traces, packs, prices and returns, absolute."""
     rows = con.execute(statement("select_readable_folders")).fetchall()
-    return [*(path for (path,) in rows), os.path.abspath(side_folder(catalog) / "packs")]
+    beside = os.path.abspath(side_folder(catalog))
+    return [*(path for (path,) in rows), *(f"{beside}/{name}" for name in _BESIDE)]
 
 
 def restrict(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from os.path import exists
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
@@ -45,6 +46,8 @@ VIEWS = (
     "orders",
     "fills",
     "positions",
+    "price_series",
+    "bars",
 )
 ON_STRATEGY = frozenset({"strategies", "strategy_index", "strategies_of_type"})
 TRACE_KINDS = {"signals": "signal", "classifications": "classifier"}
@@ -129,6 +132,8 @@ def _wanted(con: DuckDBPyConnection, root: str) -> Iterator[View]:
             inputs = replace(nothing, patterns=_patterns(con, TRACE_KINDS[name]))
         elif name in EVENT_KINDS:
             inputs = replace(nothing, layouts=_layouts(con, EVENT_KINDS[name]))
+        elif name == "bars":
+            inputs = replace(nothing, layouts=(_bars_layout(con, root),))
         elif name in ON_STRATEGY:
             inputs = replace(nothing, columns=columns)
         yield View(name, name, inputs)
@@ -177,6 +182,13 @@ def _signal_layouts(con: DuckDBPyConnection) -> tuple[Layout, ...]:
     packs = tuple(Pattern(escape(path), True) for (path,) in paths)
     packed = Layout("rows_signal_packed", packs)
     return (loose, packed) if loose.patterns else (packed,)
+
+
+def _bars_layout(con: DuckDBPyConnection, root: str) -> Layout:
+    """Return the files of the price series. One that is gone would break the view of all."""
+    paths = [path for (path,) in con.execute(statement("select_price_paths")).fetchall()]
+    there = tuple(Pattern(escape(path), True) for path in paths if exists(f"{root}/{path}"))
+    return Layout("rows_bars", there) if there else Layout("rows_no_bars", ())
 
 
 def _layouts(con: DuckDBPyConnection, kind: str) -> tuple[Layout, ...]:

@@ -1,0 +1,1 @@
+"""Price series: files of bars, checked, kept beside the catalog, and read as arrays."""

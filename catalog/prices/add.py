@@ -1,0 +1,323 @@
+"""
+Add a price series to the catalog, or a newer version of one.
+
+Its file appears first, then the catalog knows it, in one transaction with all that depends on it;
+then the file that it replaces goes. Whoever is killed at any moment leaves the catalog as it was
+before, or as it is after; what is left over goes with the next series that is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import PriceFileError, StoreError, UsageError
+from catalog.prices.bars import LABELS, OPEN, Bars, Terms, hours_of, make_bars
+from catalog.prices.checks import Finding, check_days, check_times, find_odd, missing_bars
+from catalog.prices.columns import PRICES
+from catalog.prices.files import full_path, read_bars, remove_orphans, stored_path, write_bars
+from catalog.prices.source import RawBars, read_source
+from catalog.prices.times import DAY, check_zone, instants
+from catalog.register.symbols import normal_timeframe, seconds_of, split_symbol
+from catalog.statements import statement
+from catalog.store.database import writing
+from catalog.store.paths import catalog_root
+from catalog.store.registered import registered
+from catalog.store.transactions import transaction
+from catalog.store.views import refresh_views
+
+
+@dataclass(frozen=True)
+class PricesAdded:
+    """
+    A series as the catalog knows it now, and what is odd about it.
+
+    `state` is added, replaced or unchanged. `missing_bars` lie between others in the regular
+    hours of a session. `prepended_bars` is 0 as long as bar numbers mean what they meant when
+    the series was first added. `warnings` are all that is odd, `needs_attention` says whether
+    one of them should be looked at before numbers are relied on.
+    """
+
+    state: str
+    symbol: str
+    timeframe: str
+    time_zone: str
+    bar_label: str
+    regular_hours: str | None
+    bars: int
+    sessions: int
+    first_ts: datetime
+    last_ts: datetime
+    sessions_per_year: float
+    bars_per_year: float
+    bars_without_price: int
+    missing_bars: int
+    prepended_bars: int
+    path: Path
+    warnings: tuple[str, ...]
+    needs_attention: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Series:
+    """A series that was read and checked, and what is to be known of it beside its bars."""
+
+    bars: Bars
+    source_path: str
+    adjustment: str | None
+    found: list[Finding]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The version of a series that the catalog has, as `select_known_prices` returns it."""
+
+    price_path: str
+    digest: str
+    first_ts: int
+    bar_count: int
+    prepended_bars: int
+    adjustment: str | None
+    regular_hours: str | None
+
+
+def add_prices(
+    catalog: Path,
+    source: Any,
+    *,
+    symbol: str,
+    timeframe: str,
+    tz: str | None = None,
+    label: str = OPEN,
+    adjustment: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    regular_hours: str | None = None,
+) -> PricesAdded:
+    """
+    Check a series of bars and let the catalog know it; see `Catalog.add_prices`.
+
+    Raises:
+        UsageError: an option is wrong, or there is no such file.
+        PriceFileError: the file cannot be read, or its bars make no series.
+        StoreError: the catalog cannot be used.
+    """
+    terms = _terms(symbol, timeframe, tz=tz, label=label, regular_hours=regular_hours)
+    raw = read_source(source, columns)
+    bars, found = _check(raw, terms, tz)
+    series = _Series(bars, raw.path, adjustment, found)
+    with writing(catalog) as con:
+        return _record(con, catalog, series)
+
+
+def _terms(
+    symbol: str, timeframe: str, *, tz: str | None, label: str, regular_hours: str | None
+) -> Terms:
+    normal = normal_timeframe(timeframe)
+    if normal is None or normal == "0s":
+        raise UsageError(
+            f"The timeframe {timeframe!r} is none", hint="Write it as 1m, 5m, 1h, 1d or 1w"
+        )
+    name, behind = split_symbol(symbol.strip())
+    if not name:
+        raise UsageError("The symbol is empty", hint="Write it as the traces have it, such as SPY")
+    if behind is not None and behind != normal:
+        raise UsageError(
+            f"The symbol {symbol} says {behind}, and the timeframe is {normal}",
+            hint=f"Add them with --symbol {name} --timeframe {behind}",
+        )
+    if label not in LABELS:
+        raise UsageError(f"The label {label!r} is neither open nor close")
+    zone = check_zone(tz or "UTC")
+    is_intraday = seconds_of(normal) * 1_000_000 < DAY
+    hours = hours_of(regular_hours, zone=zone, is_intraday=is_intraday)
+    return Terms(name, normal, zone, label, hours)
+
+
+def _check(raw: RawBars, terms: Terms, tz: str | None) -> tuple[Bars, list[Finding]]:
+    ts, is_dates = instants(raw.ts, tz, is_daily=bool(terms.days))
+    if is_dates and terms.label != OPEN:
+        raise PriceFileError(
+            "The bars are labelled by dates, which are no moments of closing",
+            hint="Leave --label out: a date is the whole day",
+        )
+    is_sorted = not np.any(ts[1:] < ts[:-1])
+    order = slice(None) if is_sorted else np.argsort(ts, kind="stable")
+    ts = ts[order]
+    check_times(ts, terms)
+    if not is_dates:
+        check_days(ts, terms)
+    numbers = {name: numbers[order] for name, numbers in raw.numbers.items()}
+    nothing = np.full(len(ts), np.nan)
+    bars = make_bars(
+        terms,
+        ts,
+        prices={name: numbers.get(name, nothing) for name in PRICES},
+        volume=numbers.get("volume", nothing),
+    )
+    if np.isnan(bars.prices["close"]).all():
+        raise PriceFileError(
+            "No bar has a price", hint="Name the column of closes with --column close=NAME"
+        )
+    notes = [Finding(note, False) for note in raw.notes]
+    return bars, notes + find_odd(bars, numbers["close"], is_sorted=is_sorted)
+
+
+def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAdded:
+    terms = series.bars.terms
+    paths = con.execute(statement("select_price_paths")).fetchall()
+    remove_orphans(catalog, [path for (path,) in paths])
+    values = {"symbol": terms.symbol, "timeframe": terms.timeframe}
+    row = con.execute(statement("select_known_prices"), values).fetchone()
+    known = None if row is None else _Known(*row)
+    before = None if known is None else _times(full_path(catalog, known.price_path))
+    shift = 0 if known is None else _shift(series.bars, known, before)
+    found = [*series.found, *_shift_finding(shift)]
+    prepended = shift + (0 if known is None else known.prepended_bars)
+    price_path = stored_path(catalog, series.bars)
+    path = full_path(catalog, price_path)
+    is_there = known is not None and known.price_path == price_path and before is not None
+    state = "added" if known is None else "replaced"
+    if is_there and known is not None and _says_the_same(known, series):
+        state = "unchanged"
+    else:
+        if not is_there:
+            write_bars(path, series.bars)
+        try:
+            with _views_errors(), transaction(con):
+                _store(con, catalog, series, price_path, prepended)
+                if known is None or known.digest != series.bars.digest:
+                    con.execute(statement("delete_stale_metrics"), values)
+                    con.execute(statement("delete_stale_returns"), values)
+                refresh_views(con, catalog_root(catalog))
+        except BaseException:
+            if known is None or known.price_path != price_path:
+                path.unlink(missing_ok=True)
+            raise
+        if known is not None and known.price_path != price_path:
+            full_path(catalog, known.price_path).unlink(missing_ok=True)
+    return _added(state, series, path, prepended, found)
+
+
+def _says_the_same(known: _Known, series: _Series) -> bool:
+    said = (known.adjustment, known.regular_hours)
+    return said == (series.adjustment, series.bars.terms.regular_hours)
+
+
+def _times(path: Path) -> Any:
+    """Return the times of the version that there is, None where its file is gone or damaged."""
+    try:
+        # All of its columns: what is damaged is written anew.
+        return read_bars(path).column("ts").to_numpy().astype(np.int64)
+    except StoreError:
+        return None
+
+
+def _shift(bars: Bars, known: _Known, before: Any) -> int:
+    """
+    Return how far bar numbers have moved since the version before; 0 where they have not.
+
+    That many bars were prepended. Where bars are missing at the beginning, or were added or
+    taken out within, there is no such number: any other than 0 says so, and it is 1.
+    """
+    place = int(np.searchsorted(bars.ts, known.first_ts))
+    if place == len(bars) or bars.ts[place] != known.first_ts:
+        return 1
+    if before is None:
+        return place
+    count = min(len(before), len(bars) - place)
+    is_same = np.array_equal(bars.ts[place : place + count], before[:count])
+    return place if is_same else max(place, 1)
+
+
+def _shift_finding(shift: int) -> list[Finding]:
+    if not shift:
+        return []
+    text = (
+        "bar numbers are not those of the version before: traces that know only bar numbers, "
+        "and no times, can no longer be matched"
+    )
+    return [Finding(text, True)]
+
+
+def _store(
+    con: DuckDBPyConnection, catalog: Path, series: _Series, price_path: str, prepended: int
+) -> None:
+    bars, terms = series.bars, series.bars.terms
+    row = {
+        "symbol": terms.symbol,
+        "timeframe": terms.timeframe,
+        "time_zone": terms.zone,
+        "bar_label": terms.label,
+        "adjustment": series.adjustment,
+        "regular_hours": terms.regular_hours,
+        "price_path": price_path,
+        "source_path": series.source_path,
+        "digest": bars.digest,
+        "bar_count": len(bars),
+        "first_ts": _moment(bars.ts[0]),
+        "last_ts": _moment(bars.ts[-1]),
+        "session_count": bars.session_count,
+        "sessions_per_year": bars.sessions_per_year,
+        "bars_per_year": bars.bars_per_year,
+        "bars_without_price": bars.without_price,
+        "prepended_bars": prepended,
+        "added_at": datetime.now(UTC),
+    }
+    incoming = pa.table({name: pa.array([value]) for name, value in row.items()})
+    values = {"symbol": terms.symbol, "timeframe": terms.timeframe}
+    con.execute(statement("delete_price_series"), values)
+    with registered(con, incoming_prices=incoming):
+        con.execute(statement("insert_price_series"))
+
+
+def _moment(ts: int) -> datetime:
+    return datetime.fromtimestamp(int(ts) / 1e6, UTC)
+
+
+@contextmanager
+def _views_errors() -> Iterator[None]:
+    """Say which file it is that keeps DuckDB from making a view: that of another series."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if "/prices/" not in str(error):
+            raise
+        raise StoreError(
+            f"The file of another price series is damaged: {str(error).splitlines()[0]}",
+            hint="Add that series again with: catalog prices add FILE",
+        ) from error
+
+
+def _added(
+    state: str, series: _Series, path: Path, prepended: int, found: list[Finding]
+) -> PricesAdded:
+    bars, terms = series.bars, series.bars.terms
+    return PricesAdded(
+        state,
+        terms.symbol,
+        terms.timeframe,
+        terms.zone,
+        terms.label,
+        terms.regular_hours,
+        bars=len(bars),
+        sessions=bars.session_count,
+        first_ts=_moment(bars.ts[0]),
+        last_ts=_moment(bars.ts[-1]),
+        sessions_per_year=bars.sessions_per_year,
+        bars_per_year=bars.bars_per_year,
+        bars_without_price=bars.without_price,
+        missing_bars=missing_bars(bars),
+        prepended_bars=prepended,
+        path=path,
+        warnings=tuple(one.text for one in found),
+        needs_attention=any(one.needs_attention for one in found),
+    )

@@ -1,0 +1,95 @@
+"""Where the files of price series lie, how they are written and read, and which are left over."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.errors import StoreError
+from catalog.prices.bars import Bars
+from catalog.store.paths import catalog_root, side_folder
+from catalog.traces.finalize import write_whole
+from catalog.traces.format import unfinished
+
+_ODD: Final = re.compile(r"[^A-Za-z0-9.^=-]+")
+_OURS: Final = re.compile(r".+_[0-9a-f]{16}\.parquet")
+_ROWS: Final = 122_880
+"""In one row group, as DuckDB cuts them."""
+
+
+def prices_folder(catalog: Path) -> Path:
+    """Return the folder of the price series, beside the catalog."""
+    return side_folder(catalog) / "prices"
+
+
+def stored_path(catalog: Path, bars: Bars) -> str:
+    """Return where a series is kept, relative to the catalog's folder."""
+    symbol = _ODD.sub("-", bars.terms.symbol)[:64].lstrip(".")
+    name = f"{symbol}_{bars.terms.timeframe}_{bars.file_digest}.parquet"
+    return os.path.relpath(prices_folder(catalog) / name, catalog_root(catalog))
+
+
+def full_path(catalog: Path, price_path: str) -> Path:
+    """Return the path of a series that the catalog knows."""
+    return Path(catalog_root(catalog)) / price_path
+
+
+def write_bars(path: Path, bars: Bars) -> None:
+    """
+    Write the file of a series, which appears whole and is on the disk then.
+
+    Raises:
+        CatalogError: it cannot be written.
+    """
+    table = bars.to_arrow()
+    write_whole(
+        path,
+        lambda temporary: pq.write_table(
+            table,
+            temporary,
+            compression="zstd",
+            row_group_size=_ROWS,
+            write_page_checksum=True,
+        ),
+    )
+
+
+def read_bars(path: Path, columns: list[str] | None = None) -> Any:
+    """
+    Read columns of a series' file, all unless given, and the checksums of their pages.
+
+    Raises:
+        StoreError: it is gone or damaged.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read(columns)
+    except (OSError, pa.ArrowException) as error:
+        gone = isinstance(error, FileNotFoundError)
+        raise StoreError(
+            f"The file of a price series is {'gone' if gone else 'damaged'}: {path}",
+            hint="Add the prices again with: catalog prices add FILE",
+        ) from error
+
+
+def remove_orphans(catalog: Path, known: Collection[str]) -> None:
+    """
+    Delete what was left by those who were killed while adding. Only who holds the lock may.
+
+    Args:
+        known: the paths of series that the catalog knows, relative to its folder.
+    """
+    folder = prices_folder(catalog)
+    if not folder.is_dir():
+        return
+    names = {os.path.basename(path) for path in known}
+    for path in folder.iterdir():
+        is_ours = unfinished(path.name) or _OURS.fullmatch(path.name) is not None
+        if is_ours and path.name not in names:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,3 @@
+-- Record a price series.
+insert into internal.price_series by name
+from incoming_prices;
