@@ -9,9 +9,9 @@ before, or as it is after; what is left over goes with the next series that is a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,12 @@ import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from catalog.errors import PriceFileError, StoreError, UsageError
-from catalog.prices.bars import LABELS, OPEN, Bars, Terms, hours_of, make_bars
-from catalog.prices.checks import Finding, check_days, check_times, find_odd, missing_bars
-from catalog.prices.columns import PRICES
+from catalog.errors import StoreError
+from catalog.prices.bars import OPEN, Bars
+from catalog.prices.checks import Finding, missing_bars
 from catalog.prices.files import full_path, read_bars, remove_orphans, stored_path, write_bars
-from catalog.prices.source import RawBars, read_source
-from catalog.prices.times import DAY, check_zone, instants
-from catalog.register.symbols import normal_timeframe, seconds_of, split_symbol
+from catalog.prices.prepare import prepare, terms_of
+from catalog.prices.source import read_source
 from catalog.statements import statement
 from catalog.store.database import writing
 from catalog.store.paths import catalog_root
@@ -57,6 +55,8 @@ class PricesAdded:
     sessions: int
     first_ts: datetime
     last_ts: datetime
+    first_session: date
+    last_session: date
     sessions_per_year: float
     bars_per_year: float
     bars_without_price: int
@@ -110,71 +110,17 @@ def add_prices(
         PriceFileError: the file cannot be read, or its bars make no series.
         StoreError: the catalog cannot be used.
     """
-    terms = _terms(symbol, timeframe, tz=tz, label=label, regular_hours=regular_hours)
+    terms = terms_of(symbol, timeframe, tz=tz, label=label, regular_hours=regular_hours)
     raw = read_source(source, columns)
-    bars, found = _check(raw, terms, tz)
+    bars, found = prepare(raw, terms, tz=tz)
     series = _Series(bars, raw.path, adjustment, found)
     with writing(catalog) as con:
         return _record(con, catalog, series)
 
 
-def _terms(
-    symbol: str, timeframe: str, *, tz: str | None, label: str, regular_hours: str | None
-) -> Terms:
-    normal = normal_timeframe(timeframe)
-    if normal is None or normal == "0s":
-        raise UsageError(
-            f"The timeframe {timeframe!r} is none", hint="Write it as 1m, 5m, 1h, 1d or 1w"
-        )
-    name, behind = split_symbol(symbol.strip())
-    if not name:
-        raise UsageError("The symbol is empty", hint="Write it as the traces have it, such as SPY")
-    if behind is not None and behind != normal:
-        raise UsageError(
-            f"The symbol {symbol} says {behind}, and the timeframe is {normal}",
-            hint=f"Add them with --symbol {name} --timeframe {behind}",
-        )
-    if label not in LABELS:
-        raise UsageError(f"The label {label!r} is neither open nor close")
-    zone = check_zone(tz or "UTC")
-    is_intraday = seconds_of(normal) * 1_000_000 < DAY
-    hours = hours_of(regular_hours, zone=zone, is_intraday=is_intraday)
-    return Terms(name, normal, zone, label, hours)
-
-
-def _check(raw: RawBars, terms: Terms, tz: str | None) -> tuple[Bars, list[Finding]]:
-    ts, is_dates = instants(raw.ts, tz, is_daily=bool(terms.days))
-    if is_dates and terms.label != OPEN:
-        raise PriceFileError(
-            "The bars are labelled by dates, which are no moments of closing",
-            hint="Leave --label out: a date is the whole day",
-        )
-    is_sorted = not np.any(ts[1:] < ts[:-1])
-    order = slice(None) if is_sorted else np.argsort(ts, kind="stable")
-    ts = ts[order]
-    check_times(ts, terms)
-    if not is_dates:
-        check_days(ts, terms)
-    numbers = {name: numbers[order] for name, numbers in raw.numbers.items()}
-    nothing = np.full(len(ts), np.nan)
-    bars = make_bars(
-        terms,
-        ts,
-        prices={name: numbers.get(name, nothing) for name in PRICES},
-        volume=numbers.get("volume", nothing),
-    )
-    if np.isnan(bars.prices["close"]).all():
-        raise PriceFileError(
-            "No bar has a price", hint="Name the column of closes with --column close=NAME"
-        )
-    notes = [Finding(note, False) for note in raw.notes]
-    return bars, notes + find_odd(bars, numbers["close"], is_sorted=is_sorted)
-
-
 def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAdded:
     terms = series.bars.terms
-    paths = con.execute(statement("select_price_paths")).fetchall()
-    remove_orphans(catalog, [path for (path,) in paths])
+    remove_orphans(catalog, _known_paths(con))
     values = {"symbol": terms.symbol, "timeframe": terms.timeframe}
     row = con.execute(statement("select_known_prices"), values).fetchone()
     known = None if row is None else _Known(*row)
@@ -198,13 +144,15 @@ def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAd
                     con.execute(statement("delete_stale_metrics"), values)
                     con.execute(statement("delete_stale_returns"), values)
                 refresh_views(con, catalog_root(catalog))
-        except BaseException:
-            if known is None or known.price_path != price_path:
-                path.unlink(missing_ok=True)
-            raise
-        if known is not None and known.price_path != price_path:
-            full_path(catalog, known.price_path).unlink(missing_ok=True)
+        finally:
+            # The file that was replaced; or the new one, if the catalog does not know it.
+            with suppress(duckdb.Error, OSError):
+                remove_orphans(catalog, _known_paths(con))
     return _added(state, series, path, prepended, found)
+
+
+def _known_paths(con: DuckDBPyConnection) -> list[str]:
+    return [path for (path,) in con.execute(statement("select_price_paths")).fetchall()]
 
 
 def _says_the_same(known: _Known, series: _Series) -> bool:
@@ -312,6 +260,8 @@ def _added(
         sessions=bars.session_count,
         first_ts=_moment(bars.ts[0]),
         last_ts=_moment(bars.ts[-1]),
+        first_session=bars.session_date[0].item(),
+        last_session=bars.session_date[-1].item(),
         sessions_per_year=bars.sessions_per_year,
         bars_per_year=bars.bars_per_year,
         bars_without_price=bars.without_price,
