@@ -237,7 +237,7 @@ def _views_errors() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        if "/prices/" not in str(error):
+        if ".d/prices/" not in str(error):
             raise
         raise StoreError(
             f"The file of another price series is damaged: {str(error).splitlines()[0]}",

@@ -236,8 +236,8 @@ def _as_query_error(error: duckdb.Error, limits: Limits) -> QueryError:
         hint = "A query reads the catalog's traces, and files that it names below this folder"
     elif "/packs/" in text and ("No files found" in text or "Cannot open file" in text):
         hint = "A pack is gone. Read the traces from their files again with: catalog compact"
-    elif "/prices/" in text and ("No files found" in text or "Cannot open file" in text):
-        hint = "The file of a price series is gone. Add it again with: catalog prices add FILE"
+    elif ".d/prices/" in text and ".parquet" in text:
+        hint = "A price series is gone or damaged. Add it again with: catalog prices add FILE"
     elif "No files found that match" in text or re.search(r"Cannot open file .*\.parquet", text):
         hint = (
             "Trace files are gone, have moved or cannot be read. Bring the catalog up to date "
