@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from catalog.export import export_strategy_index
+from catalog.metrics.compute import Computation, compute_metrics
+from catalog.metrics.measure import Terms
+from catalog.metrics.sets import MetricSet
 from catalog.prices.add import PricesAdded, add_prices
 from catalog.query.find import Found, find
 from catalog.query.info import Info, read_info
@@ -140,6 +144,50 @@ class Catalog:
             StoreError: the catalog cannot be used, or the file cannot be written.
         """
         return export_strategy_index(self.path, Path(path), where=where)
+
+    def metrics(
+        self,
+        *,
+        where: str | None = None,
+        cost_bps: float = 0.0,
+        fill: str = "close",
+        start: date | None = None,
+        end: date | None = None,
+        last_days: int | None = None,
+        split: date | None = None,
+        by_regime: str | None = None,
+        workers: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Computation:
+        """
+        Compute what strategies earned on the prices of the catalog: what is missing or stale.
+
+        Args:
+            where: only the traces that meet a condition on the columns of `strategy_index`.
+            cost_bps: cost of every change of position, one way, in basis points of equity.
+            fill: `close` (of the signal's own bar) or `next_open`.
+            start: first session.
+            end: last session.
+            last_days: only the last so many days of each price series, in the place of `start`.
+            split: first session that is out of sample; it stays until another is given.
+            by_regime: also in each state of this classifier, by its hash, type or id.
+            workers: threads, one per core unless given.
+            progress: called with how many traces were measured, and how many are to be.
+
+        Raises:
+            UsageError: an option is no cost, fill or range.
+            QueryError: the condition is none, nothing meets it, or there is no such classifier.
+            StoreError: the catalog cannot be used, or prices changed meanwhile.
+        """
+        wanted = MetricSet(Terms(cost_bps, fill), start, end, last_days, split)
+        return compute_metrics(
+            self.path,
+            wanted,
+            where=where,
+            by_regime=by_regime,
+            workers=workers,
+            **({} if progress is None else {"progress": progress}),
+        )
 
     def compact(
         self,

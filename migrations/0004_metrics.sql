@@ -100,3 +100,6 @@ create table internal.session_returns (
     inputs varchar not null,
     pack_path varchar not null
 );
+
+-- The set whose figures stand in strategy_index: without cost, filled at the close, whole range.
+insert into internal.metric_set values (1, 0, 'close', null, null, null, null, true);

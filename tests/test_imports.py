@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "catalog"
 LINES = [
     {"errors", "disk", "statements", "canonical", "strategy", "components"},
     {"store", "traces"},
-    {"register", "query", "prices", "upkeep", "sweep", "sweep_file", "sweep_grid", "export"},
+    {"register", "metrics", "query", "prices", "upkeep", "sweep", "sweep_file", "sweep_grid", "export"},
     {"catalog", "writing"},
     {"adapters", "demo"},
     {"cli", "__main__"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def find_drawdowns(
     depth = np.zeros(holdings.strategies)
     bars = np.zeros(holdings.strategies, np.int64)
     edges = holdings.offsets.tolist()
-    for one, (begin, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+    for begin, stop in pairwise(edges):
         # Equity was 1 before the first bar.
         peak[begin] = 0.0
         if stop - begin > 1:
@@ -82,9 +83,8 @@ def _duration(
     top = float(peak[at])
 
     def path(row: int) -> Floats:
-        return before[row] + paths.path(
-            float(holdings.position[row]), int(holdings.start[row]), int(holdings.end[row])
-        )
+        position, start = float(holdings.position[row]), int(holdings.start[row])
+        return paths.path(position, start, int(holdings.end[row])) + float(before[row])
 
     if top - low[at] >= depth - LEVEL:
         # It fell from a peak of an earlier holding, or from where the range begins.

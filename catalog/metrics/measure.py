@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from catalog.metrics.drawdown import find_drawdowns
 from catalog.metrics.holdings import Holdings
+from catalog.metrics.market import Market
 from catalog.metrics.notes import (
     NO_DEVIATION,
     NO_PRICE,
@@ -22,7 +23,6 @@ from catalog.metrics.notes import (
     TOO_FEW_SESSIONS,
     Notes,
 )
-from catalog.metrics.market import Market
 from catalog.metrics.prefix import Prefix, grouped_sums
 from catalog.metrics.ratios import session_ratios
 from catalog.metrics.sessions import SessionReturns, session_returns
@@ -76,16 +76,20 @@ class _Corrections:
     is_ruin: NDArray[np.bool_]
 
 
-def measure(holdings: Holdings, market: Market, terms: Terms) -> Measured:
+def measure(
+    holdings: Holdings, market: Market, terms: Terms, *, benchmark: SessionReturns | None = None
+) -> Measured:
     """
     Return the figures of strategies over their ranges.
 
     Args:
         holdings: on the bars of the market.
+        benchmark: what buying and holding earned in the same sessions, where that is not what
+            it earned over the whole ranges.
     """
     notes = Notes(holdings.strategies)
     corrections = _correct(holdings, market, terms)
-    offsets, strategy = holdings.offsets, holdings.strategy
+    offsets = holdings.offsets
     growth = market.paths.growth(holdings.position, holdings.start, holdings.end)
     growth += corrections.log
     equity, total = _equity(growth, offsets)
@@ -99,7 +103,7 @@ def measure(holdings: Holdings, market: Market, terms: Terms) -> Measured:
     )
     drawdowns = find_drawdowns(holdings, market.paths, equity=equity, correction=corrections.log)
     trades = trade_figures(holdings, growth, corrections.closing)
-    benchmark = market.buy_and_hold(holdings)
+    benchmark = market.buy_and_hold(holdings) if benchmark is None else benchmark
     ratios = session_ratios(sessions.net, benchmark.net, sessions.offsets)
 
     bars = grouped_sums(holdings.bars.astype(np.float64), offsets)
@@ -139,7 +143,7 @@ def measure(holdings: Holdings, market: Market, terms: Terms) -> Measured:
             "drawdown_bars": drawdowns.bars,
             "exposure": exposure,
             "net_exposure": net_exposure,
-            "time_in_market": grouped_sums((size > 0) * holdings.bars * 1.0, offsets) / bars,
+            "time_in_market": grouped_sums(np.where(size > 0, holdings.bars, 0.0), offsets) / bars,
             "turnover": turnover / bars * market.bars_per_year,
             "trades": trades.trades,
             "hit_rate": trades.hit_rate,
@@ -240,7 +244,9 @@ def _correct(holdings: Holdings, market: Market, terms: Terms) -> _Corrections:
     factor -= cost * np.abs(new - old)
     is_closing = (old != 0) & (np.sign(new) != np.sign(old))
     closing = np.where(is_closing, 1.0 + before - cost * np.abs(old), 1.0)
-    made = _Corrections(*(np.zeros(size) for _ in range(4)), np.zeros(size, bool))
+    made = _Corrections(
+        np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size, bool)
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         made.returns[changed] = factor - plain
         made.gross[changed] = gross
@@ -249,8 +255,11 @@ def _correct(holdings: Holdings, market: Market, terms: Terms) -> _Corrections:
     made.is_ruin[changed] = (factor <= 0) | (closing <= 0)
     made.log[~np.isfinite(made.log)] = 0.0
     made.closing[~np.isfinite(made.closing)] = 0.0
-    # What a range begins with closes nothing within it.
-    made.closing[holdings.offsets[:-1]] = 0.0
+    # Where the bar before is in no holding, nothing is closed.
+    follows = np.zeros(size, bool)
+    follows[1:] = holdings.start[1:] == holdings.end[:-1] + 1
+    follows[holdings.offsets[:-1]] = False
+    made.closing[~follows] = 0.0
     return made
 
 

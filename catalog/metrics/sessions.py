@@ -90,6 +90,9 @@ def session_returns(
     if before_any.any():
         log[before_any] = equity[last[before_any]]
         bars[before_any] = held_before[last[before_any]]
+    turnover: Floats = np.bincount(
+        own_row, np.abs(holdings.position - holdings.previous), rows
+    ).astype(np.float64)
     gain = _differences(log, head, equity[holdings.offsets[:-1]])
     overnight = _overnight(holdings, grid, strategy, session, last, begun, head, fills_at_open)
     return SessionReturns(
@@ -97,7 +100,7 @@ def session_returns(
         session,
         np.expm1(gain),
         overnight,
-        np.bincount(own_row, np.abs(holdings.position - holdings.previous), rows),
+        turnover,
         _differences(bars, head, held_before[holdings.offsets[:-1]]),
         offsets,
     )

@@ -82,7 +82,7 @@ def columns_of(con: DuckDBPyConnection, name: str) -> tuple[str, ...] | None:
 
     Asking DuckDB would make it look at every trace file.
     """
-    if name in ("strategies", "strategy_index"):
+    if name in ("strategies", "strategy_index", "leaderboard"):
         rows = con.execute(statement("select_parameter_columns")).fetchall()
         return (*_own_columns(name), *(column.lower() for (column,) in rows))
     if name in VIEWS:

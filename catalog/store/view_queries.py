@@ -16,7 +16,10 @@ _PARAMETERS_AFTER = {
     "strategies": "strategy_type",
     "strategy_index": "timeframe",
     "strategies_of_type": "config",
+    "leaderboard": "timeframe",
 }
+# The table of the strategies in views that join others to it.
+_PARAMETERS_OF = {"strategy_index": "s", "strategies_of_type": "s", "leaderboard": "s"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ def build_query(template: str, inputs: ViewInputs, tables: Collection[str]) -> e
     if inputs.layouts:
         _put_rows(query, inputs.layouts, inputs.root)
     if template in _PARAMETERS_AFTER:
-        table = "s" if template == "strategy_index" else None
-        _put_columns(query, inputs.columns, after=_PARAMETERS_AFTER[template], table=table)
+        table, after = _PARAMETERS_OF.get(template), _PARAMETERS_AFTER[template]
+        _put_columns(query, inputs.columns, after=after, table=table)
     _put(query, "root", exp.Literal.string(inputs.root))
     if inputs.strategy_type is not None:
         _put(query, "strategy_type", exp.Literal.string(inputs.strategy_type))

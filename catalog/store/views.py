@@ -48,8 +48,12 @@ VIEWS = (
     "positions",
     "price_series",
     "bars",
+    "metrics",
+    "daily_returns",
+    "daily_returns_next_open",
+    "leaderboard",
 )
-ON_STRATEGY = frozenset({"strategies", "strategy_index", "strategies_of_type"})
+ON_STRATEGY = frozenset({"strategies", "strategy_index", "strategies_of_type", "leaderboard"})
 TRACE_KINDS = {"signals": "signal", "classifications": "classifier"}
 EVENT_KINDS = {"orders": "order", "fills": "fill", "positions": "position"}
 
@@ -133,7 +137,9 @@ def _wanted(con: DuckDBPyConnection, root: str) -> Iterator[View]:
         elif name in EVENT_KINDS:
             inputs = replace(nothing, layouts=_layouts(con, EVENT_KINDS[name]))
         elif name == "bars":
-            inputs = replace(nothing, layouts=(_bars_layout(con, root),))
+            inputs = replace(nothing, layouts=(_beside(con, root, "price", "bars"),))
+        elif name.startswith("daily_returns"):
+            inputs = replace(nothing, layouts=(_beside(con, root, "return", "returns"),))
         elif name in ON_STRATEGY:
             inputs = replace(nothing, columns=columns)
         yield View(name, name, inputs)
@@ -184,11 +190,11 @@ def _signal_layouts(con: DuckDBPyConnection) -> tuple[Layout, ...]:
     return (loose, packed) if loose.patterns else (packed,)
 
 
-def _bars_layout(con: DuckDBPyConnection, root: str) -> Layout:
-    """Return the files of the price series. One that is gone would break the view of all."""
-    paths = [path for (path,) in con.execute(statement("select_price_paths")).fetchall()]
+def _beside(con: DuckDBPyConnection, root: str, kind: str, rows: str) -> Layout:
+    """Return the files beside the catalog that hold rows. One that is gone would break a view."""
+    paths = [path for (path,) in con.execute(statement(f"select_{kind}_paths")).fetchall()]
     there = tuple(Pattern(escape(path), True) for path in paths if exists(f"{root}/{path}"))
-    return Layout("rows_bars", there) if there else Layout("rows_no_bars", ())
+    return Layout(f"rows_{rows}", there) if there else Layout(f"rows_no_{rows}", ())
 
 
 def _layouts(con: DuckDBPyConnection, kind: str) -> tuple[Layout, ...]:

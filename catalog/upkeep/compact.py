@@ -20,6 +20,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import TraceFileError
+from catalog.query.chosen import chosen_ids
 from catalog.query.parsing import bound
 from catalog.register.record import record_changes
 from catalog.statements import statement
@@ -36,7 +37,6 @@ from catalog.upkeep.lost import release_lost
 from catalog.upkeep.originals import delete_originals
 from catalog.upkeep.packs import (
     Known,
-    chosen_ids,
     full_path,
     new_pack_name,
     packs_folder,

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.errors import QueryError
+from catalog.query.chosen import chosen_ids
 from catalog.register.written import register_finalized
 from catalog.store.database import reading
 from catalog.traces.trace_table import write_trace_table
 from catalog.traces.unpack import read_packed
-from catalog.upkeep.packs import Known, chosen_ids, full_path, select_traces
+from catalog.upkeep.packs import Known, full_path, select_traces
 
 
 @dataclass

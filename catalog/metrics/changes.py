@@ -1,0 +1,135 @@
+"""The changes of many traces, read from packs and files as arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from catalog.errors import TraceFileError
+from catalog.metrics.traces import Trace
+from catalog.traces.times import bar_time
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class Changes:
+    """
+    The rows of some traces, trace by trace and each in bar order.
+
+    `bars` are 0-based, `times` microseconds since 1970 where they were asked for, else empty.
+    Trace i has the rows offsets[i] to offsets[i + 1]; the file of a trace in `failed` could not be
+    read, for the reason there, and has no rows.
+    """
+
+    traces: list[Trace]
+    bars: Ints
+    values: Floats
+    offsets: Ints
+    times: Ints
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def read_changes(traces: Sequence[Trace], *, with_times: bool = False) -> Changes:
+    """
+    Read the rows of traces; those of one pack are best asked for together, in its order.
+
+    Args:
+        with_times: read the time of every row too.
+    """
+    failed: dict[str, str] = {}
+    read: dict[int, tuple[Any, ...]] = {}
+    packed: dict[str, list[int]] = {}
+    for place, trace in enumerate(traces):
+        if trace.pack_path is not None:
+            packed.setdefault(trace.pack_path, []).append(place)
+            continue
+        try:
+            read[place] = _from_file(trace, with_times)
+        except TraceFileError as error:
+            failed[trace.trace_id] = error.reason
+    for path, places in packed.items():
+        try:
+            numbers = np.array([traces[place].trace_number for place in places], np.int64)
+            for place, rows in zip(places, _from_pack(path, numbers, with_times), strict=True):
+                read[place] = rows
+        except (OSError, pa.ArrowException) as error:
+            reason = "its pack cannot be read"
+            failed |= {traces[place].trace_id: f"{reason}: {error}" for place in places}
+    nothing: tuple[Any, ...] = (np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+    pieces = [read.get(place, nothing) for place in range(len(traces))]
+    counts = [len(piece[0]) for piece in pieces]
+    offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+    base = np.repeat(np.array([trace.idx_base for trace in traces], np.int64), counts)
+    bars, values, times = (np.concatenate(part) for part in zip(*pieces, strict=True))
+    return Changes(list(traces), bars - base, values, offsets, times, failed)
+
+
+def _from_file(trace: Trace, with_times: bool) -> tuple[Any, ...]:
+    try:
+        status = os.stat(trace.path)
+        if (status.st_size, status.st_mtime_ns) != (trace.size, trace.mtime_ns):
+            raise TraceFileError("its file has changed since it was registered")
+        with pq.ParquetFile(trace.path, page_checksum_verification=True) as file:
+            names = ["idx", "val", "ts"] if with_times else ["idx", "val"]
+            table = file.read(names, use_threads=False)
+    except FileNotFoundError:
+        raise TraceFileError("its file is gone") from None
+    except (OSError, pa.ArrowException) as error:
+        raise TraceFileError(f"its file cannot be read: {error}") from error
+    bars = _array(table, "idx").to_numpy(zero_copy_only=False).astype(np.int64)
+    values = _array(table, "val").cast(pa.float64()).to_numpy(zero_copy_only=False)
+    times = np.zeros(0, np.int64)
+    if with_times:
+        column = _array(table, "ts")
+        times = np.array([bar_time(column, row) or 0 for row in range(len(column))], np.int64)
+    if np.any(bars[1:] < bars[:-1]):
+        order = np.argsort(bars, kind="stable")
+        bars, values = bars[order], values[order]
+        times = times[order] if with_times else times
+    return bars, values, times
+
+
+def _array(table: pa.Table, name: str) -> Any:
+    column = table[name].combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # Some versions of pyarrow return one.
+        column = column.chunk(0) if column.num_chunks else pa.nulls(0, column.type)
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _from_pack(path: str, numbers: Ints, with_times: bool) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of the traces with these numbers, which ascend."""
+    columns = ["trace_number", "idx", "val"] + (["ts"] if with_times else [])
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        groups = [
+            group
+            for group in range(file.num_row_groups)
+            if _may_hold(file.metadata.row_group(group).column(0).statistics, numbers)
+        ]
+        table = file.read_row_groups(groups, columns, use_threads=False)
+    own = table["trace_number"].combine_chunks().to_numpy()
+    bars = table["idx"].combine_chunks().to_numpy()
+    values = table["val"].combine_chunks().to_numpy()
+    times = (
+        table["ts"].combine_chunks().cast(pa.int64()).fill_null(0).to_numpy()
+        if with_times
+        else np.zeros(0, np.int64)
+    )
+    starts, stops = own.searchsorted(numbers), own.searchsorted(numbers, "right")
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        yield bars[start:stop], values[start:stop], times[start:stop]
+
+
+def _may_hold(statistics: Any, numbers: Ints) -> bool:
+    if statistics is None or not statistics.has_min_max:
+        return True
+    place = int(numbers.searchsorted(statistics.min))
+    return place < len(numbers) and int(numbers[place]) <= statistics.max

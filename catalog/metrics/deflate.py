@@ -1,0 +1,96 @@
+"""Deflate the Sharpe ratios of a metric set by how many strategies were tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from catalog.metrics.deflation import expected_best_sharpe, probabilistic_sharpe
+from catalog.statements import statement
+from catalog.store.database import writing
+from catalog.store.registered import registered
+from catalog.store.transactions import transaction
+
+FEWEST_SESSIONS = 60
+"""With fewer, no Sharpe ratio is deflated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """
+    What was tried on the same data: one trial per content, whoever remembers it still.
+
+    `tried` counts distinct contents, `flat` those that never hold a position, `trials` the
+    others, of which `measured` have a Sharpe ratio. `variance` is that of the trials' Sharpe ratios
+    per session, `drift` the mean of what their exposure earns for nothing.
+    """
+
+    symbol: str
+    timeframe: str
+    start_bar: int
+    bar_count: int
+    tried: int
+    flat: int
+    trials: int
+    measured: int
+    variance: float
+    drift: float
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        return self.symbol, self.timeframe, self.start_bar, self.bar_count
+
+    def luck(self, *, with_drift: bool = True) -> float:
+        """Return the best Sharpe ratio per session that is expected of trials without any skill."""
+        mean = self.drift if with_drift else 0.0
+        return expected_best_sharpe(self.variance, max(self.trials, 1), mean=mean)
+
+
+def read_trials(con: DuckDBPyConnection, set_id: int) -> dict[tuple[str, str, int, int], Trials]:
+    """Return the trials of a metric set by the data that they were tried on."""
+    rows = con.execute(statement("select_trials"), {"set_id": set_id}).fetchall()
+    found = [Trials(*row) for row in rows]
+    return {one.key: one for one in found}
+
+
+def deflate(catalog: Path, set_id: int) -> None:
+    """Bring the deflated Sharpe ratios of a metric set up to date with its trials."""
+    with writing(catalog) as con, transaction(con):
+        con.execute(statement("update_trials"), {"set_id": set_id})
+        trials = read_trials(con, set_id)
+        found = con.sql(statement("select_deflatable"), params={"set_id": set_id}).to_arrow_table()
+        if not found.num_rows:
+            return
+        with registered(con, incoming_deflated=_deflated(found, trials)):
+            con.execute(statement("update_deflated"), {"set_id": set_id})
+
+
+def _deflated(found: pa.Table, trials: dict[tuple[str, str, int, int], Trials]) -> pa.Table:
+    keys = list(
+        zip(
+            *(
+                found[name].to_pylist()
+                for name in ("symbol", "timeframe", "start_bar", "bar_count")
+            ),
+            strict=True,
+        )
+    )
+    sharpe, skew, kurtosis, sessions = (
+        found[name].cast(pa.float64()).to_numpy()
+        for name in ("sharpe_session", "skew", "kurtosis", "sessions")
+    )
+    sharpe = np.where(sessions >= FEWEST_SESSIONS, sharpe, np.nan)
+    columns: dict[str, Any] = {"trace_id": found["trace_id"]}
+    for name, with_drift in (("deflated_sharpe", True), ("deflated_sharpe_no_drift", False)):
+        luck = {key: one.luck(with_drift=with_drift) for key, one in trials.items()}
+        threshold = np.array([luck.get(key, np.nan) for key in keys])
+        values = probabilistic_sharpe(
+            sharpe, threshold, sessions=sessions, skew=skew, kurtosis=kurtosis
+        )
+        columns[name] = pa.array(values, pa.float64(), mask=np.isnan(values))
+    return pa.table(columns)

@@ -1,0 +1,133 @@
+"""Packs of session returns: sorted Parquet files beside the catalog, which daily_returns reads."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from duckdb import DuckDBPyConnection
+
+from catalog.metrics.sessions import SessionReturns
+from catalog.statements import statement
+from catalog.store.paths import catalog_root, side_folder
+from catalog.traces.finalize import write_whole
+from catalog.traces.format import unfinished
+
+ROWS = pa.schema(
+    {
+        "return_number": pa.int64(),
+        "session_date": pa.date32(),
+        "ret_gross": pa.float64(),
+        "ret_overnight": pa.float64(),
+        "turnover": pa.float64(),
+        "bars_held": pa.int32(),
+    }
+)
+"""The columns of a pack; `return_number` stands for a trace, in `session_returns`."""
+
+ROW_GROUP = 122_880
+SMALL_ROWS = 500_000
+"""A pack with fewer is written into the next one."""
+_OURS = re.compile(r"\d{8}T\d{6}_[0-9a-f]{8}\.parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Returned:
+    """What some traces earned each session, with the dates of the sessions."""
+
+    trace_ids: tuple[str, ...]
+    sessions: SessionReturns
+    dates: Any
+
+    def rows(self, first_number: int) -> tuple[pa.Table, list[str]]:
+        """
+        Return the rows of a pack, and the traces that they are of, which count from a number.
+
+        A trace whose returns are unknown has none.
+        """
+        made = self.sessions
+        known = ~np.isnan(np.add.reduceat(made.net, made.offsets[:-1]))
+        number = np.cumsum(known) - 1 + first_number
+        keep = known[made.strategy]
+        table = pa.table(
+            {
+                "return_number": pa.array(number[made.strategy][keep]),
+                "session_date": pa.array(self.dates[made.session[keep]]),
+                "ret_gross": pa.array(made.net[keep]),
+                "ret_overnight": pa.array(made.overnight[keep]),
+                "turnover": pa.array(made.turnover[keep]),
+                "bars_held": pa.array(made.bars_held[keep].astype(np.int32)),
+            },
+            schema=ROWS,
+        )
+        return table, [self.trace_ids[row] for row in np.flatnonzero(known).tolist()]
+
+
+def returns_folder(catalog: Path) -> Path:
+    """Return the folder of the packs of session returns, beside the catalog."""
+    return side_folder(catalog) / "returns"
+
+
+def write_pack(path: Path, tables: Sequence[pa.Table]) -> None:
+    """
+    Write a pack of rows in ascending order, which appears whole.
+
+    Raises:
+        CatalogError: it cannot be written.
+    """
+    table = pa.concat_tables(tables).combine_chunks()
+    write_whole(
+        path,
+        lambda temporary: pq.write_table(
+            table,
+            temporary,
+            compression="zstd",
+            compression_level=1,
+            row_group_size=ROW_GROUP,
+            use_dictionary=["return_number", "session_date", "turnover", "bars_held"],
+            write_page_checksum=True,
+            store_schema=False,
+        ),
+    )
+
+
+def read_small_packs(
+    con: DuckDBPyConnection, catalog: Path, fill: str
+) -> tuple[list[str], list[pa.Table]]:
+    """Return the packs that are better written anew, and the rows in them that are still known."""
+    small, tables = [], []
+    for stored, numbers in con.execute(statement("select_return_packs"), {"fill": fill}).fetchall():
+        path = Path(catalog_root(catalog)) / stored
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                if file.metadata.num_rows >= SMALL_ROWS:
+                    continue
+                table = file.read(use_threads=False)
+        except (OSError, pa.ArrowException):
+            continue  # What asks for it says so.
+        known = pc.is_in(table["return_number"], pa.array(numbers, pa.int64()))
+        small.append(stored)
+        tables.append(table.filter(known).cast(ROWS))
+    tables.sort(key=lambda one: one["return_number"][0].as_py() if one.num_rows else -1)
+    return small, tables
+
+
+def remove_orphans(con: DuckDBPyConnection, catalog: Path) -> None:
+    """Delete the packs that the catalog does not know. Only who holds the lock may do that."""
+    folder = returns_folder(catalog)
+    if not folder.is_dir():
+        return
+    rows = con.execute(statement("select_return_paths")).fetchall()
+    known = {os.path.basename(path) for (path,) in rows}
+    for path in folder.iterdir():
+        is_ours = unfinished(path.name) or _OURS.fullmatch(path.name) is not None
+        if is_ours and path.name not in known:
+            path.unlink(missing_ok=True)

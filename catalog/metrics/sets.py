@@ -1,0 +1,105 @@
+"""Metric sets: on what terms and over which sessions figures are computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import UsageError
+from catalog.metrics.market import Market
+from catalog.metrics.measure import Terms
+from catalog.statements import statement
+
+DEFAULT_SET = 1
+FILLS = ("close", "next_open")
+_ALWAYS = np.datetime64("0001-01-01")
+FREE = Terms()
+_NEVER = np.datetime64("9999-12-31")
+
+
+@dataclass(frozen=True)
+class MetricSet:
+    """
+    Terms, and the sessions from `start` to `end` (both included) or the last `last_days` days.
+
+    `split` is the first session of the period `oos`; those before it are `is`.
+    """
+
+    terms: Terms = FREE
+    start: date | None = None
+    end: date | None = None
+    last_days: int | None = None
+    split: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.terms.fill not in FILLS:
+            raise UsageError(
+                f"{self.terms.fill!r} is no fill", hint=f"Take one of: {', '.join(FILLS)}"
+            )
+        if not 0 <= self.terms.cost_bps < 10_000:
+            raise UsageError(
+                f"A cost of {self.terms.cost_bps:g} basis points is no cost",
+                hint="Give the cost one way in basis points: 1 is a hundredth of a percent",
+            )
+        if self.last_days is not None and (self.start is not None or self.last_days < 1):
+            raise UsageError(
+                "--last takes a number of days, and no --start beside it",
+                hint="Write --last 90d, or --start and --end",
+            )
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise UsageError(f"The range ends ({self.end}) before it starts ({self.start})")
+
+    @property
+    def key(self) -> dict[str, object]:
+        """What tells one set from another. The split is not part of it: a set has one at a time."""
+        return {
+            "cost_bps": self.terms.cost_bps,
+            "fill": self.terms.fill,
+            "range_start": self.start,
+            "range_end": self.end,
+            "last_days": self.last_days,
+        }
+
+    def periods(self, market: Market) -> dict[str, tuple[int, int]]:
+        """Return the first and last bar of each period on a price series; last < first is none."""
+        dates = market.series.session_dates
+        low = _ALWAYS if self.start is None else np.datetime64(self.start)
+        high = _NEVER if self.end is None else np.datetime64(self.end)
+        if self.last_days is not None:
+            low = min(high, dates[-1]) - np.timedelta64(self.last_days - 1, "D")
+        made = {"all": _bars(market, low, high)}
+        if self.split is not None:
+            split = np.datetime64(self.split)
+            made["is"] = _bars(market, low, min(high, split - np.timedelta64(1, "D")))
+            made["oos"] = _bars(market, max(low, split), high)
+        return made
+
+
+def find_set(con: DuckDBPyConnection, wanted: MetricSet) -> tuple[int | None, date | None]:
+    """Return the number of a set and the split it has, or None where nobody asked for it yet."""
+    rows = con.execute(statement("select_metric_set"), wanted.key).fetchall()
+    return rows[0] if rows else (None, None)
+
+
+def record_set(con: DuckDBPyConnection, wanted: MetricSet) -> int:
+    """Return the number of a set, which is made where it is new. Belongs in a transaction."""
+    number, split = find_set(con, wanted)
+    if number is None:
+        ((number,),) = con.execute(statement("insert_metric_set"), wanted.key).fetchall()
+    if wanted.split is not None and wanted.split != split:
+        con.execute(statement("update_split"), {"set_id": number, "split": wanted.split})
+        con.execute(statement("delete_split_metrics"), {"set_id": number})
+    return int(number)
+
+
+def _bars(market: Market, low: np.datetime64, high: np.datetime64) -> tuple[int, int]:
+    """Return the first and last bar of the sessions from one date to another."""
+    dates = market.series.session_dates
+    first = int(np.searchsorted(dates, low))
+    last = int(np.searchsorted(dates, high, "right")) - 1
+    if first >= len(dates) or last < first:
+        return 0, -1
+    return int(market.grid.starts[first]), int(market.grid.ends[last])

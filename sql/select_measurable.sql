@@ -1,0 +1,28 @@
+-- The registered signal traces, with what it takes to find their bars among prices, in pack order.
+select
+    t.trace_id,
+    t.symbol,
+    t.timeframe,
+    case when d.is_relative then $root || '/' else '' end || d.prefix || t.file_name as path,
+    t.file_size_bytes,
+    t.mtime_ns,
+    case when t.pack_path is not null then $root || '/' || t.pack_path end as pack_path,
+    t.trace_number,
+    t.idx_base,
+    t.row_count,
+    t.content_digest,
+    t.is_flat,
+    t.knows_bar_times,
+    t.data_digest,
+    t.first_bar,
+    t.last_bar,
+    t.first_change_bar,
+    t.last_change_bar,
+    epoch_us(t.first_ts) as first_us,
+    epoch_us(t.last_ts) as last_us,
+    epoch_us(t.first_change_ts) as first_change_us,
+    epoch_us(t.last_change_ts) as last_change_us
+from trace_file as t
+join directory as d using (directory_id)
+where t.kind = 'signal' and t.status = 'registered'
+order by t.pack_path nulls last, t.trace_number, t.trace_id;
