@@ -12,6 +12,7 @@ from typing import Any
 from catalog.export import export_strategy_index
 from catalog.metrics.compute import Computation, compute_metrics
 from catalog.metrics.measure import Terms
+from catalog.metrics.rank import Ranking, rank
 from catalog.metrics.sets import MetricSet
 from catalog.prices.add import PricesAdded, add_prices
 from catalog.query.find import Found, find
@@ -188,6 +189,41 @@ class Catalog:
             workers=workers,
             **({} if progress is None else {"progress": progress}),
         )
+
+    def rank(
+        self,
+        *,
+        by: str = "sharpe",
+        where: str | None = None,
+        top: int = 20,
+        columns: Sequence[str] | None = None,
+        cost_bps: float = 0.0,
+        fill: str = "close",
+        start: date | None = None,
+        end: date | None = None,
+        last_days: int | None = None,
+        pbo: bool = False,
+    ) -> Ranking:
+        """
+        Rank strategies that were measured on these terms, and say what luck explains.
+
+        Args:
+            by: a figure of `metrics`, `deflated_sharpe`, `sharpe_is` or `sharpe_oos`; the
+                greatest comes first.
+            where: a condition on the columns of `strategy_index` and `metrics`. It narrows what
+                is shown, never how many were tried.
+            top: rows at most.
+            columns: the columns to show, in the place of the usual ones.
+            pbo: also estimate the probability that the best was chosen for its luck.
+
+        Raises:
+            UsageError: an option is no cost, fill or range.
+            QueryError: there are no such figures, nothing meets the condition, or it is none.
+            StoreError: the catalog cannot be used.
+        """
+        wanted = MetricSet(Terms(cost_bps, fill), start, end, last_days)
+        chosen = None if columns is None else tuple(columns)
+        return rank(self.path, wanted, by=by, where=where, top=top, columns=chosen, pbo=pbo)
 
     def compact(
         self,

@@ -1,6 +1,7 @@
 -- One row per trace, metric set, period and regime: what the strategy earned, and why what is NULL is.
 select
     m.trace_id,
+    m.set_id,
     s.cost_bps,
     s.fill,
     s.range_start,

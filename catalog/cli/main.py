@@ -11,8 +11,8 @@ import click
 from catalog.errors import CatalogError
 
 COMMANDS = (
-    "register", "sql", "export", "info", "show", "find", "lineage", "prices", "compact", "unpack",
-    "demo", "completion",
+    "register", "sql", "export", "info", "show", "find", "lineage", "prices", "metrics", "rank",
+    "compact", "unpack", "demo", "completion",
 )  # fmt: skip
 
 

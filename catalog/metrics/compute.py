@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.errors import CatalogBusyError, QueryError
 from catalog.metrics.batches import Job, Made, measure_batch, note_rows
@@ -52,18 +52,20 @@ class Computation:
     """
     What a run did.
 
-    `computed` counts traces; `skipped` are those whose figures were there. `notes` counts the
-    traces by the reasons for which something is NULL, `unpriced` those without a price series by
-    symbol and timeframe. `matched` counts by what they were matched with: ts or bar_index.
+    `measured` counts traces; `skipped` are those whose figures were there, `sessions` the rows
+    that daily_returns gained. `without_figures` counts the traces that have none by the reason,
+    `notes` those of which some figure is NULL; `matched` counts by what traces were found among
+    the prices with, ts or bar_index. `unpriced` are the symbols and timeframes without prices.
     """
 
-    computed: int = 0
+    measured: int = 0
     skipped: int = 0
     rows: int = 0
     sessions: int = 0
+    without_figures: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
-    unpriced: Counter[str] = field(default_factory=Counter)
     matched: Counter[str] = field(default_factory=Counter)
+    unpriced: set[tuple[str, str]] = field(default_factory=set)
     set_id: int = 0
 
 
@@ -169,7 +171,8 @@ def _plan(
             continue
         if market is None:
             why = _no_series(key, timeframes.get(key[0], []))
-            report.unpriced[f"{key[0] or '?'} {key[1] or '?'}"] += len(stale)
+            if all(key):
+                report.unpriced.add(key)
             notes = [(trace.trace_id, why) for trace in stale]
             _record_unpriced(catalog, notes, report, wanted, now)
             continue
@@ -196,8 +199,7 @@ def _record_unpriced(
     table = note_rows(notes, set_id=report.set_id, inputs=NO_PRICES, computed_at=now)
     piece = Piece(report.set_id, wanted.terms.fill, [table], [], [_trial_table([])], [])
     record_piece(catalog, piece)
-    report.computed += len(notes)
-    report.notes[notes[0][1]] += len(notes)
+    report.without_figures[notes[0][1]] += len(notes)
 
 
 def _group(
@@ -344,16 +346,14 @@ def _write(
 
 def _count(table: pa.Table, report: Computation) -> None:
     report.rows += table.num_rows
-    whole = np.array(
-        [
-            period == "all" and regime is None
-            for period, regime in zip(
-                table["period"].to_pylist(), table["regime"].to_pylist(), strict=True
-            )
-        ]
-    )
-    own = table.filter(pa.array(whole))
-    report.computed += own.num_rows
-    for text in own["note"].drop_null().to_pylist():
-        report.notes.update(text.split("; "))
-    report.matched.update(own["matched_by"].drop_null().to_pylist())
+    own = table.filter((pc.field("period") == "all") & pc.field("regime").is_null())
+    for matched_by, note in zip(
+        own["matched_by"].to_pylist(), own["note"].to_pylist(), strict=True
+    ):
+        if matched_by is None:
+            report.without_figures[note] += 1
+            continue
+        report.measured += 1
+        report.matched[matched_by] += 1
+        if note is not None:
+            report.notes.update(note.split("; "))

@@ -1,0 +1,325 @@
+"""
+Rank strategies, and say how much of what the best of them earned luck alone would explain.
+
+What is shown can be narrowed; how many were tried cannot.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection
+from sqlglot import exp, parse_one
+
+from catalog.errors import QueryError
+from catalog.metrics.batches import FIGURES
+from catalog.metrics.deflate import Trials, read_trials
+from catalog.metrics.independence import effective_trials
+from catalog.metrics.overfitting import Overfitting, probability_of_overfitting
+from catalog.metrics.plateau import Grid
+from catalog.metrics.sets import MetricSet, find_set
+from catalog.metrics.trial_returns import read_trial_returns
+from catalog.query.parsing import parse_condition
+from catalog.query.result import Result
+from catalog.query.run import run_query
+from catalog.statements import statement
+from catalog.store.database import reading
+
+RANKED_BY = (*FIGURES[3:], "deflated_sharpe", "deflated_sharpe_no_drift", "sharpe_is", "sharpe_oos")
+"""What strategies can be ranked by: the greatest first, NULL last."""
+
+LEAST_CONFIDENCE = 0.95
+"""A deflated Sharpe ratio from which luck is no likely explanation."""
+
+MOST_DATA = 4
+_DATA = ("symbol", "timeframe", "start_bar", "bar_count")
+COLUMNS = (
+    "sharpe_oos", "deflated_sharpe", "plateau", "benchmark_sharpe", "breakeven_cost_bps", "trades",
+    "total_return", "max_drawdown", "alike",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """
+    What was tried on one symbol, timeframe and range, and what luck explains.
+
+    Sharpe ratios are annualised. `independent` is how many independent trials the correlated ones
+    amount to, `luck` the best Sharpe ratio that as many trials without skill would give, of which
+    `drift` is what their exposure earns for nothing; `best` is the best one there is, `deflated`
+    the probability that its true value is above luck, and `beats_luck` counts those for which
+    that is 95 % or more. `unmeasured` trials have no Sharpe ratio here. NULL figures are None.
+    """
+
+    trials: Trials
+    first: str
+    last: str
+    sessions: int
+    unmeasured: int
+    independent: float | None
+    luck: float | None
+    luck_no_drift: float | None
+    drift: float | None
+    best: float | None
+    deflated: float | None
+    beats_luck: int
+    benchmark: float | None
+    overfitting: Overfitting | None = None
+
+    @property
+    def sentence(self) -> str:
+        """All of it in plain words."""
+        if self.trials.trials == 0:
+            return "Nothing was tried here that ever took a position."
+        if self.deflated is None or self.best is None or self.luck is None:
+            return (
+                f"There are too few sessions ({self.sessions}) to tell skill from luck: "
+                "a year of them would be a start."
+            )
+        tried = f"{self.trials.trials:,} distinct strategies"
+        if self.beats_luck:
+            who = (
+                "1 strategy does" if self.beats_luck == 1 else f"{self.beats_luck:,} strategies do"
+            )
+            return (
+                f"Luck alone would give the best of {tried} a Sharpe ratio of {self.luck:.2f}; "
+                f"{who} better than luck explains, with 95 % confidence."
+            )
+        return (
+            f"Nothing here beats chance: luck alone would give the best of {tried} a Sharpe ratio "
+            f"of about {self.luck:.2f}, and the {self.best:.2f} of this one is no clear exception "
+            f"(deflated {self.deflated:.2f}, and it would take {LEAST_CONFIDENCE})."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """
+    The best strategies, a row each, and what was tried on each data that they are ranked on.
+
+    `total` is how many strategies met the condition; `unmeasured` how many signal traces have no
+    figures of this metric set yet.
+    """
+
+    rows: Result
+    by: str
+    total: int
+    wanted: MetricSet
+    verdicts: tuple[Verdict, ...]
+    other_data: int
+    unmeasured: int
+
+
+def rank(
+    catalog: Path,
+    wanted: MetricSet,
+    *,
+    by: str = "sharpe",
+    where: str | None = None,
+    top: int = 20,
+    columns: tuple[str, ...] | None = None,
+    pbo: bool = False,
+) -> Ranking:
+    """
+    Rank the measured strategies; see `Catalog.rank`.
+
+    Raises:
+        QueryError: there are no figures of this metric set, nothing meets the condition, or it
+            or a column is none.
+        StoreError: the catalog cannot be used.
+    """
+    if by not in RANKED_BY:
+        raise QueryError(
+            f"Strategies cannot be ranked by {by}", hint=f"Take one of: {', '.join(RANKED_BY)}"
+        )
+    with reading(catalog) as con:
+        set_id, split = find_set(con, wanted)
+        ((unmeasured,),) = con.execute(statement("count_unmeasured"), {"set_id": set_id}).fetchall()
+    if set_id is None:
+        raise _nothing(wanted)
+    # What people write is run where it can do no harm.
+    ranked = _Ranked(catalog, set_id, by)
+    found = ranked.order(where)
+    if not found.num_rows:
+        raise _nothing(wanted) if where is None else _meets_nothing(where)
+    shown = ranked.rows(found["trace_id"][:top].to_pylist())
+    plateaus = _plateaus(ranked, shown.table)
+    shown = Result(shown.table.append_column("plateau", plateaus), (*shown.types, "DOUBLE"))
+    data = Counter(zip(*(found[name].to_pylist() for name in _DATA), strict=True))
+    largest = [key for key, _ in data.most_common(MOST_DATA)]
+    with reading(catalog) as con:
+        verdicts = tuple(_verdicts(con, largest, set_id, wanted, pbo=pbo))
+    return Ranking(
+        _columns(shown, by, columns, has_split=split is not None),
+        by,
+        found.num_rows,
+        wanted,
+        verdicts,
+        len(data) - len(largest),
+        unmeasured,
+    )
+
+
+class _Ranked:
+    """The measured traces of a metric set, as they are asked in a few ways."""
+
+    def __init__(self, catalog: Path, set_id: int, by: str) -> None:
+        self._catalog = catalog
+        self._values = {"set_id": set_id}
+        self._by = by
+        tree = parse_one(statement("select_ranked"), dialect="duckdb")
+        assert isinstance(tree, exp.Select)  # noqa: S101 - sql/select_ranked.sql is one
+        self._source = tree.subquery("ranked")
+
+    def order(self, where: str | None) -> pa.Table:
+        """Return the ids and data of those that meet a condition, the best first."""
+        query = self._from("trace_id", *_DATA).where("place = 1")
+        if where is not None:
+            query = query.where(parse_condition(where))
+        names = dict.fromkeys((self._by, "sharpe", "total_return"))
+        order = [f"{name} desc nulls last" for name in names]
+        return self._run(query.order_by(*order, "strategy_id", "trace_id", dialect="duckdb")).table
+
+    def rows(self, trace_ids: list[str]) -> Result:
+        """Return all columns of some, in the order of their ids."""
+        query = self._from("*").where("list_contains($trace_ids, trace_id)", dialect="duckdb")
+        found = self._run(query, trace_ids=trace_ids)
+        ids = found.table["trace_id"].to_pylist()
+        place = {trace_id: row for row, trace_id in enumerate(ids)}
+        return Result(found.table.take([place[one] for one in trace_ids]), found.types)
+
+    def figures_of_types(self, types: list[str]) -> pa.Table:
+        """Return the configurations of some types, each with its data and figure."""
+        query = self._from("strategy_type", *_DATA, "config", f"{self._by} as figure")
+        query = query.where("list_contains($types, strategy_type)", dialect="duckdb")
+        return self._run(query, types=types).table
+
+    def _from(self, *columns: str) -> exp.Select:
+        return exp.select(*columns, dialect="duckdb").from_(self._source)
+
+    def _run(self, query: exp.Select, **values: object) -> Result:
+        text = query.sql(dialect="duckdb", comments=False)
+        return run_query(self._catalog, text, self._values | values)
+
+
+def _plateaus(ranked: _Ranked, shown: pa.Table) -> Any:
+    """Return the median of the neighbours of each row, by the figure that is ranked by."""
+    names = ("strategy_type", *_DATA)
+    keys = list(zip(*(shown[name].to_pylist() for name in names), strict=True))
+    every = ranked.figures_of_types(sorted({key[0] for key in keys if key[0] is not None}))
+    rows: dict[tuple[Any, ...], list[tuple[str | None, float | None]]] = defaultdict(list)
+    columns = [every[name].to_pylist() for name in every.column_names]
+    wanted = set(keys)
+    for *key, config, figure in zip(*columns, strict=True):
+        if tuple(key) in wanted:
+            rows[tuple(key)].append((config, figure))
+    grids = {key: Grid(*zip(*found, strict=True)) for key, found in rows.items()}
+    return pa.array(
+        [
+            grids[key].plateau(config) if key in grids else None
+            for key, config in zip(keys, shown["config"].to_pylist(), strict=True)
+        ],
+        pa.float64(),
+    )
+
+
+def _verdicts(
+    con: DuckDBPyConnection,
+    data: list[tuple[Any, ...]],
+    set_id: int,
+    wanted: MetricSet,
+    *,
+    pbo: bool,
+) -> Iterator[Verdict]:
+    trials = read_trials(con, set_id)
+    for key in data:
+        one = trials.get(tuple(key))
+        if one is None:
+            continue
+        values = {"set_id": set_id} | dict(zip(_DATA, one.key, strict=True))
+        ((best, deflated, beats, benchmark, sessions, year, first, last),) = con.execute(
+            statement("select_best"), values
+        ).fetchall()
+        earned = read_trial_returns(
+            con, one, set_id=set_id, cost_bps=wanted.terms.cost_bps, fill=wanted.terms.fill
+        )
+        many = earned.returns.shape[1]
+        scale = (year or 0.0) ** 0.5
+        tells = deflated is not None
+        yield Verdict(
+            one,
+            first,
+            last,
+            sessions or 0,
+            one.trials - one.measured,
+            effective_trials(earned.returns) if many and tells else None,
+            one.luck() * scale if tells else None,
+            one.luck(with_drift=False) * scale if tells else None,
+            one.drift * scale if tells else None,
+            best,
+            deflated,
+            beats,
+            benchmark,
+            probability_of_overfitting(earned.returns) if pbo and many else None,
+        )
+
+
+def _columns(found: Result, by: str, columns: tuple[str, ...] | None, *, has_split: bool) -> Result:
+    """Return the columns that are shown: what it is, its parameters, what it earned."""
+    shown = found.table
+    types = dict(zip(shown.column_names, found.types, strict=True))
+    if columns is not None:
+        for name in columns:
+            if name not in types:
+                raise QueryError(
+                    f"There is no column {name} to show",
+                    hint="Take columns of strategy_index or metrics, or: plateau, alike, "
+                    "sharpe_is, sharpe_oos",
+                )
+        return Result(shown.select(list(columns)), tuple(types[name] for name in columns))
+    names = ["strategy_id"]
+    for name in ("strategy_type", "symbol", "timeframe"):
+        if pc.count_distinct(shown[name], mode="all").as_py() > 1:
+            names.append(name)
+    names += [
+        name
+        for name in shown.column_names
+        if name.startswith("param_") and shown[name].null_count < shown.num_rows
+    ]
+    names.append(by)
+    names += ["sharpe"] if by != "sharpe" else []
+    names += ["sharpe_is"] if has_split and by != "sharpe_is" else []
+    names += [name for name in COLUMNS if name != by and (has_split or name != "sharpe_oos")]
+    return Result(shown.select(names), tuple(types[name] for name in names))
+
+
+def _nothing(wanted: MetricSet) -> QueryError:
+    options = ""
+    if wanted.terms.cost_bps:
+        options += f" --cost-bps {wanted.terms.cost_bps:g}"
+    if wanted.terms.fill != "close":
+        options += f" --fill {wanted.terms.fill}"
+    for name, value in (("start", wanted.start), ("end", wanted.end)):
+        options += f" --{name} {value}" if value is not None else ""
+    options += f" --last {wanted.last_days}d" if wanted.last_days is not None else ""
+    return QueryError(
+        "There are no figures to rank by", hint=f"Compute them: catalog metrics{options}"
+    )
+
+
+def _meets_nothing(where: str | None) -> QueryError:
+    if where is None:
+        return QueryError(
+            "No trace has figures: their prices are missing",
+            hint='See why with: catalog sql "select note, count(*) from metrics group by all"',
+        )
+    return QueryError(
+        f"No measured strategy meets the condition: {where}",
+        hint="It is a condition on the columns of strategy_index and metrics",
+    )

@@ -1,0 +1,28 @@
+-- The best Sharpe ratio on some data, how it stands against luck, and the sessions of the data.
+select
+    max(m.sharpe) as best,
+    arg_max(m.deflated_sharpe, m.sharpe) as deflated,
+    count(*) filter (m.deflated_sharpe >= 0.95) as beats_luck,
+    any_value(m.benchmark_sharpe) as benchmark,
+    any_value(m.sessions) as sessions,
+    any_value(m.sessions_per_year) as sessions_per_year,
+    (
+        select min(session_date)::varchar
+        from bars
+        where symbol = $symbol and timeframe = $timeframe and bar_index = $start_bar
+    ) as first_date,
+    (
+        select max(session_date)::varchar
+        from bars
+        where symbol = $symbol and timeframe = $timeframe and bar_index = $start_bar + $bar_count - 1
+    ) as last_date
+from internal.metric as m
+join internal.trace_file as f using (trace_id)
+where
+    m.set_id = $set_id
+    and m.period = 'all'
+    and m.regime is null
+    and f.symbol = $symbol
+    and f.timeframe = $timeframe
+    and m.start_bar = $start_bar
+    and m.bar_count = $bar_count;

@@ -1,0 +1,35 @@
+-- Traces with their figures of one metric set: the columns of strategy_index, with the figures of
+-- that set in the place of the default ones. Of traces with the same content on the same data,
+-- `alike` counts all and `place` is 1 for one.
+with figures as (
+    select
+        m.*
+        exclude (
+            set_id, cost_bps, fill, range_start, range_end, last_days, split, is_default, period,
+            classifier, regime, matched_by, note, computed_at, sessions_per_year, bars_per_year
+        ),
+        m.note as metrics_note,
+        i.sharpe as sharpe_is,
+        o.sharpe as sharpe_oos
+    from metrics as m
+    left join metrics as i
+        on i.trace_id = m.trace_id and i.set_id = $set_id and i.period = 'is' and i.regime is null
+    left join metrics as o
+        on o.trace_id = m.trace_id and o.set_id = $set_id and o.period = 'oos' and o.regime is null
+    where m.set_id = $set_id and m.period = 'all' and m.regime is null and m.start_bar is not null
+)
+select
+    t.*
+    exclude (
+        sharpe, deflated_sharpe, total_return, annual_return, volatility, sortino, calmar,
+        max_drawdown, exposure, time_in_market, turnover, trades, hit_rate, profit_factor,
+        mean_holding, breakeven_cost_bps, sessions, metrics_note
+    ),
+    f.* exclude (trace_id),
+    c.content_digest,
+    count(*) over same as alike,
+    row_number() over (same order by t.is_latest desc, t.strategy_id, t.trace_id) as place
+from strategy_index as t
+join figures as f using (trace_id)
+join trace_files as c using (trace_id)
+window same as (partition by c.content_digest, f.start_bar, f.bar_count);
