@@ -14,6 +14,10 @@ from catalog.statements import statement
 _COMMENT = re.compile(r"^comment on (?:view|column) (\w+)\.?(\w*) is '(.*)';$", re.MULTILINE)
 _OF_A_TYPE = "The strategies of one type, with that type's parameters"
 _OF_ANY_TYPE = ("strategy_hash", "strategy_key", "config", "constraints", "config_source")
+_EARNED = (
+    "sharpe", "total_return", "annual_return", "volatility", "sortino", "max_drawdown", "exposure",
+    "turnover", "trades", "hit_rate", "profit_factor", "breakeven_cost_bps",
+)  # fmt: skip
 _PARAMETER = "A parameter of the configuration: see parameters"
 
 
@@ -30,6 +34,8 @@ def comment_view(
     if template == "strategies_of_type":
         of_strategies = _comments()["strategies"]
         comments = {None: _OF_A_TYPE} | {column: of_strategies[column] for column in _OF_ANY_TYPE}
+        earned = _comments()["strategy_index"]
+        comments |= {name: f"{earned[name]}; the mean of its latest traces" for name in _EARNED}
     comments |= dict.fromkeys(parameters, _PARAMETER)
     view = _quoted(name, '"')
     # There are hundreds of these: a syntax tree for each would take longer than DuckDB does.
