@@ -13,6 +13,7 @@ from catalog.export import export_strategy_index
 from catalog.metrics.compute import Computation, compute_metrics
 from catalog.metrics.measure import Terms
 from catalog.metrics.rank import Ranking, rank
+from catalog.metrics.repaint import Repaints, find_repaints
 from catalog.metrics.sets import MetricSet
 from catalog.prices.add import PricesAdded, add_prices
 from catalog.query.find import Found, find
@@ -224,6 +225,19 @@ class Catalog:
         wanted = MetricSet(Terms(cost_bps, fill), start, end, last_days)
         chosen = None if columns is None else tuple(columns)
         return rank(self.path, wanted, by=by, where=where, top=top, columns=chosen, pbo=pbo)
+
+    def repaint(self, *, where: str | None = None) -> Repaints:
+        """
+        Compare the traces of each configuration where their ranges overlap: they should agree.
+
+        Args:
+            where: only pairs with a trace that meets a condition on `strategy_index`.
+
+        Raises:
+            QueryError: the condition is none, or nothing meets it.
+            StoreError: the catalog cannot be used.
+        """
+        return find_repaints(self.path, where=where)
 
     def compact(
         self,

@@ -24,5 +24,8 @@ select
     epoch_us(t.last_change_ts) as last_change_us
 from trace_file as t
 join directory as d using (directory_id)
-where t.kind = 'signal' and t.status = 'registered'
+where
+    t.kind = 'signal'
+    and t.status = 'registered'
+    and ($only is null or t.trace_id in (select unnest($only::varchar[])))
 order by t.pack_path nulls last, t.trace_number, t.trace_id;

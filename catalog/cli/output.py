@@ -52,6 +52,22 @@ def write_rows(result: Result, form: str, output: Path | None, *, catalog: Path)
                 file.writelines(_pieces(result, form, wide=True))
 
 
+def print_table(table: pa.Table, form: str, *, rows: int = MOST_ROWS) -> None:
+    """
+    Print rows of ours on stdout, in a form that `write_rows` knows and that is text.
+
+    Args:
+        rows: how many rows a table shows at most.
+    """
+    if form == "table":
+        click.echo(box(table, width=_width(), rows=rows), nl=False)
+        return
+    with duckdb.connect() as con:
+        types = tuple(str(kind) for kind in con.from_arrow(table).types)
+    for piece in _pieces(Result(table, types), form, wide=False):
+        click.echo(piece, nl=False)
+
+
 def _pieces(result: Result, form: str, *, wide: bool) -> Iterator[str]:
     table = result.table
     if form == "table":

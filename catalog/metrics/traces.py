@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -55,9 +56,17 @@ class Match:
     by: str
 
 
-def select_traces(con: DuckDBPyConnection, root: str) -> list[Trace]:
-    """Return all registered signal traces, those of a pack together and in its order."""
-    rows = con.execute(statement("select_measurable"), {"root": root}).fetchall()
+def select_traces(
+    con: DuckDBPyConnection, root: str, *, only: Collection[str] | None = None
+) -> list[Trace]:
+    """
+    Return the registered signal traces, those of a pack together and in its order.
+
+    Args:
+        only: ids; all traces unless given.
+    """
+    values = {"root": root, "only": None if only is None else list(only)}
+    rows = con.execute(statement("select_measurable"), values).fetchall()
     assert not rows or len(rows[0]) == len(fields(Trace))  # noqa: S101
     return [Trace(*row) for row in rows]
 
