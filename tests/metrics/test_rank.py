@@ -1,0 +1,264 @@
+"""Ranking tells luck from skill, and nothing that narrows what is shown narrows what was tried."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date
+from statistics import median
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.catalog import Catalog
+from catalog.errors import QueryError
+from catalog.metrics.deflation import expected_best_sharpe, probabilistic_sharpe
+from catalog.metrics.holdings import holdings_of_changes
+from catalog.metrics.market import Market
+from catalog.metrics.measure import Terms, measure
+from catalog.metrics.plateau import Grid
+from catalog.prices.series import load_series
+from catalog.store.database import reading
+from conftest import rows
+from markets import (
+    add_prices,
+    grid_configs,
+    price_table,
+    random_signals,
+    write_strategies,
+)
+
+SEEDS = int(os.environ.get("CATALOG_SOAK_SEEDS", "15"))
+SESSIONS = 120
+PER_SESSION = 10
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory) -> Catalog:
+    """Forty strategies that trade at random over 120 sessions, two of them alike and one flat."""
+    folder = tmp_path_factory.mktemp("noise")
+    made = Catalog(folder / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    signals = random_signals(SESSIONS * PER_SESSION, 40, changes=60)
+    signals[:, 1] = signals[:, 0]
+    signals[:, 2] = 0
+    write_strategies(made, signals, table)
+    add_prices(made, table)
+    made.metrics(split=date(2024, 4, 1))
+    return made
+
+
+def best_deflated(market: Market, seed: int, *, strategies: int = 300) -> float:
+    random = np.random.default_rng(seed)
+    bars = len(market.returns)
+    at = [np.unique(random.choice(bars, 200)) for _ in range(strategies)]
+    values = [random.choice([-1.0, 0.0, 1.0], len(one)) for one in at]
+    holdings = holdings_of_changes(
+        np.concatenate(at),
+        np.concatenate(values),
+        offsets=np.concatenate(([0], np.cumsum([len(one) for one in at]))),
+        first=np.zeros(strategies, int),
+        last=np.full(strategies, bars - 1),
+    )
+    found = measure(holdings, market, Terms()).figures
+    sharpe = found["sharpe_session"]
+    luck = expected_best_sharpe(
+        float(np.var(sharpe, ddof=1)), strategies, mean=float(found["drift_sharpe"].mean())
+    )
+    deflated = probabilistic_sharpe(
+        sharpe, luck, sessions=found["sessions"], skew=found["skew"], kurtosis=found["kurtosis"]
+    )
+    return float(deflated[np.argmax(sharpe)])
+
+
+def test_the_best_of_pure_noise_is_a_coin_toss_on_real_prices(shared, catalog):
+    """Over 100 seeds its median lies between 0.4 and 0.6; of fewer it varies more."""
+    prices = shared / "prices" / "SPY_1m.parquet"
+    catalog.add_prices(prices, symbol="SPY", timeframe="1m", tz="America/New_York")
+    with reading(catalog.path) as con:
+        market = Market(load_series(con, catalog.path)["SPY", "1m"])
+
+    found = median(best_deflated(market, seed) for seed in range(SEEDS))
+
+    slack = 0.0 if SEEDS >= 100 else 0.1
+    assert 0.4 - slack <= found <= 0.6 + slack
+
+
+def test_noise_beats_nothing_and_is_told_so(noise):
+    ranking = noise.rank(pbo=True)
+
+    (verdict,) = ranking.verdicts
+    assert verdict.sentence.startswith("Nothing here beats chance: luck alone would give the best")
+    assert (verdict.trials.tried, verdict.trials.flat, verdict.trials.trials) == (39, 1, 38)
+    assert verdict.beats_luck == 0
+    assert verdict.independent == pytest.approx(38, abs=8)
+    assert verdict.overfitting is not None
+    assert verdict.overfitting.trials == 38
+
+
+def test_a_planted_edge_is_recognised(noise, tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    signals = random_signals(SESSIONS * PER_SESSION, 40, changes=60)
+    close = table["close"].to_numpy()
+    ahead = np.append(np.sign(close[1:] - close[:-1]), 0)
+    knows = np.random.default_rng(3).random(len(close)) < 0.3
+    signals[:, 7] = np.where(knows, ahead, 0)
+    write_strategies(made, signals, table)
+    add_prices(made, table)
+    made.metrics()
+
+    ranking = made.rank()
+
+    (verdict,) = ranking.verdicts
+    best = ranking.rows.table.to_pylist()[0]
+    assert best["strategy_id"] == "SPY_sma_7_0"
+    assert best["deflated_sharpe"] > 0.99
+    assert verdict.beats_luck == 1
+    assert "1 strategy does better than luck explains" in verdict.sentence
+
+
+def test_a_condition_narrows_what_is_shown_and_never_how_many_were_tried(noise):
+    everything, narrow = noise.rank(), noise.rank(where="param_fast = 9 and trades > 3")
+
+    assert narrow.total < everything.total == 39
+    assert narrow.verdicts[0].trials == everything.verdicts[0].trials
+    assert narrow.verdicts[0].luck == everything.verdicts[0].luck
+
+
+def test_deflated_ratios_are_those_of_the_formula(noise):
+    ((variance, trials, drift),) = rows(
+        noise,
+        "select var_samp(sharpe_session), count(*), avg(drift_sharpe) from ("
+        "select any_value(sharpe_session) as sharpe_session, "
+        "any_value(drift_sharpe) as drift_sharpe from metrics join trace_files using (trace_id) "
+        "where period = 'all' and not is_flat group by content_digest)",
+    )
+    luck = expected_best_sharpe(variance, trials, mean=drift)
+
+    for sharpe, sessions, skew, kurtosis, deflated in rows(
+        noise,
+        "select sharpe_session, sessions, skew, kurtosis, deflated_sharpe from metrics "
+        "where period = 'all' and sharpe_session is not null",
+    ):
+        wanted = probabilistic_sharpe(sharpe, luck, sessions=sessions, skew=skew, kurtosis=kurtosis)
+        assert deflated == pytest.approx(float(wanted), rel=1e-9)
+
+
+def test_forgetting_does_not_lower_how_many_were_tried(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    written = write_strategies(made, random_signals(SESSIONS * PER_SESSION, 12, changes=60), table)
+    add_prices(made, table)
+    made.metrics()
+    before = made.rank().verdicts[0]
+    for path in written[:6]:
+        path.unlink()
+    made.register(tmp_path / "runs")
+
+    made.metrics()
+
+    after = made.rank()
+    assert after.total == 6
+    assert after.verdicts[0].trials.trials == before.trials.trials == 12
+    assert after.verdicts[0].luck == pytest.approx(before.luck)
+
+
+def test_traces_that_were_not_measured_count_as_tried(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    write_strategies(made, random_signals(SESSIONS * PER_SESSION, 12, changes=60), table)
+    add_prices(made, table)
+
+    made.metrics(where="param_fast <= 8")
+
+    ranking = made.rank()
+    assert (ranking.total, ranking.unmeasured) == (6, 6)
+    assert ranking.verdicts[0].trials.trials == 12
+    assert ranking.verdicts[0].unmeasured == 6
+
+
+def test_traces_with_the_same_content_are_one_row(noise):
+    ranking = noise.rank(top=100)
+
+    ids = ranking.rows.table["strategy_id"].to_pylist()
+    assert len({"SPY_sma_0_0", "SPY_sma_1_0"} & set(ids)) == 1
+    assert sorted(ranking.rows.table["alike"].to_pylist())[-1] == 2
+
+
+def test_rows_come_in_order_and_what_has_no_figure_comes_last(noise):
+    for by in ("sharpe", "calmar", "sharpe_oos", "max_drawdown"):
+        values = noise.rank(by=by, top=100).rows.table[by].to_pylist()
+        known = [one for one in values if one is not None]
+        assert known == sorted(known, reverse=True)
+        assert values[len(known) :] == [None] * (len(values) - len(known))
+
+
+def test_the_columns_are_those_asked_for(noise):
+    shown = noise.rank(columns=["strategy_hash", "sortino", "plateau"], top=3).rows
+
+    assert shown.columns == ["strategy_hash", "sortino", "plateau"]
+    with pytest.raises(QueryError):
+        noise.rank(columns=["nothing"])
+    with pytest.raises(QueryError):
+        noise.rank(by="sharpe; drop table x")
+
+
+def test_a_condition_is_a_condition_and_reaches_nothing(noise):
+    for wrong in ("1 = 1) union (select 1", "sharpe >", "read_text('/etc/passwd') is null"):
+        with pytest.raises(QueryError):
+            noise.rank(where=wrong)
+
+
+def test_ranking_before_measuring_says_what_to_run(noise):
+    with pytest.raises(QueryError) as refused:
+        noise.rank(cost_bps=3.0, fill="next_open", last_days=90)
+
+    hint = refused.value.hint or ""
+    assert "catalog metrics --cost-bps 3 --fill next_open --last 90d" in hint
+
+
+def test_each_data_has_a_verdict_of_its_own(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    for number, symbol in enumerate(("SPY", "QQQ")):
+        table = price_table(SESSIONS, per_session=PER_SESSION, seed=number)
+        signals = random_signals(len(table), 10 + number, changes=60, seed=number)
+        write_strategies(made, signals, table, run=symbol, symbol=symbol, prefix=symbol)
+        add_prices(made, table, symbol=symbol)
+    made.metrics()
+
+    tried = {one.trials.symbol: one.trials.trials for one in made.rank().verdicts}
+
+    assert tried == {"SPY": 10, "QQQ": 11}
+
+
+@given(
+    fast=st.lists(st.integers(1, 9), min_size=1, max_size=6, unique=True),
+    slow=st.lists(st.integers(10, 90), min_size=1, max_size=6, unique=True),
+)
+def test_neighbours_are_one_step_away_in_one_parameter(fast, slow):
+    configs = {
+        (a, b): f'{{"type": "x", "parameters": {{"a": {a}, "b": {b}}}}}' for a in fast for b in slow
+    }
+    grid = Grid(configs.values(), [100.0 * a + b for a, b in configs])
+    a, b = fast[0], slow[0]
+    near = [(one, b) for one in steps(fast, a)] + [(a, one) for one in steps(slow, b)]
+
+    found = grid.neighbours(configs[a, b])
+
+    assert sorted(found) == sorted(100.0 * one + two for one, two in near)
+
+
+def steps(values: list[int], own: int) -> list[int]:
+    ordered = sorted(values)
+    at = ordered.index(own)
+    return [ordered[one] for one in (at - 1, at + 1) if 0 <= one < len(ordered)]
+
+
+def test_what_is_unknown_has_no_neighbours():
+    (config,) = grid_configs(1).values()
+
+    assert Grid([None, "{}", "[]"], [1.0, 2.0, 3.0]).plateau(None) is None
+    assert Grid([], []).plateau(json.dumps(config)) is None
