@@ -3,6 +3,7 @@ select
     t.trace_id,
     m.inputs,
     r.inputs as returned,
+    r.pack_path,
     -- What cannot be measured has no figures by regime either.
     coalesce(c.inputs, case when m.matched_by is null then m.inputs end) as by_regime
 from trace_file as t

@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection
 
 from catalog.errors import CatalogBusyError, QueryError
 from catalog.metrics.batches import Job, Made, measure_batch, note_rows
@@ -141,6 +142,7 @@ def _plan(
         }
         rows = con.execute(statement("select_measured"), values).fetchall()
         measured = {trace_id: state for trace_id, *state in rows}
+        gone = _gone_packs(con, catalog)
     chosen = None if only is None else set(only)
     by_series: dict[Series, list[Trace]] = defaultdict(list)
     for trace in every:
@@ -160,10 +162,12 @@ def _plan(
         for trace in traces:
             if chosen is not None and trace.trace_id not in chosen:
                 continue
-            known, returned, by_state = measured.get(trace.trace_id, (None, None, None))
-            if one is not None and returned != one.digest:
+            known, returned, pack, by_state = measured.get(trace.trace_id, (None,) * 4)
+            is_gone = pack in gone
+            if one is not None and (is_gone or returned != one.digest):
                 lacks.add(trace.trace_id)
-            if known != inputs or (marked != inputs and by_state not in (marked, inputs)):
+            lacks_states = marked != inputs and by_state not in (marked, inputs)
+            if known != inputs or lacks_states or is_gone:
                 stale.append(trace)
             else:
                 report.skipped += 1
@@ -178,6 +182,13 @@ def _plan(
             continue
         groups.append(_group(market, traces, stale, lacks, wanted, report, inputs, now, states))
     return groups
+
+
+def _gone_packs(con: DuckDBPyConnection, catalog: Path) -> set[str]:
+    """Return the packs of session returns that somebody deleted."""
+    root = catalog_root(catalog)
+    paths = [path for (path,) in con.execute(statement("select_return_paths")).fetchall()]
+    return {path for path in paths if not os.path.exists(f"{root}/{path}")}
 
 
 def _no_series(key: Series, others: Sequence[str]) -> str:
