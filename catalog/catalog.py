@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog.export import export_strategy_index
 from catalog.metrics.compute import Computation, compute_metrics
+from catalog.metrics.correlate import Correlations, correlate
 from catalog.metrics.measure import Terms
 from catalog.metrics.rank import Ranking, rank
 from catalog.metrics.repaint import Repaints, find_repaints
@@ -225,6 +226,35 @@ class Catalog:
         wanted = MetricSet(Terms(cost_bps, fill), start, end, last_days)
         chosen = None if columns is None else tuple(columns)
         return rank(self.path, wanted, by=by, where=where, top=top, columns=chosen, pbo=pbo)
+
+    def correlate(
+        self,
+        *,
+        where: str | None = None,
+        top: int | None = None,
+        fill: str = "close",
+        cost_bps: float = 0.0,
+        start: date | None = None,
+        end: date | None = None,
+    ) -> Correlations:
+        """
+        Correlate what strategies earned each session; `metrics` has to have measured them.
+
+        Args:
+            where: only traces that meet a condition on the columns of `strategy_index`.
+            top: so many at most, the best by Sharpe ratio; 20 unless given.
+            fill: `close` (of the signal's own bar) or `next_open`.
+            cost_bps: cost of every change of position, one way, in basis points of equity.
+            start: first session.
+            end: last session.
+
+        Raises:
+            UsageError: an option is no cost, fill, range or number of strategies.
+            QueryError: the condition is none, or there are not two strategies to compare.
+            StoreError: the catalog cannot be used.
+        """
+        wanted = MetricSet(Terms(cost_bps, fill), start, end)
+        return correlate(self.path, wanted, where=where, top=top)
 
     def repaint(self, *, where: str | None = None) -> Repaints:
         """

@@ -12,7 +12,7 @@ from catalog.errors import CatalogError
 
 COMMANDS = (
     "register", "sql", "export", "info", "show", "find", "lineage", "prices", "metrics", "rank",
-    "repaint", "compact", "unpack", "demo", "completion",
+    "correlate", "repaint", "compact", "unpack", "demo", "completion",
 )  # fmt: skip
 
 
