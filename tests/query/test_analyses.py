@@ -8,12 +8,14 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from catalog import Catalog
 from catalog.statements import statement
 from conftest import SHARED, rows
+from daily import measure_daily, walks
 
 TYPE = "simple_momentum"
 
@@ -45,8 +47,8 @@ def holdings(bars: list[int], values: list[object], last: int) -> list[tuple[int
     return [(a, b, float(v)) for a, b, v in zip(bars, ends, values, strict=True)]  # type: ignore[arg-type]
 
 
-def analyse(real: Catalog, name: str, **values: object) -> list[dict[str, object]]:
-    return real.sql(statement(f"analysis_{name}"), values).arrow().to_pylist()
+def analyse(catalog: Catalog, name: str, **values: object) -> list[dict[str, object]]:
+    return catalog.sql(statement(f"analysis_{name}"), values).arrow().to_pylist()
 
 
 def test_parameter_sensitivity_counts_signals_by_value(real, files):
@@ -158,3 +160,71 @@ def test_pairwise_agreement_is_the_share_of_bars_with_equal_signs(real, files):
         a, b = dense[row["strategy_a"]], dense[row["strategy_b"]]
         same = sum(x == y for x, y in zip(a, b, strict=True))
         assert (row["bars"], row["agreement"]) == (len(a), pytest.approx(same / len(a)))
+
+
+def greedy(catalog: Catalog, returns: np.ndarray, most: float, count: int) -> list[str]:
+    """Return the ids that a greedy choice takes, one look at a time."""
+    query = (
+        "select strategy_id from leaderboard where sharpe is not null "
+        "order by deflated_sharpe desc nulls last, sharpe desc, trace_id"
+    )
+    correlation = np.corrcoef(returns, rowvar=False)
+    chosen: list[int] = []
+    for (name,) in rows(catalog, query):
+        number = int(str(name).split("_")[1])
+        if len(chosen) < count and all(correlation[number, other] <= most for other in chosen):
+            chosen.append(number)
+    return [f"walk_{number}" for number in chosen]
+
+
+@pytest.mark.parametrize("days", [50, 150])
+def test_an_ensemble_takes_the_best_that_are_not_alike(catalog, tmp_path, days):
+    signals = walks(days, 40)
+    signals[:, 20:] = np.where(walks(days, 20, seed=2, hold=1) < 0, 0, signals[:, :20])
+    returns, _ = measure_daily(catalog, tmp_path / "run", signals)
+    # Fewer than sixty days are too few to deflate a Sharpe ratio.
+    deflated = rows(catalog, "select count(deflated_sharpe) from leaderboard")
+    assert deflated == [(0 if days < 60 else 40,)]
+
+    for most, count in ((0.3, 8), (0.0, 100), (1.1, 5), (-1.1, 3)):
+        found = analyse(catalog, "ensemble", n=count, most_correlation=most)
+
+        names = [row["strategy_id"] for row in found]
+        assert names == greedy(catalog, returns, most, count)
+        assert [row["number"] for row in found] == list(range(1, len(found) + 1))
+        numbers = [int(name.split("_")[1]) for name in names]
+        correlation = np.corrcoef(returns[:, numbers], rowvar=False).reshape(len(found), -1)
+        for place, row in enumerate(found):
+            most_found = max(correlation[place, :place], default=None)
+            assert row["most_correlation"] == pytest.approx(most_found)
+
+
+def test_an_ensemble_leaves_out_what_never_holds_a_position(catalog, tmp_path):
+    signals = walks(100, 3)
+    signals[:, 1] = 0
+    measure_daily(catalog, tmp_path / "run", signals)
+
+    found = analyse(catalog, "ensemble", n=3, most_correlation=1.0)
+
+    assert {row["strategy_id"] for row in found} == {"walk_0", "walk_2"}
+
+
+def test_the_months_of_a_strategy_compound_its_sessions(catalog, tmp_path):
+    returns, _ = measure_daily(catalog, tmp_path / "run", walks(500, 2), first="2022-11-20")
+    ((strategy_hash,),) = rows(
+        catalog, "select strategy_hash from leaderboard where strategy_id = 'walk_1'"
+    )
+    days = np.datetime64("2022-11-20") + np.arange(500)
+
+    found = analyse(catalog, "monthly_returns", strategy_hash=strategy_hash)
+
+    assert [row["year"] for row in found] == [2022, 2023, 2024]
+    names = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+    for row in found:
+        own = returns[days.astype("datetime64[Y]") == np.datetime64(str(row["year"])), 1]
+        assert row["total"] == pytest.approx(np.prod(1 + own) - 1)
+        for number, name in enumerate(names, 1):
+            month = np.datetime64(f"{row['year']}-{number:02}")
+            own = returns[days.astype("datetime64[M]") == month, 1]
+            expected = np.prod(1 + own) - 1 if len(own) else None
+            assert row[name] == pytest.approx(expected)
