@@ -90,8 +90,8 @@ def _print(report: Computation, seconds: float) -> None:
     for note, count in report.notes.most_common(SHOWN):
         say("NULL", f"{plural(count, 'trace')}: {note}")
     _more(len(report.notes))
-    if report.unpriced:
-        symbol, timeframe = next(iter(report.unpriced))
+    if report.missing_series:
+        symbol, timeframe = next(iter(report.missing_series))
         say_next(f"catalog prices add FILE --symbol {symbol} --timeframe {timeframe}")
 
 

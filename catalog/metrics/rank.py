@@ -7,24 +7,19 @@ What is shown can be narrowed; how many were tried cannot.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from duckdb import DuckDBPyConnection
 from sqlglot import exp, parse_one
 
 from catalog.errors import QueryError
 from catalog.metrics.batches import FIGURES
-from catalog.metrics.deflate import Trials, read_trials
-from catalog.metrics.independence import effective_trials
-from catalog.metrics.overfitting import Overfitting, probability_of_overfitting
 from catalog.metrics.plateau import Grid
 from catalog.metrics.sets import MetricSet, find_set
-from catalog.metrics.trial_returns import read_trial_returns
+from catalog.metrics.verdict import DATA, Verdict, read_verdicts
 from catalog.query.parsing import parse_condition
 from catalog.query.result import Result
 from catalog.query.run import run_query
@@ -34,68 +29,11 @@ from catalog.store.database import reading
 RANKED_BY = (*FIGURES[3:], "deflated_sharpe", "deflated_sharpe_no_drift", "sharpe_is", "sharpe_oos")
 """What strategies can be ranked by: the greatest first, NULL last."""
 
-LEAST_CONFIDENCE = 0.95
-"""A deflated Sharpe ratio from which luck is no likely explanation."""
-
-MOST_DATA = 4
-_DATA = ("symbol", "timeframe", "start_bar", "bar_count")
+MOSTDATA = 4
 COLUMNS = (
     "sharpe_oos", "deflated_sharpe", "plateau", "benchmark_sharpe", "breakeven_cost_bps", "trades",
     "total_return", "max_drawdown", "alike",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """
-    What was tried on one symbol, timeframe and range, and what luck explains.
-
-    Sharpe ratios are annualised. `independent` is how many independent trials the correlated ones
-    amount to, `luck` the best Sharpe ratio that as many trials without skill would give, of which
-    `drift` is what their exposure earns for nothing; `best` is the best one there is, `deflated`
-    the probability that its true value is above luck, and `beats_luck` counts those for which
-    that is 95 % or more. `unmeasured` trials have no Sharpe ratio here. NULL figures are None.
-    """
-
-    trials: Trials
-    first: str
-    last: str
-    sessions: int
-    unmeasured: int
-    independent: float | None
-    luck: float | None
-    luck_no_drift: float | None
-    drift: float | None
-    best: float | None
-    deflated: float | None
-    beats_luck: int
-    benchmark: float | None
-    overfitting: Overfitting | None = None
-
-    @property
-    def sentence(self) -> str:
-        """All of it in plain words."""
-        if self.trials.trials == 0:
-            return "Nothing was tried here that ever took a position."
-        if self.deflated is None or self.best is None or self.luck is None:
-            return (
-                f"There are too few sessions ({self.sessions}) to tell skill from luck: "
-                "a year of them would be a start."
-            )
-        tried = f"{self.trials.trials:,} distinct strategies"
-        if self.beats_luck:
-            who = (
-                "1 strategy does" if self.beats_luck == 1 else f"{self.beats_luck:,} strategies do"
-            )
-            return (
-                f"Luck alone would give the best of {tried} a Sharpe ratio of {self.luck:.2f}; "
-                f"{who} better than luck explains, with 95 % confidence."
-            )
-        return (
-            f"Nothing here beats chance: luck alone would give the best of {tried} a Sharpe ratio "
-            f"of about {self.luck:.2f}, and the {self.best:.2f} of this one is no clear exception "
-            f"(deflated {self.deflated:.2f}, and it would take {LEAST_CONFIDENCE})."
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,10 +89,10 @@ def rank(
     shown = ranked.rows(found["trace_id"][:top].to_pylist())
     plateaus = _plateaus(ranked, shown.table)
     shown = Result(shown.table.append_column("plateau", plateaus), (*shown.types, "DOUBLE"))
-    data = Counter(zip(*(found[name].to_pylist() for name in _DATA), strict=True))
-    largest = [key for key, _ in data.most_common(MOST_DATA)]
+    data = Counter(zip(*(found[name].to_pylist() for name in DATA), strict=True))
+    largest = [key for key, _ in data.most_common(MOSTDATA)]
     with reading(catalog) as con:
-        verdicts = tuple(_verdicts(con, largest, set_id, wanted, pbo=pbo))
+        verdicts = tuple(read_verdicts(con, largest, set_id=set_id, wanted=wanted, pbo=pbo))
     return Ranking(
         _columns(shown, by, columns, has_split=split is not None),
         by,
@@ -179,7 +117,7 @@ class _Ranked:
 
     def order(self, where: str | None) -> pa.Table:
         """Return the ids and data of those that meet a condition, the best first."""
-        query = self._from("trace_id", *_DATA).where("place = 1")
+        query = self._from("trace_id", *DATA).where("place = 1")
         if where is not None:
             query = query.where(parse_condition(where))
         names = dict.fromkeys((self._by, "sharpe", "total_return"))
@@ -196,7 +134,7 @@ class _Ranked:
 
     def figures_of_types(self, types: list[str]) -> pa.Table:
         """Return the configurations of some types, each with its data and figure."""
-        query = self._from("strategy_type", *_DATA, "config", f"{self._by} as figure")
+        query = self._from("strategy_type", *DATA, "config", f"{self._by} as figure")
         query = query.where("list_contains($types, strategy_type)", dialect="duckdb")
         return self._run(query, types=types).table
 
@@ -210,7 +148,7 @@ class _Ranked:
 
 def _plateaus(ranked: _Ranked, shown: pa.Table) -> Any:
     """Return the median of the neighbours of each row, by the figure that is ranked by."""
-    names = ("strategy_type", *_DATA)
+    names = ("strategy_type", *DATA)
     keys = list(zip(*(shown[name].to_pylist() for name in names), strict=True))
     every = ranked.figures_of_types(sorted({key[0] for key in keys if key[0] is not None}))
     rows: dict[tuple[Any, ...], list[tuple[str | None, float | None]]] = defaultdict(list)
@@ -227,47 +165,6 @@ def _plateaus(ranked: _Ranked, shown: pa.Table) -> Any:
         ],
         pa.float64(),
     )
-
-
-def _verdicts(
-    con: DuckDBPyConnection,
-    data: list[tuple[Any, ...]],
-    set_id: int,
-    wanted: MetricSet,
-    *,
-    pbo: bool,
-) -> Iterator[Verdict]:
-    trials = read_trials(con, set_id)
-    for key in data:
-        one = trials.get(tuple(key))
-        if one is None:
-            continue
-        values = {"set_id": set_id} | dict(zip(_DATA, one.key, strict=True))
-        ((best, deflated, beats, benchmark, sessions, year, first, last),) = con.execute(
-            statement("select_best"), values
-        ).fetchall()
-        earned = read_trial_returns(
-            con, one, set_id=set_id, cost_bps=wanted.terms.cost_bps, fill=wanted.terms.fill
-        )
-        many = earned.returns.shape[1]
-        scale = (year or 0.0) ** 0.5
-        tells = deflated is not None
-        yield Verdict(
-            one,
-            first,
-            last,
-            sessions or 0,
-            one.trials - one.measured,
-            effective_trials(earned.returns) if many and tells else None,
-            one.luck() * scale if tells else None,
-            one.luck(with_drift=False) * scale if tells else None,
-            one.drift * scale if tells else None,
-            best,
-            deflated,
-            beats,
-            benchmark,
-            probability_of_overfitting(earned.returns) if pbo and many else None,
-        )
 
 
 def _columns(found: Result, by: str, columns: tuple[str, ...] | None, *, has_split: bool) -> Result:

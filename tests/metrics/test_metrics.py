@@ -219,7 +219,7 @@ def test_a_symbol_without_prices(catalog):
     report = catalog.metrics()
 
     assert report.without_figures == {"no prices of QQQ": 2}
-    assert report.unpriced == {("QQQ", "1m")}
+    assert report.missing_series == {("QQQ", "1m")}
     (first, _) = figures(catalog)
     assert first["note"] == "no prices of QQQ"
     assert_all_null(first, *EARNED, "start_bar", "matched_by")

@@ -1,0 +1,212 @@
+"""What is to be computed: the traces that lack figures, each with its place among the prices."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import QueryError
+from catalog.metrics.batches import Job
+from catalog.metrics.classifier import load_regimes
+from catalog.metrics.market import Market
+from catalog.metrics.regimes import Regimes
+from catalog.metrics.sets import MetricSet
+from catalog.metrics.traces import Match, Trace, match_trace, select_traces
+from catalog.prices.series import PriceSeries, load_series
+from catalog.statements import statement
+from catalog.store.database import reading
+from catalog.store.paths import catalog_root
+
+VERSION = 1
+"""Of the figures: what another version of this program computed is computed again."""
+
+NO_PRICES = "no prices"
+
+Series = tuple[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """
+    The traces on one price series that are to be measured.
+
+    `unmatched` are those whose bars cannot be told, with the reason; `lacks_returns` those whose
+    session returns are wanted too. `trials` has all that was ever tried on the series.
+    """
+
+    job: Job
+    traces: list[tuple[Trace, Match]]
+    unmatched: list[tuple[str, str]]
+    trials: pa.Table
+    lacks_returns: set[str]
+
+
+@dataclass(eq=False)
+class Plan:
+    """
+    All groups; `skipped` counts the traces whose figures are there.
+
+    `without_prices` are traces with the reason, `missing_series` the symbols and timeframes.
+    """
+
+    computed_at: datetime
+    groups: list[Group] = field(default_factory=list)
+    without_prices: list[tuple[str, str]] = field(default_factory=list)
+    missing_series: set[Series] = field(default_factory=set)
+    skipped: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What the catalog holds: the figures and session returns of traces, and prices."""
+
+    traces: list[Trace]
+    series: dict[Series, PriceSeries]
+    regimes: dict[Series, Regimes]
+    measured: dict[str, tuple[Any, ...]]
+    gone: set[str]
+
+
+def plan_metrics(
+    catalog: Path,
+    wanted: MetricSet,
+    set_id: int,
+    *,
+    only: list[str] | None,
+    by_regime: str | None,
+) -> Plan:
+    """
+    Find out which traces of a metric set are to be measured.
+
+    Args:
+        only: the ids of those that may be, or None for all.
+        by_regime: the classifier in whose states they are to be measured too.
+
+    Raises:
+        QueryError: there are no traces, or no such classifier.
+        StoreError: the catalog or its prices cannot be read.
+    """
+    known = _load(catalog, wanted, set_id, by_regime)
+    chosen = None if only is None else set(only)
+    by_series: dict[Series, list[Trace]] = defaultdict(list)
+    for trace in known.traces:
+        by_series[trace.symbol or "", trace.timeframe or ""].append(trace)
+    plan = Plan(datetime.now(UTC))
+    for key, traces in by_series.items():
+        asked = [one for one in traces if chosen is None or one.trace_id in chosen]
+        series = known.series.get(key)
+        if series is None:
+            stale = [one for one in asked if _inputs_of(known, one) != NO_PRICES]
+            why = _no_series(key, [own for symbol, own in known.series if symbol == key[0]])
+            plan.without_prices += [(one.trace_id, why) for one in stale]
+            plan.missing_series |= {key} if stale and all(key) else set()
+        else:
+            inputs = f"{series.digest} {wanted.split} v{VERSION}"
+            stale = _stale(asked, known, inputs, known.regimes.get(key))
+            if stale:
+                job = Job(
+                    Market(series), wanted, set_id, inputs, plan.computed_at, known.regimes.get(key)
+                )
+                plan.groups.append(_group(job, traces, stale, known))
+        plan.skipped += len(asked) - len(stale)
+    return plan
+
+
+def trial_table(
+    trials: Sequence[tuple[int, int, str, bool]], series: Series = ("", ""), set_id: int = 0
+) -> pa.Table:
+    """Return rows of `trial`: first bar, bars, content digest and whether it is flat, of each."""
+    count = len(trials)
+    columns: list[Any] = list(zip(*trials, strict=True)) if trials else [[], [], [], []]
+    return pa.table(
+        {
+            "set_id": pa.repeat(pa.scalar(set_id, pa.int32()), count),
+            "symbol": pa.repeat(pa.scalar(series[0], pa.string()), count),
+            "timeframe": pa.repeat(pa.scalar(series[1], pa.string()), count),
+            "start_bar": pa.array(columns[0], pa.int64()),
+            "bar_count": pa.array(columns[1], pa.int64()),
+            "content_digest": pa.array(columns[2], pa.string()),
+            "is_flat": pa.array(columns[3], pa.bool_()),
+        }
+    )
+
+
+def _load(catalog: Path, wanted: MetricSet, set_id: int, by_regime: str | None) -> _Known:
+    with reading(catalog) as con:
+        traces = select_traces(con, catalog_root(catalog))
+        if not traces:
+            raise QueryError(
+                "There is no signal trace to measure", hint="Register some: catalog register FOLDER"
+            )
+        series = load_series(con, catalog)
+        regimes = load_regimes(con, by_regime, series) if by_regime is not None else {}
+        values = {"set_id": set_id, "fill": wanted.terms.fill, "classifier": by_regime}
+        rows = con.execute(statement("select_measured"), values).fetchall()
+        measured = {trace_id: tuple(state) for trace_id, *state in rows}
+        return _Known(traces, series, regimes, measured, _gone_packs(con, catalog))
+
+
+def _gone_packs(con: DuckDBPyConnection, catalog: Path) -> set[str]:
+    """Return the packs of session returns that somebody deleted."""
+    root = catalog_root(catalog)
+    paths = [path for (path,) in con.execute(statement("select_return_paths")).fetchall()]
+    return {path for path in paths if not os.path.exists(f"{root}/{path}")}
+
+
+def _inputs_of(known: _Known, trace: Trace) -> str | None:
+    inputs: str | None = known.measured.get(trace.trace_id, (None,))[0]
+    return inputs
+
+
+def _stale(traces: list[Trace], known: _Known, inputs: str, regimes: Regimes | None) -> list[Trace]:
+    """Return those whose figures, returns or figures by regime are not of these inputs."""
+    marked = inputs if regimes is None else f"{inputs} {regimes.digest}"
+    stale = []
+    for trace in traces:
+        own, _, pack, by_regime = known.measured.get(trace.trace_id, (None,) * 4)
+        lacks_regimes = marked != inputs and by_regime not in (marked, inputs)
+        if own != inputs or lacks_regimes or pack in known.gone:
+            stale.append(trace)
+    return stale
+
+
+def _no_series(key: Series, others: Sequence[str]) -> str:
+    symbol, timeframe = key
+    if not symbol or not timeframe:
+        return "its symbol or timeframe is unknown"
+    if others:
+        return f"no {timeframe} prices of {symbol}, only {', '.join(sorted(others))}"
+    return f"no prices of {symbol}"
+
+
+def _group(job: Job, every: list[Trace], stale: list[Trace], known: _Known) -> Group:
+    """Match all traces of a series: those that are not measured now were tried as well."""
+    series = job.market.series
+    matches = {trace.trace_id: match_trace(trace, series) for trace in every}
+    low, high = job.wanted.periods(job.market)["all"]
+    trials = []
+    for trace in every:
+        match = matches[trace.trace_id]
+        if isinstance(match, Match) and match.first <= high and match.last >= low:
+            first, last = max(match.first, low), min(match.last, high)
+            trials.append((first, last - first + 1, trace.content_digest, bool(trace.is_flat)))
+    traces, unmatched, lacking = [], [], set()
+    for trace in stale:
+        match = matches[trace.trace_id]
+        if isinstance(match, Match):
+            traces.append((trace, match))
+        else:
+            unmatched.append((trace.trace_id, match))
+        _, returned, pack, _ = known.measured.get(trace.trace_id, (None,) * 4)
+        if returned != series.digest or pack in known.gone:
+            lacking.add(trace.trace_id)
+    key = (series.symbol, series.timeframe)
+    return Group(job, traces, unmatched, trial_table(trials, key, job.set_id), lacking)
