@@ -94,13 +94,13 @@ def command(
 
 
 def _rounded(table: Any) -> Any:
-    """Return rows as people read them: four significant decimals."""
+    """Return rows as people read them: three decimals."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     for place, field in enumerate(table.schema):
         if pa.types.is_floating(field.type):
-            table = table.set_column(place, field.name, pc.round(table[field.name], 4))
+            table = table.set_column(place, field.name, pc.round(table[field.name], 3))
     return table
 
 

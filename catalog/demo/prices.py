@@ -48,6 +48,12 @@ class Prices:
     close: NDArray[np.float64]
     volume: NDArray[np.float64]
 
+    def table(self) -> pa.Table:
+        """Return the bars as a table, as a catalog takes them."""
+        names = ("ts", "open", "high", "low", "close", "volume")
+        columns = {name: pa.array(getattr(self, name)) for name in names}
+        return pa.table(columns | {"ts": columns["ts"].cast(pa.timestamp("us", "UTC"))})
+
     @property
     def digest(self) -> str:
         """SHA-256 of the bars, in hexadecimal, as a trace of them states it."""

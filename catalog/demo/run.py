@@ -1,9 +1,10 @@
-"""The demo from end to end: prices, a sweep that registers its traces, three queries, export."""
+"""The demo from end to end: prices, a sweep that registers its traces, metrics, queries, export."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from time import perf_counter
 
@@ -11,10 +12,13 @@ import pyarrow as pa
 
 from catalog.catalog import Catalog
 from catalog.demo.grid import combinations
-from catalog.demo.prices import load_prices
+from catalog.demo.prices import TIMEFRAME, load_prices
 from catalog.demo.questions import ask
 from catalog.demo.sweep import RUN_ID, sweep
 from catalog.errors import CatalogError
+
+SPLIT = date(2009, 1, 1)
+ADJUSTMENT = "splits and dividends"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def run_demo(
     directory: Path, catalog_path: Path | None = None, *, say: Callable[[str], None]
 ) -> DemoReport:
     """
-    Sweep four strategies over five stocks, and register, query and export their traces.
+    Sweep four strategies over five stocks, and register, measure, query and export their traces.
 
     Everything is written below `directory`, and so is the catalog unless `catalog_path` names
     another. Progress goes to `say`, a line at a time.
@@ -61,6 +65,13 @@ def run_demo(
     traces = sweep(run_directory, catalog.path, tuple(prices.values()), tried)
     say(f"Wrote {traces:,} traces of {len(tried)} strategies to {run_directory}")
     say(f"Registered as they were written in {catalog.path}")
+
+    for series in prices.values():
+        catalog.add_prices(
+            series.table(), symbol=series.symbol, timeframe=TIMEFRAME, adjustment=ADJUSTMENT
+        )
+    measured = catalog.metrics(split=SPLIT).measured
+    say(f"Measured {measured:,} traces, in sample before {SPLIT} and out of sample from then on")
 
     results = ask(catalog)
     index = directory / "strategy_index.parquet"

@@ -6,6 +6,7 @@ What is shown can be narrowed; how many were tried cannot.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from catalog.query.result import Result
 from catalog.query.run import run_query
 from catalog.statements import statement
 from catalog.store.database import reading
+from catalog.strategy import leaf_parameters
 
 RANKED_BY = (*FIGURES[3:], "deflated_sharpe", "deflated_sharpe_no_drift", "sharpe_is", "sharpe_oos")
 """What strategies can be ranked by: the greatest first, NULL last."""
@@ -87,8 +89,10 @@ def rank(
     if not found.num_rows:
         raise _nothing(wanted) if where is None else _meets_nothing(where)
     shown = ranked.rows(found["trace_id"][:top].to_pylist())
-    plateaus = _plateaus(ranked, shown.table)
-    shown = Result(shown.table.append_column("plateau", plateaus), (*shown.types, "DOUBLE"))
+    texts = [_parameters(config) for config in shown.table["config"].to_pylist()]
+    table = shown.table.append_column("plateau", _plateaus(ranked, shown.table))
+    table = table.append_column("parameters", pa.array(texts, pa.string()))
+    shown = Result(table, (*shown.types, "DOUBLE", "VARCHAR"))
     data = Counter(zip(*(found[name].to_pylist() for name in DATA), strict=True))
     largest = [key for key, _ in data.most_common(MOSTDATA)]
     with reading(catalog) as con:
@@ -182,18 +186,36 @@ def _columns(found: Result, by: str, columns: tuple[str, ...] | None, *, has_spl
         return Result(shown.select(list(columns)), tuple(types[name] for name in columns))
     names = ["strategy_id"]
     for name in ("strategy_type", "symbol", "timeframe"):
-        if pc.count_distinct(shown[name], mode="all").as_py() > 1:
+        if _differ(shown, name):
             names.append(name)
-    names += [
-        name
-        for name in shown.column_names
-        if name.startswith("param_") and shown[name].null_count < shown.num_rows
-    ]
+    names += _parameter_columns(shown)
     names.append(by)
     names += ["sharpe"] if by != "sharpe" else []
     names += ["sharpe_is"] if has_split and by != "sharpe_is" else []
     names += [name for name in COLUMNS if name != by and (has_split or name != "sharpe_oos")]
     return Result(shown.select(names), tuple(types[name] for name in names))
+
+
+def _parameter_columns(shown: pa.Table) -> list[str]:
+    """Return the parameters of one type a column each, those of several in one."""
+    if "strategy_type" in shown.column_names and _differ(shown, "strategy_type"):
+        return ["parameters"]
+    return [
+        name
+        for name in shown.column_names
+        if name.startswith("param_") and shown[name].null_count < shown.num_rows
+    ]
+
+
+def _differ(shown: pa.Table, name: str) -> bool:
+    return bool(pc.count_distinct(shown[name], mode="all").as_py() > 1)
+
+
+def _parameters(config: str | None) -> str | None:
+    """Return the parameters of a configuration as text: `fast=5 slow=20`."""
+    if config is None:
+        return None
+    return " ".join(f"{leaf.name}={leaf.value}" for leaf in leaf_parameters(json.loads(config)))
 
 
 def _nothing(wanted: MetricSet) -> QueryError:
