@@ -50,7 +50,10 @@ class MetricSet:
                 hint="Write --last 90d, or --start and --end",
             )
         if self.start is not None and self.end is not None and self.end < self.start:
-            raise UsageError(f"The range ends ({self.end}) before it starts ({self.start})")
+            raise UsageError(
+                f"The range ends ({self.end}) before it starts ({self.start})",
+                hint="Give --start the earlier date",
+            )
 
     @property
     def key(self) -> dict[str, object]:
