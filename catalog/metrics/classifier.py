@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,14 @@ from numpy.typing import NDArray
 from catalog.errors import QueryError
 from catalog.metrics.regimes import UNKNOWN, Regimes
 from catalog.metrics.traces import Match, Trace, match_trace
-from catalog.prices.series import PriceSeries
+from catalog.prices.series import PriceSeries, load_series
 from catalog.statements import statement
 from catalog.traces.times import bar_time
 
 Series = tuple[str, str]
 
 
-def load_regimes(
-    con: DuckDBPyConnection, reference: str, series: dict[Series, PriceSeries]
-) -> dict[Series, Regimes]:
+def load_regimes(con: DuckDBPyConnection, catalog: Path, reference: str) -> dict[Series, Regimes]:
     """
     Return the states of a classifier on every price series of its symbol.
 
@@ -57,6 +56,9 @@ def load_regimes(
                 hint="Name one by its trace_id",
             )
         (trace,) = found
+        rows = con.execute(statement("select_price_digests")).fetchall()
+        of_symbol = {(one, timeframe) for one, timeframe, _ in rows if one == symbol}
+        series = load_series(con, catalog, of_symbol)
         own = series.get((trace.symbol or "", trace.timeframe or ""))
         if own is None:
             raise QueryError(
@@ -69,8 +71,7 @@ def load_regimes(
             raise QueryError(f"The classifier {reference} cannot be used: {match}")
         bars, states = _read(trace, own, match)
         for key, market in series.items():
-            if key[0] == symbol:
-                made[key] = _on(market, own, match, bars, states, trace, reference)
+            made[key] = _on(market, own, match, bars, states, trace, reference)
     return made
 
 

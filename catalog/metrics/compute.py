@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from catalog.errors import CatalogBusyError
 from catalog.metrics.batches import Made, measure_batch, note_rows
 from catalog.metrics.deflate import deflate
-from catalog.metrics.plan import NO_PRICES, Group, Plan, plan_metrics, trial_table
+from catalog.metrics.plan import NO_PRICES, Group, Plan, groups, plan_metrics, trial_table
 from catalog.metrics.record import Piece, record_piece
 from catalog.metrics.returns import Returned
 from catalog.metrics.sets import MetricSet, find_set, record_set
@@ -86,12 +86,11 @@ def compute_metrics(
     plan = plan_metrics(catalog, wanted, report.set_id, only=only, by_regime=by_regime)
     report.skipped, report.missing_series = plan.skipped, plan.missing_series
     _record_without_prices(catalog, plan, wanted, report)
-    total = sum(len(group.traces) for group in plan.groups)
     done = 0
-    for group in plan.groups:
+    for group in groups(catalog, plan):
         for count in _run(catalog, group, report, workers or os.cpu_count() or 1):
             done += count
-            progress(done, total)
+            progress(done, plan.count)
     deflate(catalog, report.set_id)
     return report
 

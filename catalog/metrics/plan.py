@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from catalog.errors import QueryError
+from catalog.errors import CatalogBusyError, QueryError
 from catalog.metrics.batches import Job
 from catalog.metrics.classifier import load_regimes
 from catalog.metrics.market import Market
 from catalog.metrics.regimes import Regimes
 from catalog.metrics.sets import MetricSet
 from catalog.metrics.traces import Match, Trace, match_trace, select_traces
-from catalog.prices.series import PriceSeries, load_series
+from catalog.prices.series import load_series
 from catalog.statements import statement
 from catalog.store.database import reading
 from catalog.store.paths import catalog_root
@@ -52,24 +52,31 @@ class Group:
 @dataclass(eq=False)
 class Plan:
     """
-    All groups; `skipped` counts the traces whose figures are there.
+    All that is to be measured: `count` traces. `skipped` counts those whose figures are there.
 
-    `without_prices` are traces with the reason, `missing_series` the symbols and timeframes.
+    `without_prices` are traces with the reason, `missing_series` their symbols and timeframes.
     """
 
+    set_id: int
+    wanted: MetricSet
     computed_at: datetime
-    groups: list[Group] = field(default_factory=list)
+    known: _Known
+    stale: dict[Series, list[Trace]] = field(default_factory=dict)
     without_prices: list[tuple[str, str]] = field(default_factory=list)
     missing_series: set[Series] = field(default_factory=set)
     skipped: int = 0
 
+    @property
+    def count(self) -> int:
+        return sum(len(traces) for traces in self.stale.values())
+
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """What the catalog holds: the figures and session returns of traces, and prices."""
+    """What the catalog holds: traces by series, digests of prices, what was measured."""
 
-    traces: list[Trace]
-    series: dict[Series, PriceSeries]
+    traces: dict[Series, list[Trace]]
+    digests: dict[Series, str]
     regimes: dict[Series, Regimes]
     measured: dict[str, tuple[Any, ...]]
     gone: set[str]
@@ -96,28 +103,51 @@ def plan_metrics(
     """
     known = _load(catalog, wanted, set_id, by_regime)
     chosen = None if only is None else set(only)
-    by_series: dict[Series, list[Trace]] = defaultdict(list)
-    for trace in known.traces:
-        by_series[trace.symbol or "", trace.timeframe or ""].append(trace)
-    plan = Plan(datetime.now(UTC))
-    for key, traces in by_series.items():
+    plan = Plan(set_id, wanted, datetime.now(UTC), known)
+    for key, traces in known.traces.items():
         asked = [one for one in traces if chosen is None or one.trace_id in chosen]
-        series = known.series.get(key)
-        if series is None:
+        digest = known.digests.get(key)
+        if digest is None:
             stale = [one for one in asked if _inputs_of(known, one) != NO_PRICES]
-            why = _no_series(key, [own for symbol, own in known.series if symbol == key[0]])
+            why = _no_series(key, [own for symbol, own in known.digests if symbol == key[0]])
             plan.without_prices += [(one.trace_id, why) for one in stale]
             plan.missing_series |= {key} if stale and all(key) else set()
         else:
-            inputs = f"{series.digest} {wanted.split} v{VERSION}"
-            stale = _stale(asked, known, inputs, known.regimes.get(key))
+            stale = _stale(asked, known, _inputs(digest, wanted), known.regimes.get(key))
             if stale:
-                job = Job(
-                    Market(series), wanted, set_id, inputs, plan.computed_at, known.regimes.get(key)
-                )
-                plan.groups.append(_group(job, traces, stale, known))
+                plan.stale[key] = stale
         plan.skipped += len(asked) - len(stale)
     return plan
+
+
+def groups(catalog: Path, plan: Plan) -> Iterator[Group]:
+    """
+    Yield the traces that are to be measured, a price series at a time, which is loaded then.
+
+    Raises:
+        StoreError: prices cannot be read.
+    """
+    for key, stale in plan.stale.items():
+        with reading(catalog) as con:
+            series = load_series(con, catalog, {key}).get(key)
+        if series is None:
+            raise CatalogBusyError(
+                f"The prices of {key[0]} {key[1]} were taken away while figures were computed",
+                hint="Run catalog metrics again",
+            )
+        job = Job(
+            Market(series),
+            plan.wanted,
+            plan.set_id,
+            _inputs(series.digest, plan.wanted),
+            plan.computed_at,
+            plan.known.regimes.get(key),
+        )
+        yield _group(job, plan.known.traces[key], stale, plan.known)
+
+
+def _inputs(digest: str, wanted: MetricSet) -> str:
+    return f"{digest} {wanted.split} v{VERSION}"
 
 
 def trial_table(
@@ -141,17 +171,20 @@ def trial_table(
 
 def _load(catalog: Path, wanted: MetricSet, set_id: int, by_regime: str | None) -> _Known:
     with reading(catalog) as con:
-        traces = select_traces(con, catalog_root(catalog))
+        traces: dict[Series, list[Trace]] = defaultdict(list)
+        for trace in select_traces(con, catalog_root(catalog)):
+            traces[trace.symbol or "", trace.timeframe or ""].append(trace)
         if not traces:
             raise QueryError(
                 "There is no signal trace to measure", hint="Register some: catalog register FOLDER"
             )
-        series = load_series(con, catalog)
-        regimes = load_regimes(con, by_regime, series) if by_regime is not None else {}
+        rows = con.execute(statement("select_price_digests")).fetchall()
+        digests = {(symbol, timeframe): digest for symbol, timeframe, digest in rows}
+        regimes = load_regimes(con, catalog, by_regime) if by_regime is not None else {}
         values = {"set_id": set_id, "fill": wanted.terms.fill, "classifier": by_regime}
         rows = con.execute(statement("select_measured"), values).fetchall()
         measured = {trace_id: tuple(state) for trace_id, *state in rows}
-        return _Known(traces, series, regimes, measured, _gone_packs(con, catalog))
+        return _Known(traces, digests, regimes, measured, _gone_packs(con, catalog))
 
 
 def _gone_packs(con: DuckDBPyConnection, catalog: Path) -> set[str]:
