@@ -89,13 +89,19 @@ def _from_file(trace: Trace, with_times: bool) -> tuple[Any, ...]:
     values = _array(table, "val").cast(pa.float64()).to_numpy(zero_copy_only=False)
     times = np.zeros(0, np.int64)
     if with_times:
-        column = _array(table, "ts")
-        times = np.array([bar_time(column, row) or 0 for row in range(len(column))], np.int64)
+        times = _times(_array(table, "ts"))
     if np.any(bars[1:] < bars[:-1]):
         order = np.argsort(bars, kind="stable")
         bars, values = bars[order], values[order]
         times = times[order] if with_times else times
     return bars, values, times
+
+
+def _times(column: Any) -> Ints:
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        instants = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+        return np.asarray(instants.cast(pa.int64()).fill_null(0).to_numpy(), np.int64)
+    return np.array([bar_time(column, row) or 0 for row in range(len(column))], np.int64)
 
 
 def _array(table: pa.Table, name: str) -> Any:
