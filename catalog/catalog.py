@@ -158,6 +158,7 @@ class Catalog:
         end: date | None = None,
         last_days: int | None = None,
         split: date | None = None,
+        folds: int | None = None,
         by_regime: str | None = None,
         workers: int | None = None,
         progress: Callable[[int, int], None] | None = None,
@@ -173,6 +174,7 @@ class Catalog:
             end: last session.
             last_days: only the last so many days of each price series, in the place of `start`.
             split: first session that is out of sample; it stays until another is given.
+            folds: into how many stretches of sessions the range is cut, each a period too.
             by_regime: also in each state of this classifier, by its hash, type or id.
             workers: threads, one per core unless given.
             progress: called with how many traces were measured, and how many are to be.
@@ -182,7 +184,7 @@ class Catalog:
             QueryError: the condition is none, nothing meets it, or there is no such classifier.
             StoreError: the catalog cannot be used, or prices changed meanwhile.
         """
-        wanted = MetricSet(Terms(cost_bps, fill), start, end, last_days, split)
+        wanted = MetricSet(Terms(cost_bps, fill), start, end, last_days, split, folds)
         return compute_metrics(
             self.path,
             wanted,

@@ -28,6 +28,7 @@ create table internal.metric_set (
     range_end date,
     last_days integer,
     split date,
+    folds integer,
     is_default boolean not null
 );
 
@@ -102,4 +103,4 @@ create table internal.session_returns (
 );
 
 -- The set whose figures stand in strategy_index: without cost, filled at the close, whole range.
-insert into internal.metric_set values (1, 0, 'close', null, null, null, null, true);
+insert into internal.metric_set values (1, 0, 'close', null, null, null, null, null, true);

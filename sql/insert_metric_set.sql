@@ -8,6 +8,7 @@ select
     $range_end as range_end,
     $last_days as last_days,
     null as split,
+    null as folds,
     false as is_default
 from metric_set
 returning set_id;

@@ -1,5 +1,6 @@
 -- The best Sharpe ratio on some data, how it stands against luck, and the sessions of the data.
 select
+    count(*) as traces,
     max(m.sharpe) as best,
     arg_max(m.deflated_sharpe, m.sharpe) as deflated,
     count(*) filter (m.deflated_sharpe >= 0.95) as beats_luck,

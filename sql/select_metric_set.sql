@@ -1,5 +1,5 @@
--- The number of a metric set and its split.
-select set_id, split
+-- The number of a metric set, its split and its folds.
+select set_id, split, folds
 from metric_set
 where
     cost_bps = $cost_bps

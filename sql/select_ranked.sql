@@ -5,8 +5,8 @@ with figures as (
     select
         m.*
         exclude (
-            set_id, cost_bps, fill, range_start, range_end, last_days, split, is_default, period,
-            classifier, regime, matched_by, note, computed_at, sessions_per_year, bars_per_year
+            set_id, cost_bps, fill, range_start, range_end, last_days, split, folds, is_default,
+            period, classifier, regime, matched_by, note, computed_at, sessions_per_year, bars_per_year
         ),
         m.note as metrics_note,
         i.sharpe as sharpe_is,

@@ -1,2 +1,2 @@
--- Another split of a metric set.
-update metric_set set split = $split where set_id = $set_id;
+-- Another split of a metric set, or other folds.
+update metric_set set split = $split, folds = $folds where set_id = $set_id;

@@ -8,6 +8,7 @@ select
     s.range_end,
     s.last_days,
     s.split,
+    s.folds,
     s.is_default,
     m.period,
     m.classifier,

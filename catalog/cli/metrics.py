@@ -26,6 +26,9 @@ BY = {"ts": "by the time of their bars", "bar_index": "by bar number"}
 @terms_options
 @click.option("--split", type=DAY, help="First session out of sample: adds the periods is and oos.")
 @click.option(
+    "--folds", type=click.IntRange(2, 100), help="Cut the range into so many periods: fold_1, …"
+)
+@click.option(
     "--by-regime",
     metavar="CLASSIFIER",
     help="Also in each state of a classifier: its hash, type, id or trace id.",
@@ -39,6 +42,7 @@ def command(
     end: date | None,
     last_days: int | None,
     split: date | None,
+    folds: int | None,
     by_regime: str | None,
     path: Path,
 ) -> None:
@@ -67,6 +71,7 @@ def command(
             end=end,
             last_days=last_days,
             split=split,
+            folds=folds,
             by_regime=by_regime,
             progress=progress,
         )

@@ -116,8 +116,11 @@ def _print(one: Verdict, ranking: Ranking, *, quiet: bool) -> None:
     say("data", f"{data}: {sessions}, {plural(trials.bar_count, 'bar')}")
     fill = "its bar's close" if terms.fill == "close" else "the next open"
     say("terms", f"cost {terms.cost_bps:g} bps one way, filled at {fill}")
-    counts = f"{trials.tried:,} distinct, {trials.flat:,} of them flat: {trials.trials:,} count"
-    say("tried", counts + (f"; {one.unmeasured:,} not measured" if one.unmeasured else ""))
+    counts = (
+        f"{plural(one.traces, 'trace')}, {trials.tried:,} of them distinct, {trials.flat:,} flat"
+    )
+    unmeasured = f"; {one.unmeasured:,} not measured" if one.unmeasured else ""
+    say("tried", f"{counts}: {trials.trials:,} count{unmeasured}")
     if one.independent is not None:
         say("effective", f"about {one.independent:,.0f} independent strategies")
     if one.luck is not None and one.luck_no_drift is not None:

@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from catalog.metrics.deflate import deflate
 from catalog.metrics.plan import NO_PRICES, Group, Plan, groups, plan_metrics, trial_table
 from catalog.metrics.record import Piece, record_piece
 from catalog.metrics.returns import Returned
-from catalog.metrics.sets import MetricSet, find_set, record_set
+from catalog.metrics.sets import MetricSet, record_set
 from catalog.metrics.traces import Match, Trace
 from catalog.query.chosen import chosen_ids
 from catalog.store.database import writing
@@ -31,7 +31,7 @@ from catalog.store.transactions import transaction
 
 _CHANGES = 400_000
 _SESSION_ROWS = 400_000
-_PIECE_ROWS = 4_000_000
+_PIECE_ROWS = 1_000_000
 
 
 @dataclass
@@ -80,9 +80,7 @@ def compute_metrics(
     report = Computation()
     only = chosen_ids(catalog, run=None, where=where)
     with writing(catalog) as con, transaction(con):
-        report.set_id = record_set(con, wanted)
-        _, split = find_set(con, wanted)
-    wanted = replace(wanted, split=split)
+        report.set_id, wanted = record_set(con, wanted)
     plan = plan_metrics(catalog, wanted, report.set_id, only=only, by_regime=by_regime)
     report.skipped, report.missing_series = plan.skipped, plan.missing_series
     _record_without_prices(catalog, plan, wanted, report)

@@ -147,7 +147,7 @@ def groups(catalog: Path, plan: Plan) -> Iterator[Group]:
 
 
 def _inputs(digest: str, wanted: MetricSet) -> str:
-    return f"{digest} {wanted.split} v{VERSION}"
+    return f"{digest} {wanted.split} {wanted.folds} v{VERSION}"
 
 
 def trial_table(

@@ -79,7 +79,7 @@ def rank(
             f"Strategies cannot be ranked by {by}", hint=f"Take one of: {', '.join(RANKED_BY)}"
         )
     with reading(catalog) as con:
-        set_id, split = find_set(con, wanted)
+        set_id, wanted = find_set(con, wanted)
         ((unmeasured,),) = con.execute(statement("count_unmeasured"), {"set_id": set_id}).fetchall()
     if set_id is None:
         raise _nothing(wanted)
@@ -98,7 +98,7 @@ def rank(
     with reading(catalog) as con:
         verdicts = tuple(read_verdicts(con, largest, set_id=set_id, wanted=wanted, pbo=pbo))
     return Ranking(
-        _columns(shown, by, columns, has_split=split is not None),
+        _columns(shown, by, columns, has_split=wanted.split is not None),
         by,
         found.num_rows,
         wanted,

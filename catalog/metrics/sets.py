@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -25,7 +25,8 @@ class MetricSet:
     """
     Terms, and the sessions from `start` to `end` (both included) or the last `last_days` days.
 
-    `split` is the first session of the period `oos`; those before it are `is`.
+    `split` is the first session of the period `oos`; those before it are `is`. `folds` is into how
+    many stretches of as many sessions the range is cut, the periods `fold_1`, `fold_2` and so on.
     """
 
     terms: Terms = FREE
@@ -33,6 +34,7 @@ class MetricSet:
     end: date | None = None
     last_days: int | None = None
     split: date | None = None
+    folds: int | None = None
 
     def __post_init__(self) -> None:
         if self.terms.fill not in FILLS:
@@ -49,6 +51,10 @@ class MetricSet:
                 "--last takes a number of days, and no --start beside it",
                 hint="Write --last 90d, or --start and --end",
             )
+        if self.folds is not None and not 2 <= self.folds <= 100:
+            raise UsageError(
+                f"{self.folds} folds are none", hint="Cut the range into 2 to 100 of them"
+            )
         if self.start is not None and self.end is not None and self.end < self.start:
             raise UsageError(
                 f"The range ends ({self.end}) before it starts ({self.start})",
@@ -57,7 +63,7 @@ class MetricSet:
 
     @property
     def key(self) -> dict[str, object]:
-        """What tells one set from another. The split is not part of it: a set has one at a time."""
+        """What tells one set from another; its split and folds are those asked for last."""
         return {
             "cost_bps": self.terms.cost_bps,
             "fill": self.terms.fill,
@@ -78,24 +84,40 @@ class MetricSet:
             split = np.datetime64(self.split)
             made["is"] = _bars(market, low, min(high, split - np.timedelta64(1, "D")))
             made["oos"] = _bars(market, max(low, split), high)
+        if self.folds is not None:
+            first = int(np.searchsorted(dates, low))
+            last = int(np.searchsorted(dates, high, "right"))
+            parts = np.array_split(dates[first:last], self.folds)
+            for number, part in enumerate(parts, 1):
+                made[f"fold_{number}"] = _bars(market, part[0], part[-1]) if len(part) else (0, -1)
         return made
 
 
-def find_set(con: DuckDBPyConnection, wanted: MetricSet) -> tuple[int | None, date | None]:
-    """Return the number of a set and the split it has, or None where nobody asked for it yet."""
+def find_set(con: DuckDBPyConnection, wanted: MetricSet) -> tuple[int | None, MetricSet]:
+    """Return the number of a set, and the set with the split and the folds that it has."""
     rows = con.execute(statement("select_metric_set"), wanted.key).fetchall()
-    return rows[0] if rows else (None, None)
+    if not rows:
+        return None, wanted
+    ((number, split, folds),) = rows
+    return number, replace(wanted, split=split, folds=folds)
 
 
-def record_set(con: DuckDBPyConnection, wanted: MetricSet) -> int:
-    """Return the number of a set, which is made where it is new. Belongs in a transaction."""
-    number, split = find_set(con, wanted)
+def record_set(con: DuckDBPyConnection, wanted: MetricSet) -> tuple[int, MetricSet]:
+    """
+    Return the number of a set, which is made where it is new, and the set as it is now.
+
+    What is not asked for stays as it was: a split, or folds. Belongs in a transaction.
+    """
+    number, known = find_set(con, wanted)
     if number is None:
         ((number,),) = con.execute(statement("insert_metric_set"), wanted.key).fetchall()
-    if wanted.split is not None and wanted.split != split:
-        con.execute(statement("update_split"), {"set_id": number, "split": wanted.split})
+        known = replace(wanted, split=None, folds=None)
+    split, folds = wanted.split or known.split, wanted.folds or known.folds
+    now = replace(wanted, split=split, folds=folds)
+    if now != known:
+        con.execute(statement("update_split"), {"set_id": number, "split": split, "folds": folds})
         con.execute(statement("delete_split_metrics"), {"set_id": number})
-    return int(number)
+    return int(number), now
 
 
 def _bars(market: Market, low: np.datetime64, high: np.datetime64) -> tuple[int, int]:

@@ -26,7 +26,7 @@ LEAST_CONFIDENCE = 0.95
 @dataclass(frozen=True)
 class Verdict:
     """
-    What was tried on one symbol, timeframe and range, and what luck explains.
+    What was tried on one symbol, timeframe and range, and what luck explains: `traces` in all.
 
     Sharpe ratios are annualised. `independent` is how many independent trials the correlated ones
     amount to, `luck` the best Sharpe ratio that as many trials without skill would give, of which
@@ -36,6 +36,7 @@ class Verdict:
     """
 
     trials: Trials
+    traces: int
     first: str
     last: str
     sessions: int
@@ -96,7 +97,7 @@ def read_verdicts(
         if one is None:
             continue
         values = {"set_id": set_id} | dict(zip(DATA, one.key, strict=True))
-        ((best, deflated, beats, benchmark, sessions, year, first, last),) = con.execute(
+        ((traces, best, deflated, beats, benchmark, sessions, year, first, last),) = con.execute(
             statement("select_best"), values
         ).fetchall()
         earned = read_trial_returns(
@@ -107,6 +108,7 @@ def read_verdicts(
         tells = deflated is not None
         yield Verdict(
             one,
+            max(traces, one.tried),
             first,
             last,
             sessions or 0,

@@ -453,3 +453,21 @@ def test_what_is_registered_no_more_is_forgotten(swept, tmp_path):
 
     ids = {one["trace_id"] for one in figures(swept)}
     assert ids == {one for (one,) in rows(swept, "select trace_id from trace_files")}
+
+
+def test_folds_are_periods_that_compound_to_the_whole(swept):
+    swept.metrics(folds=4)
+
+    found = rows(
+        swept,
+        "select trace_id, period, sessions, total_return from metrics "
+        "where period <> 'all' order by all",
+    )
+    assert [sessions for _, _, sessions, _ in found[:4]] == [8, 8, 7, 7]
+    for trace_id, total in rows(
+        swept, "select trace_id, total_return from metrics where period = 'all'"
+    ):
+        growth = np.prod([1 + part for one, _, _, part in found if one == trace_id])
+        assert growth - 1 == pytest.approx(total, abs=1e-12)
+    swept.metrics(split=date(2024, 1, 23))
+    assert rows(swept, "select count(distinct period) from metrics") == [(7,)]
