@@ -92,11 +92,16 @@ class Meanings:
                 return False
             if not group.args.get("all") and not self._is_among(column, group.expressions, scope):
                 return False
+        # Those of the queries inside it are looked at where they stand.
         return all(
-            self._is_partition(column, window, scope) for window in select.find_all(exp.Window)
+            self._is_partition(column, window, scope)
+            for window in select.find_all(exp.Window)
+            if window.find_ancestor(exp.Select) is select
         )
 
     def _is_partition(self, column: exp.Expr, window: exp.Window, scope: Scope) -> bool:
+        if window.args.get("alias") is not None:
+            return True  # The window that it names is among those of the select.
         parts = window.args.get("partition_by") or []
         if self._is_among(column, parts, scope):
             return True
@@ -170,6 +175,8 @@ class Meanings:
         source = self._sources.get(key)
         if source is None or source.use != PLAIN:
             return False
+        if source.kind == "table" and source.name == "bars":
+            return False  # There are millions of them, and every trace of a symbol goes with all.
         return self.names.trace_relation(source) is not None or self.quick.is_quick(source)
 
     def companion(self, key: str) -> exp.Expr:

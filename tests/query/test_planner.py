@@ -270,6 +270,10 @@ PRUNED = {
     "(select count(*) from g where strategy_id = 'SPY_sma_1')": [7],
     "from (select *, lag(val) over (partition by trace_id order by bar_index) from signals) "
     "where strategy_id = 'SPY_sma_1'": [1],
+    "from (select *, lag(val) over w from signals window w as (partition by trace_id "
+    "order by bar_index)) where strategy_id = 'SPY_sma_1'": [1],
+    "from (with g as (select *, lag(val) over (partition by trace_id order by bar_index) "
+    "from signals) select * from g) where strategy_id = 'SPY_sma_1'": [1],
     "from (select strategy_id, count(*) from signals group by all) "
     "where strategy_id = 'SPY_sma_1'": [1],
     "from (from signals union all from signals) where strategy_id = 'SPY_sma_1'": [1, 1],
@@ -297,6 +301,8 @@ LEFT_ALONE = {
     "from signals where strategy_id = 'SPY_sma_1' or val > 0": "no condition tells",
     "from (from signals limit 5) where strategy_id = 'SPY_sma_1'": "no condition tells",
     "from (select *, count(*) over () from signals) where symbol = 'QQQ'": "no condition tells",
+    "from (select *, count(*) over w from signals window w as (order by bar_index)) "
+    "where symbol = 'QQQ'": "no condition tells",
     "from strategies s right join signals g using (strategy_hash) "
     "where param_period = 1": "right, full",
     "from signals where strategy_id = 'SPY_sma_1' and random() < 2": None,
