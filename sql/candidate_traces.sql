@@ -14,12 +14,15 @@ select
     t.idx_base,
     t.status,
     t.row_count,
+    t.first_bar,
     t.last_bar,
+    t.first_ts,
     t.last_ts,
     t.first_change_bar,
     t.last_change_bar,
     t.first_change_ts,
     t.last_change_ts,
+    t.knows_bar_times,
     case when t.pack_path is not null then getvariable('catalog_root') || '/' || t.pack_path end as pack_path,
     t.trace_number
 from internal.trace_file as t

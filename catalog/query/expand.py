@@ -12,10 +12,11 @@ from sqlglot import TokenType, exp, parse_one, tokenize
 from catalog.query.parsing import Parsed, parse_query, position, replace_spans
 from catalog.query.relations import TRACE_RELATIONS
 from catalog.statements import statement
+from catalog.store.macros import macro_text
 from catalog.store.views import VIEWS
 
 # Those that read every trace where they are run as they are stored.
-MACROS = frozenset({"holdings_at", "dense_signal", "agreement"})
+MACROS = frozenset({"holdings_at", "dense_signal", "agreement", "trades_at"})
 _MACRO = re.compile(
     r"create or replace macro (\w+)\s*\((.*?)\)\s*as table\s+(.*?);?\s*\Z",
     re.DOTALL | re.IGNORECASE,
@@ -100,7 +101,7 @@ def _written_out(call: exp.Anonymous) -> str | None:
 @cache
 def _definition(name: str) -> tuple[list[tuple[str, exp.Expr | None]], exp.Expr]:
     """Return the parameters of a macro with their defaults, and its query."""
-    found = _MACRO.search(statement(f"macro_{name}"))
+    found = _MACRO.search(macro_text(name))
     assert found is not None  # noqa: S101 - sql/macro_<name>.sql is one statement
     names: list[tuple[str, exp.Expr | None]] = []
     for part in found[2].split(","):

@@ -110,8 +110,8 @@ FILE_FUNCTIONS: Final = _words(
 
 CATALOG_FUNCTIONS: Final = _words(
     """
-    trace trace_paths holdings_at last_signals dense_signal agreement param_effect total_return
-    annual_return volatility sharpe sortino hit_rate profit_factor
+    trace trace_paths holdings_at last_signals dense_signal agreement trades_at param_effect
+    total_return annual_return volatility sharpe sortino hit_rate profit_factor
     """
 )
 """The catalog's own macros: sql/macro_<name>.sql."""

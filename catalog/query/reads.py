@@ -7,13 +7,14 @@ from functools import cache
 
 from sqlglot import exp, parse_one
 
-from catalog.store.view_queries import no_rows, parsed
+from catalog.store.view_queries import NO_COST, no_rows, parsed, put
 
 # What the views want of trace_files.
 PLANNED_COLUMNS = (
     "trace_id", "path", "kind", "run_id", "strategy_hash", "strategy_id", "strategy_type",
-    "symbol", "timeframe", "generation", "idx_base", "status", "last_bar", "last_ts",
-    "pack_path", "trace_number", "row_count",
+    "symbol", "timeframe", "generation", "idx_base", "status", "first_bar", "last_bar", "first_ts",
+    "last_ts", "first_change_bar", "last_change_bar", "first_change_ts", "last_change_ts",
+    "knows_bar_times", "pack_path", "trace_number", "row_count",
 )  # fmt: skip
 
 # Who reads it puts a number there.
@@ -49,7 +50,7 @@ def _template(
     relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, ...], is_small: bool
 ) -> str:
     query = _query(relation, has_files, has_packs, layouts)
-    if is_small and relation in ("signals", "classifications", "holdings"):
+    if is_small and relation in ("signals", "classifications", "holdings", "trades"):
         _look_up(query)
     return query.sql("duckdb")
 
@@ -83,21 +84,27 @@ def _query(relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, 
             branches = branches[:1] if has_files else []
             branches.append(_branch("rows_signal_packed", "packs"))
         return branches[0] if len(branches) == 1 else exp.union(*branches, distinct=False)
-    if relation == "holdings":
-        query = _branch("view_holdings", None)
+    if relation in ("holdings", "trades"):
+        query = _branch(f"view_{relation}", None)
+        if relation == "trades":
+            _put_rows(query, [_branch("rows_trades", None)])
+            put(query, "cost", NO_COST)
         for table in list(query.find_all(exp.Table)):
             if table.name == "signals":
                 changes = _query("signals", has_files, has_packs, ())
                 table.replace(changes.subquery(alias=table.alias or "signals"))
         return query
     query = _branch(f"view_{relation}", "files" if has_files else None)
-    place = next((table for table in query.find_all(exp.Table) if table.name == "rows"), None)
-    if place is not None:
+    if relation != "classifications":
         rows = [_branch(layout, f"files{_NUMBER}_{i}") for i, layout in enumerate(layouts)]
-        rows = rows or [_branch(f"rows_{relation.removesuffix('s')}_flat", None)]
-        union = rows[0] if len(rows) == 1 else exp.union(*rows, distinct=False)
-        place.replace(union.subquery(alias=place.alias))
+        _put_rows(query, rows or [_branch(f"rows_{relation.removesuffix('s')}_flat", None)])
     return query
+
+
+def _put_rows(query: exp.Query, rows: list[exp.Query]) -> None:
+    place = next(table for table in query.find_all(exp.Table) if table.name == "rows")
+    union = rows[0] if len(rows) == 1 else exp.union(*rows, distinct=False)
+    place.replace(union.subquery(alias=place.alias))
 
 
 def _branch(name: str, variable: str | None) -> exp.Query:

@@ -63,6 +63,18 @@ TRACE_RELATIONS = {
                 ),
             },
         ),
+        TraceRelation(
+            "trades",
+            "signal",
+            # Of traces that are matched to the prices by bar the prices alone know the times.
+            ranges={
+                "entry_bar": _BARS,
+                "entry_ts": (
+                    "coalesce(f.first_change_ts, timestamptz '-infinity')",
+                    "coalesce(f.last_change_ts, timestamptz 'infinity')",
+                ),
+            },
+        ),
         # The events of a file are those of many strategies.
         TraceRelation("orders", "order", exact=_EVENTS),
         TraceRelation("fills", "fill", exact=_EVENTS),

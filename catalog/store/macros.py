@@ -11,7 +11,7 @@ from catalog.statements import statement
 from catalog.store.registered import registered
 
 MACROS = (
-    "trace", "trace_paths", "holdings_at", "last_signals", "dense_signal", "agreement",
+    "trace", "trace_paths", "holdings_at", "last_signals", "dense_signal", "agreement", "trades_at",
     "param_effect", "total_return", "annual_return", "volatility", "sharpe", "sortino",
     "hit_rate", "profit_factor",
 )  # fmt: skip
@@ -20,10 +20,17 @@ MACROS = (
 PREFIX = "macro "
 
 
+def macro_text(name: str) -> str:
+    """Return the statement that makes a macro."""
+    trades = statement("rows_trades").rstrip().removesuffix(";")
+    trades = trades.replace("$cost", "(cost_bps / 1e4)")
+    return statement(f"macro_{name}").replace("$trades", f"({trades})")
+
+
 def refresh_macros(con: DuckDBPyConnection) -> None:
     """Make the macros anew that differ from what they were made with. Belongs in a transaction."""
     known = dict(con.execute(statement("select_view_signatures")).fetchall())
-    texts = {name: statement(f"macro_{name}") for name in MACROS}
+    texts = {name: macro_text(name) for name in MACROS}
     signatures = {
         PREFIX + name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()
     }

@@ -18,6 +18,8 @@ _PARAMETERS_AFTER = {
     "strategies_of_type": "config",
     "leaderboard": "timeframe",
 }
+# What the view of trades pays; the macro trades_at is for those who pay something.
+NO_COST = exp.Literal.number("0.0")
 # The table of the strategies in views that join others to it.
 _PARAMETERS_OF = {"strategy_index": "s", "strategies_of_type": "s", "leaderboard": "s"}
 
@@ -58,12 +60,13 @@ def build_query(template: str, inputs: ViewInputs, tables: Collection[str]) -> e
     query = _read_files(parsed(f"view_{template}").copy(), inputs.patterns, inputs.root)
     if inputs.layouts:
         _put_rows(query, inputs.layouts, inputs.root)
+    put(query, "cost", NO_COST)
     if template in _PARAMETERS_AFTER:
         table, after = _PARAMETERS_OF.get(template), _PARAMETERS_AFTER[template]
         _put_columns(query, inputs.columns, after=after, table=table)
-    _put(query, "root", exp.Literal.string(inputs.root))
+    put(query, "root", exp.Literal.string(inputs.root))
     if inputs.strategy_type is not None:
-        _put(query, "strategy_type", exp.Literal.string(inputs.strategy_type))
+        put(query, "strategy_type", exp.Literal.string(inputs.strategy_type))
     for source in query.find_all(exp.Table):
         if source.name in tables and not source.db:
             source.set("db", exp.to_identifier("internal"))
@@ -85,7 +88,7 @@ def parsed(name: str) -> exp.Query:
     return query
 
 
-def _put(query: exp.Query, name: str, value: exp.Expression) -> None:
+def put(query: exp.Query, name: str, value: exp.Expression) -> None:
     """Put an expression in the place of the parameter `$name`."""
     for node in list(query.find_all(exp.Parameter, exp.Placeholder)):
         if node.name == name:
@@ -121,7 +124,7 @@ def _read_files(query: exp.Query, patterns: tuple[Pattern, ...], root: str) -> e
     if call is None:
         return query
     if patterns:
-        _put(query, "files", exp.array(*(_glob(pattern, root) for pattern in patterns), copy=False))
+        put(query, "files", exp.array(*(_glob(pattern, root) for pattern in patterns), copy=False))
     else:
         call.replace(no_rows(call))
     return query

@@ -48,6 +48,7 @@ VIEWS = (
     "positions",
     "price_series",
     "bars",
+    "trades",
     "metrics",
     "daily_returns",
     "daily_returns_next_open",
@@ -138,6 +139,8 @@ def _wanted(con: DuckDBPyConnection, root: str) -> Iterator[View]:
             inputs = replace(nothing, layouts=_layouts(con, EVENT_KINDS[name]))
         elif name == "bars":
             inputs = replace(nothing, layouts=(_beside(con, root, "price", "bars"),))
+        elif name == "trades":
+            inputs = replace(nothing, layouts=(Layout("rows_trades", ()),))
         elif name.startswith("daily_returns"):
             inputs = replace(nothing, layouts=(_beside(con, root, "return", "returns"),))
         elif name in ON_STRATEGY:
