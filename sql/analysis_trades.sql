@@ -1,18 +1,21 @@
--- Trades from sparse signals: a row per stretch of bars with a position, with its entry and exit.
--- Going from long to short ends a trade and begins another. $strategy_type is the type.
+-- How the trades of a type went, by the side that was taken: how many, how often they won, what they
+-- returned before cost and how far they had gone against and for it. Traces without prices have none.
+-- $strategy_type is the type.
 select
-    h.trace_id,
-    h.strategy_id,
-    h.symbol,
-    h.timeframe,
-    case when h.position > 0 then 'long' else 'short' end as side,
-    abs(h.position) as size,
-    h.from_bar as entry_bar,
-    case when not h.is_last then h.to_bar end as exit_bar,
-    h.from_ts as entry_ts,
-    case when not h.is_last then h.to_ts end as exit_ts,
-    h.bars as bars_held,
-    h.is_last as is_open
-from holdings as h
-where h.strategy_type = $strategy_type and h.position <> 0
-order by h.trace_id, h.from_bar;
+    symbol,
+    timeframe,
+    side,
+    is_overnight,
+    count(*) as trades,
+    count(*) filter (is_open) as still_open,
+    count(distinct trace_id) as traces,
+    hit_rate(case when not is_open then net end) as hit_rate,
+    profit_factor(case when not is_open then net end) as profit_factor,
+    avg(net) as mean_return,
+    avg(bars_held) as mean_bars_held,
+    median(mae) as median_mae,
+    median(mfe) as median_mfe
+from trades
+where strategy_type = $strategy_type
+group by all
+order by all;

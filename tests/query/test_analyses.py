@@ -18,6 +18,7 @@ from conftest import SHARED, rows
 from daily import measure_daily, walks
 
 TYPE = "simple_momentum"
+LONGEST = 60
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     catalog = Catalog(tmp_path_factory.mktemp("analyses") / "catalog.duckdb")
     sweeps = sorted((SHARED / "data" / "sweeps").glob("*.yaml"))
     catalog.register(SHARED / "data" / "old_traces", sweeps=sweeps)
+    catalog.add_prices(
+        SHARED / "data/prices/SPY_1m.parquet", symbol="SPY", timeframe="1m", tz="America/New_York"
+    )
     return catalog
 
 
@@ -96,21 +100,76 @@ def test_the_regime_of_a_signal_is_the_last_state_known(real, files):
     assert {row["regime"]: row["long_entries"] for row in found} == longs
 
 
-def test_trades_are_the_stretches_with_a_position(real, files):
+@pytest.fixture(scope="module")
+def trades(real, files) -> list[dict[str, float | bool]]:
+    """The trades of the type from its files and the prices; all positions are 1, 0 or -1."""
+    prices = pq.read_table(SHARED / "data/prices/SPY_1m.parquet").to_pydict()
     last = dict(
         rows(real, f"select path, last_bar from trace_files where strategy_type = '{TYPE}'")
     )
-    expected = Counter()
+    made = []
     for path, (bars, values) in files.items():
         for start, end, value in holdings(bars, values, last[path]):
-            if value:
-                open_ = end == last[path] + 1 and start == bars[-1]
-                expected[start, None if open_ else end, "long" if value > 0 else "short"] += 1
+            if value and start < last[path]:
+                made.append(_trade(prices, start, min(end, last[path]), value))
+                made[-1]["is_open"] = end >= last[path]
+    return made
 
+
+def _trade(prices: dict[str, list[float]], start: int, end: int, side: float):
+    close, equity, worst, best = prices["close"], 1.0, 0.0, 0.0
+    for bar in range(start + 1, end + 1):
+        reached = [
+            equity * (1 + side * (prices[name][bar] / close[bar - 1] - 1)) - 1
+            for name in ("low", "high", "close")
+        ]
+        worst, best = min(worst, *reached), max(best, *reached)
+        equity = 1 + reached[2]
+    by_then = side * (close[start + LONGEST] / close[start] - 1)
+    return {
+        "side": side, "bars": end - start, "gross": equity - 1, "mae": worst, "mfe": best,
+        "by_then": by_then,
+    }  # fmt: skip
+
+
+def test_trades_are_summed_up_by_side(real, trades):
     found = analyse(real, "trades", strategy_type=TYPE)
 
-    assert Counter((r["entry_bar"], r["exit_bar"], r["side"]) for r in found) == expected
-    assert all(r["is_open"] == (r["exit_bar"] is None) for r in found)
+    for side, sign in (("long", 1), ("short", -1)):
+        own = [one for one in trades if one["side"] == sign]
+        those = [row for row in found if row["side"] == side]
+        assert sum(row["trades"] for row in those) == len(own) > 100
+        assert sum(row["still_open"] for row in those) == sum(one["is_open"] for one in own)
+        total = sum(row["mean_return"] * row["trades"] for row in those)
+        assert total == pytest.approx(sum(one["gross"] for one in own))
+
+
+def test_exit_rules_are_tried_on_closed_trades(real, trades):
+    stop, target = 0.001, 0.0015
+
+    found = analyse(
+        real, "exit_rules", strategy_type=TYPE, stop=stop, target=target, longest=LONGEST
+    )
+
+    closed = [one for one in trades if not one["is_open"]]
+    by_rule = {row["rule"]: row for row in found}
+    assert {row["trades"] for row in found} == {len(closed)}
+    for rule, ends in {
+        "as signalled": [],
+        "stop": [("mae", -stop)],
+        "target": [("mfe", target)],
+        "stop and target": [("mae", -stop), ("mfe", target)],
+    }.items():
+        made, changed = [], 0
+        for one in closed:
+            levels = [level for name, level in ends if abs(one[name]) >= abs(level)]
+            made.append(levels[0] if levels else one["gross"])
+            changed += bool(levels)
+        assert by_rule[rule]["mean_return"] == pytest.approx(mean(made))
+        assert by_rule[rule]["other_exits"] == changed
+    made = [one["by_then"] if one["bars"] > LONGEST else one["gross"] for one in closed]
+    assert by_rule["longest"]["mean_return"] == pytest.approx(mean(made))
+    assert 0 < by_rule["longest"]["other_exits"] < len(closed)
 
 
 def test_exits_after_bars_are_read_from_the_prices(real, files, monkeypatch):
