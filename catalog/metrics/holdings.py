@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +37,31 @@ class Holdings:
     def strategies(self) -> int:
         return len(self.first)
 
-    @property
+    @cached_property
     def bars(self) -> NDArray[np.int64]:
         """How many bars each holding has."""
         return self.end - self.start + 1
+
+    @cached_property
+    def changes(self) -> Floats:
+        """By how much the position changed where each holding begins, without its sign."""
+        return np.abs(self.position - self.previous)
+
+    def in_market(self) -> Holdings:
+        """Return the holdings with a position, and the first of each strategy."""
+        keep = self.position != 0.0
+        keep[self.offsets[:-1]] = True
+        rows = np.flatnonzero(keep)
+        strategy = self.strategy.take(rows)
+        return replace(
+            self,
+            strategy=strategy,
+            start=self.start.take(rows),
+            end=self.end.take(rows),
+            position=self.position.take(rows),
+            previous=self.previous.take(rows),
+            offsets=np.searchsorted(strategy, np.arange(self.strategies + 1)),
+        )
 
 
 def holdings_of_changes(

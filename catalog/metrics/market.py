@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +15,9 @@ from catalog.metrics.sessions import SessionGrid, SessionReturns, session_return
 from catalog.prices.series import PriceSeries
 
 Floats = NDArray[np.float64]
-Bars = NDArray[np.int64]
+
+# Ranges whose benchmark is kept for the next strategies.
+_MOST_HELD = 2000
 
 
 class Market:
@@ -49,8 +52,8 @@ class Market:
             not bool(np.isnan(opening).all()),
         )
         self.paths = Paths(self.returns)
-        self.sums = Prefix(self.returns)
-        self.squares = Prefix(self.returns * self.returns)
+        self._held: dict[tuple[int, ...], Floats] = {}
+        self._lock = threading.Lock()
 
     def unpriced_bars(self, holdings: Holdings) -> NDArray[np.int64]:
         """Return how many bars without a known return each strategy held a position over."""
@@ -64,6 +67,9 @@ class Market:
         """Return which holdings lose all equity in one of their bars."""
         found = np.zeros(len(holdings.position), bool)
         worst, best = self._worst_and_best
+        sizes = np.abs(holdings.position).max(initial=0.0)
+        if sizes * max(-worst, best) < 1.0:
+            return found
         risky = (1.0 + holdings.position * worst <= 0) | (1.0 + holdings.position * best <= 0)
         for row in np.flatnonzero(risky).tolist():
             held = self.returns[holdings.start[row] : holdings.end[row] + 1]
@@ -74,29 +80,25 @@ class Market:
     def _worst_and_best(self) -> tuple[float, float]:
         return float(self.returns.min()), float(self.returns.max())
 
-    def buy_and_hold(self, holdings: Holdings) -> SessionReturns:
+    def buy_and_hold(self, holdings: Holdings) -> Floats:
         """
-        Return what a position of 1 over the bars of each strategy earns in each session.
+        Return what a position of 1 over the bars of each strategy earns in each session, (rows,).
 
         It is bought at the close of the first bar that the strategy ever saw.
         """
         ranges = np.stack([holdings.first, holdings.last, holdings.origin], axis=1)
         unique, which = np.unique(ranges, axis=0, return_inverse=True)
-        which = which.reshape(-1)
-        made = self._hold(unique)
-        # Each strategy gets the rows of its range.
-        counts = np.diff(made.offsets)[which]
-        offsets = np.concatenate(([0], np.cumsum(counts)))
-        rows = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - made.offsets[which], counts)
-        return SessionReturns(
-            np.repeat(np.arange(len(which)), counts),
-            made.session[rows],
-            made.net[rows],
-            made.overnight[rows],
-            made.turnover[rows],
-            made.bars_held[rows],
-            offsets,
-        )
+        keys = [tuple(one) for one in unique.tolist()]
+        with self._lock:
+            lacking = [row for row, key in enumerate(keys) if key not in self._held]
+            if len(self._held) + len(lacking) > _MOST_HELD:
+                self._held, lacking = {}, list(range(len(keys)))
+            if lacking:
+                made = self._hold(unique[lacking])
+                parts = np.split(made.net, made.offsets[1:-1])
+                self._held |= dict(zip((keys[row] for row in lacking), parts, strict=True))
+            held = [self._held[key] for key in keys]
+        return np.concatenate([held[row] for row in which.reshape(-1).tolist()])
 
     def _hold(self, ranges: NDArray[np.int64]) -> SessionReturns:
         first, last, origin = ranges.T
@@ -110,9 +112,7 @@ class Market:
         )
         held = clip(bought, first, last)
         growth = self.paths.growth(held.position, held.start, held.end)
-        sums = Prefix(growth)
-        begin = np.repeat(held.offsets[:-1], np.diff(held.offsets))
-        equity = sums.between(begin, np.arange(len(growth)))
+        equity, _ = Prefix(growth).within(held.offsets)
         made = session_returns(
             held, self.paths, grid=self.grid, equity=equity, correction=np.zeros(len(growth))
         )

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.metrics.drawdown import find_drawdowns
+from catalog.metrics.drawdown import Drawdowns, find_drawdowns
 from catalog.metrics.holdings import Holdings
 from catalog.metrics.market import Market
 from catalog.metrics.notes import (
+    FLAT,
+    NEVER_CLOSED,
     NO_DEVIATION,
     NO_PRICE,
     RUIN,
@@ -24,9 +26,9 @@ from catalog.metrics.notes import (
     Notes,
 )
 from catalog.metrics.prefix import Prefix, grouped_sums
-from catalog.metrics.ratios import session_ratios
+from catalog.metrics.ratios import Ratios, session_ratios
 from catalog.metrics.sessions import SessionReturns, session_returns
-from catalog.metrics.trades import trade_figures
+from catalog.metrics.trades import TradeFigures, trade_figures
 
 Floats = NDArray[np.float64]
 
@@ -76,8 +78,22 @@ class _Corrections:
     is_ruin: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Sums over each strategy, (strategies,) each: of bars, sizes, changes and returns."""
+
+    bars: Floats
+    exposure: Floats
+    net_exposure: Floats
+    held: Floats
+    turnover: Floats
+    gross: Floats
+    net: Floats
+    squares: Floats
+
+
 def measure(
-    holdings: Holdings, market: Market, terms: Terms, *, benchmark: SessionReturns | None = None
+    holdings: Holdings, market: Market, terms: Terms, *, benchmark: Floats | None = None
 ) -> Measured:
     """
     Return the figures of strategies over their ranges.
@@ -87,83 +103,137 @@ def measure(
         benchmark: what buying and holding earned in the same sessions, where that is not what
             it earned over the whole ranges.
     """
-    notes = Notes(holdings.strategies)
     corrections = _correct(holdings, market, terms)
-    offsets = holdings.offsets
-    growth = market.paths.growth(holdings.position, holdings.start, holdings.end)
-    growth += corrections.log
-    equity, total = _equity(growth, offsets)
+    # Where nothing is paid, a bar without a position is like one that is not there.
+    moving = holdings if corrections else holdings.in_market()
+    growth, gross, squares = market.paths.totals(moving.position, moving.start, moving.end)
+    log = np.zeros(len(growth)) if corrections is None else corrections.log
+    if corrections is not None:
+        growth += log
+    equity, total = Prefix(growth).within(moving.offsets)
     sessions = session_returns(
-        holdings,
+        moving,
         market.paths,
         grid=market.grid,
         equity=equity,
-        correction=corrections.log,
+        correction=log,
+        every=holdings,
         fills_at_open=terms.fill == "next_open",
     )
-    drawdowns = find_drawdowns(holdings, market.paths, equity=equity, correction=corrections.log)
-    trades = trade_figures(holdings, growth, corrections.closing)
-    benchmark = market.buy_and_hold(holdings) if benchmark is None else benchmark
-    ratios = session_ratios(sessions.net, benchmark.net, sessions.offsets)
+    drawdowns = find_drawdowns(moving, market.paths, equity=equity, correction=log)
+    trades = trade_figures(moving, growth, corrections.closing if corrections else None)
+    if benchmark is None:
+        benchmark = market.buy_and_hold(holdings)
+    ratios = session_ratios(sessions.net, benchmark, sessions.offsets)
+    sums = _sum(holdings, moving, market, corrections, gross, squares)
+    figures = _figures(holdings, market, sums, total, sessions, drawdowns, trades, ratios)
+    _add_benchmark(figures, benchmark, sessions, ratios, market)
+    notes = _note(figures, holdings, market, corrections, sessions)
+    return Measured(figures, notes, sessions)
 
-    bars = grouped_sums(holdings.bars.astype(np.float64), offsets)
-    size = np.abs(holdings.position)
-    changed = np.abs(holdings.position - holdings.previous)
-    turnover = grouped_sums(changed, offsets)
-    gross, net, squares = _sums_of_returns(holdings, market, corrections)
-    gross_sum = grouped_sums(gross, offsets)
-    overnight = grouped_sums(sessions.overnight, sessions.offsets)
+
+def _sum(
+    holdings: Holdings,
+    moving: Holdings,
+    market: Market,
+    corrections: _Corrections | None,
+    gross: Floats,
+    squares: Floats,
+) -> _Sums:
+    net = gross
+    if corrections is not None:
+        # With a correction c a bar returns r + c, and its square is r² + c·(2r + c).
+        first = holdings.position * market.returns[holdings.start]
+        squares = squares + corrections.returns * (2 * first + corrections.returns)
+        net, gross = gross + corrections.returns, gross + corrections.gross
+    sized = np.abs(moving.position) * moving.bars
+    summed = [
+        grouped_sums(values, moving.offsets)
+        for values in (
+            sized,
+            moving.position * moving.bars,
+            np.where(moving.position != 0.0, moving.bars, 0.0),
+            gross,
+            net,
+            squares,
+        )
+    ]
+    exposure, net_exposure, held, gross, net, squares = summed
+    bars = grouped_sums(holdings.bars, holdings.offsets).astype(np.float64)
+    turnover = grouped_sums(holdings.changes, holdings.offsets)
+    return _Sums(bars, exposure, net_exposure, held, turnover, gross, net, squares)
+
+
+def _figures(
+    holdings: Holdings,
+    market: Market,
+    sums: _Sums,
+    total: Floats,
+    sessions: SessionReturns,
+    drawdowns: Drawdowns,
+    trades: TradeFigures,
+    ratios: Ratios,
+) -> dict[str, NDArray]:  # type: ignore[type-arg]
     count = np.diff(sessions.offsets)
+    bars, turnover = sums.bars, sums.turnover
     scale = np.sqrt(market.sessions_per_year)
+    overnight = grouped_sums(sessions.overnight, sessions.offsets)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        mean_bar = grouped_sums(net, offsets) / bars
-        square = grouped_sums(squares, offsets)
-        variance = (square - bars * mean_bar**2) / (bars - 1)
-        variance[~(variance * (bars - 1) > 1e-13 * square)] = np.nan
-        total_return = np.expm1(total)
+        mean = sums.net / bars
+        variance = (sums.squares - bars * mean**2) / (bars - 1)
+        variance[~(variance * (bars - 1) > 1e-13 * sums.squares)] = np.nan
         annual_return = np.expm1(total * market.sessions_per_year / count)
-        exposure = grouped_sums(size * holdings.bars, offsets) / bars
-        net_exposure = grouped_sums(holdings.position * holdings.bars, offsets) / bars
         deepest = np.where(drawdowns.depth < 0, drawdowns.depth, np.nan)
-        benchmark_growth = grouped_sums(np.log1p(benchmark.net), benchmark.offsets)
-        benchmark_mean = grouped_sums(benchmark.net, benchmark.offsets) / count
-        figures: dict[str, NDArray] = {  # type: ignore[type-arg]
+        figures = {
             "start_bar": holdings.first,
             "bar_count": bars.astype(np.int64),
             "sessions": count,
-            "total_return": total_return,
+            "total_return": np.expm1(total),
             "annual_return": annual_return,
             "volatility": ratios.deviation * scale,
             "sharpe": ratios.sharpe * scale,
-            "sharpe_bar": mean_bar / np.sqrt(variance) * np.sqrt(market.bars_per_year),
+            "sharpe_bar": mean / np.sqrt(variance) * np.sqrt(market.bars_per_year),
             "sharpe_session": ratios.sharpe,
             "sortino": ratios.sortino * scale,
             "calmar": annual_return / -deepest,
             "max_drawdown": drawdowns.depth,
             "drawdown_bars": drawdowns.bars,
-            "exposure": exposure,
-            "net_exposure": net_exposure,
-            "time_in_market": grouped_sums(np.where(size > 0, holdings.bars, 0.0), offsets) / bars,
+            "exposure": sums.exposure / bars,
+            "net_exposure": sums.net_exposure / bars,
+            "time_in_market": sums.held / bars,
             "turnover": turnover / bars * market.bars_per_year,
             "trades": trades.trades,
             "hit_rate": trades.hit_rate,
             "profit_factor": trades.profit_factor,
             "mean_holding": trades.mean_holding,
-            "breakeven_cost_bps": gross_sum / np.where(turnover > 0, turnover, np.nan) * 1e4,
-            "overnight_share": overnight / np.where(gross_sum != 0, gross_sum, np.nan),
+            "breakeven_cost_bps": sums.gross / np.where(turnover > 0, turnover, np.nan) * 1e4,
+            "overnight_share": overnight / np.where(sums.gross != 0, sums.gross, np.nan),
             "skew": ratios.skew,
             "kurtosis": ratios.kurtosis,
-            "benchmark_return": np.expm1(benchmark_growth),
-            "benchmark_sharpe": ratios.benchmark_sharpe * scale,
-            "beta": ratios.beta,
-            "alpha": ratios.alpha * market.sessions_per_year,
-            "correlation": ratios.correlation,
-            "drift_sharpe": net_exposure * benchmark_mean / ratios.deviation,
         }
     if not market.grid.knows_gaps:
         figures["overnight_share"][:] = np.nan
-    _note(figures, notes, holdings, market, corrections, sessions)
-    return Measured(figures, notes, sessions)
+    return figures
+
+
+def _add_benchmark(
+    figures: dict[str, NDArray],  # type: ignore[type-arg]
+    benchmark: Floats,
+    sessions: SessionReturns,
+    ratios: Ratios,
+    market: Market,
+) -> None:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = grouped_sums(np.log1p(benchmark), sessions.offsets)
+        mean = grouped_sums(benchmark, sessions.offsets) / np.diff(sessions.offsets)
+        figures |= {
+            "benchmark_return": np.expm1(growth),
+            "benchmark_sharpe": ratios.benchmark_sharpe * np.sqrt(market.sessions_per_year),
+            "beta": ratios.beta,
+            "alpha": ratios.alpha * market.sessions_per_year,
+            "correlation": ratios.correlation,
+            "drift_sharpe": figures["net_exposure"] * mean / ratios.deviation,
+        }
 
 
 ANNUALISED = (
@@ -180,25 +250,30 @@ _KEPT_WITHOUT_RETURNS = frozenset(
 
 def _note(
     figures: dict[str, NDArray],  # type: ignore[type-arg]
-    notes: Notes,
     holdings: Holdings,
     market: Market,
-    corrections: _Corrections,
+    corrections: _Corrections | None,
     sessions: SessionReturns,
-) -> None:
+) -> Notes:
     """Take out what has no meaning, and say why."""
-    unpriced = market.unpriced_bars(holdings)
-    notes.add(unpriced > 0, NO_PRICE)
-    ruined = _strategies(holdings, corrections.is_ruin | market.is_ruin(holdings))
+    notes = Notes(holdings.strategies)
+    unpriced = market.unpriced_bars(holdings) > 0
+    notes.add(unpriced, NO_PRICE)
+    ruins = market.is_ruin(holdings)
+    if corrections is not None:
+        ruins |= corrections.is_ruin
+    ruined = np.zeros(holdings.strategies, bool)
+    ruined[holdings.strategy[ruins]] = True
     notes.add(ruined, RUIN)
-    without_returns = (unpriced > 0) | ruined
+    without_returns = unpriced | ruined
     few = figures["sessions"] < FEWEST_SESSIONS
     notes.add(few, TOO_FEW_SESSIONS)
     flat = (figures["time_in_market"] == 0) & ~without_returns
-    notes.add(flat, "all flat: no position in the range")
-    notes.add(~flat & ~few & np.isnan(figures["sharpe_session"]) & ~without_returns, NO_DEVIATION)
-    open_only = (figures["trades"] == 1) & np.isnan(figures["hit_rate"])
-    notes.add(open_only & ~without_returns, "its only trade is never closed")
+    notes.add(flat, FLAT)
+    constant = np.isnan(figures["sharpe_session"]) & ~few & ~flat & ~without_returns
+    notes.add(constant, NO_DEVIATION)
+    open_only = (figures["trades"] == 1) & np.isnan(figures["hit_rate"]) & ~without_returns
+    notes.add(open_only, NEVER_CLOSED)
     for name, values in figures.items():
         if values.dtype == np.float64:
             if name in ANNUALISED:
@@ -208,29 +283,15 @@ def _note(
             values[~np.isfinite(values)] = np.nan
     for row in np.flatnonzero(without_returns).tolist():
         sessions.net[sessions.offsets[row] : sessions.offsets[row + 1]] = np.nan
+    return notes
 
 
-def _strategies(holdings: Holdings, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which strategies have one of these holdings."""
-    found = np.zeros(holdings.strategies, bool)
-    found[holdings.strategy[rows]] = True
-    return found
-
-
-def _equity(growth: Floats, offsets: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Return the log equity before each holding, and at each strategy's end."""
-    sums = Prefix(growth)
-    begin = np.repeat(offsets[:-1], np.diff(offsets))
-    before = sums.between(begin, np.arange(len(growth)))
-    return before, sums.between(offsets[:-1], offsets[1:])
-
-
-def _correct(holdings: Holdings, market: Market, terms: Terms) -> _Corrections:
+def _correct(holdings: Holdings, market: Market, terms: Terms) -> _Corrections | None:
+    """Return what changes of position cost and gain beside their bars; None for nothing."""
     size = len(holdings.position)
-    nothing = np.zeros(size)
     cost = terms.cost_bps / 1e4
     if cost == 0 and terms.fill == "close":
-        return _Corrections(nothing, nothing, nothing, nothing, np.zeros(size, bool))
+        return None
     new, old = holdings.position, holdings.previous
     changed = np.flatnonzero(new != old)
     new, old, start = new[changed], old[changed], holdings.start[changed]
@@ -261,19 +322,3 @@ def _correct(holdings: Holdings, market: Market, terms: Terms) -> _Corrections:
     follows[holdings.offsets[:-1]] = False
     made.closing[~follows] = 0.0
     return made
-
-
-def _sums_of_returns(
-    holdings: Holdings, market: Market, corrections: _Corrections
-) -> tuple[Floats, Floats, Floats]:
-    """Return each holding's sum of gross bar returns, of net ones, and of their squares."""
-    in_market = np.flatnonzero(holdings.position)
-    position = holdings.position[in_market]
-    start, stop = holdings.start[in_market], holdings.end[in_market] + 1
-    gross, squares = np.zeros(len(holdings.position)), np.zeros(len(holdings.position))
-    gross[in_market] = position * market.sums.between(start, stop)
-    squares[in_market] = position * position * market.squares.between(start, stop)
-    net = gross + corrections.returns
-    first = holdings.position * market.returns[holdings.start]
-    squares += corrections.returns * (2 * first + corrections.returns)
-    return gross + corrections.gross, net, squares

@@ -9,6 +9,8 @@ TOO_FEW_SESSIONS = "too few sessions to annualise (fewer than 20)"
 NO_PRICE = "a bar without a price while in the market"
 RUIN = "ruin: a bar lost all equity"
 NO_DEVIATION = "zero volatility: all sessions return the same"
+FLAT = "all flat: no position in the range"
+NEVER_CLOSED = "its only trade is never closed"
 
 
 class Notes:

@@ -22,8 +22,9 @@ Bars = NDArray[np.int64]
 
 MOST_TABLE_BYTES = 1 << 30
 # A table costs about as much as looking at so many times all bars.
-_TABLE_WORTH = 20
-_PREFIX_WORTH = 1
+_TABLE_WORTH = 10
+_SUMS_WORTH = 1
+_MOST_SUMS = 64
 _MOST_CELLS = 1 << 20
 _FEW = 8
 
@@ -40,7 +41,7 @@ class Paths:
 
     def __init__(self, returns: Floats) -> None:
         self.returns = returns
-        self._prefixes: dict[float, Prefix] = {}
+        self._sums: dict[float, _Sums] = {}
         self._tables: dict[float, _Extremes] = {}
         self._bytes = 0
         self._lock = threading.Lock()
@@ -49,21 +50,37 @@ class Paths:
         """
         Return the log of what equity is multiplied by, holding `position` from bar to bar.
 
-        All arguments are of one length. Ruin (a factor that is not positive) counts as -inf.
+        All arguments are of one length.
         """
         log = np.zeros(len(position))
         rest = []
         for value, rows in _by_position(position):
-            prefix = self._prefix(value, int((end[rows] - start[rows] + 1).sum()))
-            if prefix is None:
+            first, stop = start.take(rows), end.take(rows) + 1
+            sums = self._sums_of(value, int((stop - first).sum()))
+            if sums is None:
                 rest.append(rows)
             else:
-                log[rows] = prefix.between(start[rows], end[rows] + 1)
-        if rest:
-            rows = np.concatenate(rest)
-            for part, path in self._bar_by_bar(position[rows], start[rows], end[rows]):
-                log[rows[part]] = path[:, -1]
+                log[rows] = sums.log.between(first, stop)[0]
+        for rows, path, _ in self._bar_by_bar(position, start, end, rest):
+            log[rows] = path[:, -1]
         return log
+
+    def totals(self, position: Floats, start: Bars, end: Bars) -> tuple[Floats, Floats, Floats]:
+        """Return log growth, the sum of the bars' returns and the sum of their squares."""
+        log, total, square = (np.zeros(len(position)) for _ in range(3))
+        rest = []
+        for value, rows in _by_position(position):
+            first, stop = start.take(rows), end.take(rows) + 1
+            sums = self._sums_of(value, int((stop - first).sum()))
+            if sums is None:
+                rest.append(rows)
+            else:
+                log[rows], total[rows], square[rows] = sums.all.between(first, stop)
+        for rows, path, earned in self._bar_by_bar(position, start, end, rest):
+            log[rows] = path[:, -1]
+            total[rows] = earned.sum(axis=1)
+            square[rows] = (earned * earned).sum(axis=1)
+        return log, total, square
 
     def extremes(self, position: Floats, start: Bars, end: Bars) -> tuple[Floats, Floats, Floats]:
         """
@@ -74,34 +91,47 @@ class Paths:
         high, low, fall = (np.zeros(len(position)) for _ in range(3))
         rest = []
         for value, rows in _by_position(position):
-            starts, ends = start[rows], end[rows]
-            table = self._table(value, int((ends - starts + 1).sum()))
+            first, last = start.take(rows), end.take(rows)
+            table = self._table_of(value, int((last - first + 1).sum()))
             if table is None:
                 rest.append(rows)
             else:
-                high[rows], low[rows], fall[rows] = table.of(starts, ends)
-        if rest:
-            rows = np.concatenate(rest)
-            for part, path in self._bar_by_bar(position[rows], start[rows], end[rows]):
-                high[rows[part]] = path.max(axis=1)
-                low[rows[part]] = path.min(axis=1)
-                fall[rows[part]] = (np.maximum.accumulate(path, axis=1) - path).max(axis=1)
+                high[rows], low[rows], fall[rows] = table.of(first, last)
+        for rows, path, _ in self._bar_by_bar(position, start, end, rest):
+            high[rows] = path.max(axis=1)
+            low[rows] = path.min(axis=1)
+            fall[rows] = (np.maximum.accumulate(path, axis=1) - path).max(axis=1)
         return high, low, fall
 
-    def path(self, position: float, start: int, end: int) -> Floats:
-        """Return the log equity after each bar of one holding, relative to before it."""
-        return np.cumsum(_log_growth(position, self.returns[start : end + 1]))
+    def walk(
+        self, position: Floats, start: Bars, end: Bars
+    ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+        """
+        Yield rows of about the same length with the log equity after each of their bars.
 
-    def _prefix(self, value: float, bars: int) -> Prefix | None:
-        found = self._prefixes.get(value)
-        if found is None and bars >= _PREFIX_WORTH * len(self.returns):
-            found = Prefix(_log_growth(value, self.returns))
+        Equity is relative to the one before the first bar. Behind its end a path is level.
+        """
+        rest = [np.flatnonzero(position == 0.0)]
+        for value, rows in _by_position(position):
+            if value not in self._sums:
+                rest.append(rows)
+                continue
+            sums = self._sums[value].rounded
+            for part, place in _places(start, end, rows):
+                yield part, sums.take(place + 1) - sums.take(start[part])[:, None]
+        for part, path, _ in self._bar_by_bar(position, start, end, rest):
+            yield part, path
+
+    def _sums_of(self, value: float, bars: int) -> _Sums | None:
+        found = self._sums.get(value)
+        if found is None and bars >= _SUMS_WORTH * len(self.returns):
+            found = _Sums(value, self.returns)
             with self._lock:
-                if len(self._prefixes) < 64:
-                    self._prefixes[value] = found
+                if len(self._sums) < _MOST_SUMS:
+                    self._sums[value] = found
         return found
 
-    def _table(self, value: float, bars: int) -> _Extremes | None:
+    def _table_of(self, value: float, bars: int) -> _Extremes | None:
         found = self._tables.get(value)
         if found is not None or bars < _TABLE_WORTH * len(self.returns):
             return found
@@ -109,29 +139,49 @@ class Paths:
             found = self._tables.get(value)
             size = _Extremes.size(len(self.returns))
             if found is None and self._bytes + size <= MOST_TABLE_BYTES:
-                found = _Extremes(Prefix(_log_growth(value, self.returns)).rounded)
+                sums = self._sums.get(value) or _Sums(value, self.returns)
+                found = _Extremes(sums.rounded)
                 self._tables[value] = found
                 self._bytes += size
         return found
 
     def _bar_by_bar(
-        self, position: Floats, start: Bars, end: Bars
-    ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
-        """Yield rows of about the same length with their paths; behind its end a path is level."""
-        bars = end - start + 1
-        widths = np.int64(1) << np.ceil(np.log2(bars)).astype(np.int64)
-        for width in np.unique(widths).tolist():
-            alike = np.flatnonzero(widths == width)
-            step = max(1, _MOST_CELLS // width)
-            for begin in range(0, len(alike), step):
-                rows = alike[begin : begin + step]
-                steps = np.arange(width)
-                place = start[rows, None] + steps
-                held = steps < bars[rows, None]
-                returns = self.returns.take(np.minimum(place, len(self.returns) - 1))
-                log = _log_growth(position[rows, None], returns)
-                log[~held] = 0.0
-                yield rows, np.cumsum(log, axis=1)
+        self, position: Floats, start: Bars, end: Bars, parts: list[NDArray[np.int64]]
+    ) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+        """Yield rows with their paths and with what each bar returned; 0 behind the end."""
+        rows = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        for part, place in _places(start, end, rows):
+            earned = position[part, None] * self.returns.take(place)
+            # Behind its end a place is the end again.
+            earned[:, 1:][place[:, 1:] == place[:, :-1]] = 0.0
+            yield part, np.cumsum(_log(earned), axis=1), earned
+
+
+class _Sums:
+    """Prefix sums for one position value: of log growth, of returns and of their squares."""
+
+    def __init__(self, position: float, returns: Floats) -> None:
+        earned = position * returns
+        log = _log(earned)
+        # What is asked for alone is found quicker where it lies alone.
+        self.log = Prefix(log)
+        self.all = Prefix(log, earned, earned * earned)
+        self.rounded = self.log.rounded
+
+
+def _places(
+    start: Bars, end: Bars, rows: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], Bars]]:
+    """Yield rows of about the same length with the numbers of their bars, the last one repeated."""
+    if not len(rows):
+        return
+    widths = np.int64(1) << np.ceil(np.log2(end[rows] - start[rows] + 1)).astype(np.int64)
+    for width in np.unique(widths).tolist():
+        alike = rows[widths == width]
+        step = max(1, _MOST_CELLS // width)
+        for begin in range(0, len(alike), step):
+            part = alike[begin : begin + step]
+            yield part, np.minimum(start[part, None] + np.arange(width), end[part, None])
 
 
 class _Extremes:
@@ -197,12 +247,11 @@ class _Extremes:
         return high, low, fall
 
 
-def _log_growth(position: float | Floats, returns: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = position * returns
-        # Ruin is found where it happens; here it must only not become NaN.
-        log: Floats = np.log1p(np.maximum(factor, -1.0))
-    return np.where(np.isneginf(log), -1e3, log)
+def _log(earned: Floats) -> Floats:
+    """Return the log of 1 + returns. Ruin is found elsewhere; here it must only not be NaN."""
+    with np.errstate(divide="ignore"):
+        log: Floats = np.log1p(np.maximum(earned, -1.0))
+    return np.maximum(log, -1e3)
 
 
 def _by_position(position: Floats) -> Iterator[tuple[float, NDArray[np.int64]]]:

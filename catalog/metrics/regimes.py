@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from catalog.metrics.holdings import Holdings, clip, holdings_of_changes
 from catalog.metrics.market import Market
 from catalog.metrics.measure import Measured, Terms, measure
-from catalog.metrics.sessions import SessionReturns, session_returns
+from catalog.metrics.prefix import Prefix
+from catalog.metrics.sessions import session_returns
 
 Ints = NDArray[np.int64]
 
@@ -51,7 +52,7 @@ class Regimes:
                 benchmark = self._benchmark(chosen, market, number)
                 yield name, seen, measure(chosen, market, terms, benchmark=benchmark)
 
-    def _benchmark(self, chosen: Holdings, market: Market, number: int) -> SessionReturns:
+    def _benchmark(self, chosen: Holdings, market: Market, number: int) -> NDArray[np.float64]:
         count = chosen.strategies
         bought = holdings_of_changes(
             chosen.origin,
@@ -63,11 +64,10 @@ class Regimes:
         pieces, state = self._cut(clip(bought, chosen.first, chosen.last))
         held, _ = _only(pieces, state == number)
         growth = market.paths.growth(held.position, held.start, held.end)
-        before = np.cumsum(growth) - growth
-        before -= np.repeat(before[held.offsets[:-1]], np.diff(held.offsets))
+        equity, _ = Prefix(growth).within(held.offsets)
         return session_returns(
-            held, market.paths, grid=market.grid, equity=before, correction=np.zeros(len(growth))
-        )
+            held, market.paths, grid=market.grid, equity=equity, correction=np.zeros(len(growth))
+        ).net
 
     def _cut(self, holdings: Holdings) -> tuple[Holdings, Ints]:
         """Cut holdings where the state changes, and return the state of each piece."""

@@ -56,15 +56,18 @@ def session_returns(
     grid: SessionGrid,
     equity: Floats,
     correction: Floats,
+    every: Holdings | None = None,
     fills_at_open: bool = False,
 ) -> SessionReturns:
     """
     Return what each strategy earned in each session of its range.
 
     Args:
+        holdings: those without a position may be left out, but for each strategy's first row.
         equity: (holdings,) log equity before each holding.
         correction: (holdings,) what is added to the log growth at a holding's first bar: the
             cost of the change, and what another fill than the close makes of it.
+        every: all holdings, where some are left out, for the changes of position.
         fills_at_open: the gap at an open is earned with the position before the change.
     """
     j0, j1 = grid.of_bar[holdings.first], grid.of_bar[holdings.last]
@@ -74,8 +77,8 @@ def session_returns(
     strategy = np.repeat(np.arange(holdings.strategies), counts)
     session = np.arange(rows) - np.repeat(offsets[:-1] - j0, counts)
     # The last holding that begins in a session or before it is the one that its end is in.
-    own_row = offsets[holdings.strategy] + grid.of_bar[holdings.start] - j0[holdings.strategy]
-    begun = np.bincount(own_row, minlength=rows)
+    shift = offsets[:-1] - j0
+    begun = np.bincount(_row_of(holdings, grid, shift), minlength=rows)
     last = np.cumsum(begun) - 1
     before_any = last < holdings.offsets[strategy]  # Only where a strategy's bars have gaps.
     last = np.maximum(last, holdings.offsets[strategy])
@@ -90,11 +93,10 @@ def session_returns(
     if before_any.any():
         log[before_any] = equity[last[before_any]]
         bars[before_any] = held_before[last[before_any]]
-    turnover: Floats = np.bincount(
-        own_row, np.abs(holdings.position - holdings.previous), rows
-    ).astype(np.float64)
+    every = every or holdings
+    turnover = np.bincount(_row_of(every, grid, shift), every.changes, rows).astype(np.float64)
     gain = _differences(log, head, equity[holdings.offsets[:-1]])
-    overnight = _overnight(holdings, grid, strategy, session, last, begun, head, fills_at_open)
+    overnight = _overnight(holdings, grid, session, last, begun, head, fills_at_open)
     return SessionReturns(
         strategy,
         session,
@@ -104,6 +106,13 @@ def session_returns(
         _differences(bars, head, held_before[holdings.offsets[:-1]]),
         offsets,
     )
+
+
+def _row_of(holdings: Holdings, grid: SessionGrid, shift: Ints) -> Ints:
+    """Return the row of the session that each holding begins in."""
+    rows: Ints = grid.of_bar.take(holdings.start)
+    rows += shift.take(holdings.strategy)
+    return rows
 
 
 def _differences(values: NDArray, head: Ints, before: NDArray) -> NDArray:  # type: ignore[type-arg]
@@ -117,7 +126,6 @@ def _differences(values: NDArray, head: Ints, before: NDArray) -> NDArray:  # ty
 def _overnight(
     holdings: Holdings,
     grid: SessionGrid,
-    strategy: Ints,
     session: Ints,
     last: Ints,
     begun: Ints,
@@ -125,19 +133,19 @@ def _overnight(
     fills_at_open: bool,
 ) -> Floats:
     """Return the position at each session's first bar times the gap there."""
-    opening = grid.starts[session]
+    opening = grid.starts.take(session)
     # It is in the first holding that begins in the session if that begins at once, else in the
     # one that the session before ended with.
-    first_begun = np.minimum(last - begun + 1, len(holdings.start) - 1)
-    begins = (begun > 0) & (holdings.start[first_begun] == opening)
-    there = np.where(begins, first_begun, np.maximum(last - begun, 0))
-    earns = (
-        (opening >= holdings.first[strategy])
-        & (holdings.strategy[there] == strategy)
-        & (holdings.start[there] <= opening)
-        & (opening <= holdings.end[there])
-    )
-    position = holdings.position[there]
+    before = last - begun
+    there = np.minimum(before + 1, len(holdings.start) - 1)
+    begins = holdings.start.take(there) == opening
+    begins &= begun > 0
+    there = np.where(begins, there, np.maximum(before, 0))
+    position: Floats = holdings.position.take(there)
     if fills_at_open:
-        position = np.where(begins, holdings.previous[there], position)
-    return np.where(earns, position * grid.gap[opening], 0.0)
+        position = np.where(begins, holdings.previous.take(there), position)
+    position[holdings.end.take(there) < opening] = 0.0
+    # No session came before a strategy's first one, whose opening it may not have seen.
+    position[head] = np.where(begins[head], position[head], 0.0)
+    position *= grid.gap.take(opening)
+    return position

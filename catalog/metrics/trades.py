@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from catalog.metrics.drawdown import LEVEL
 from catalog.metrics.holdings import Holdings
-from catalog.metrics.prefix import grouped_sums
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +27,7 @@ class TradeFigures:
     mean_holding: Floats
 
 
-def trade_figures(holdings: Holdings, growth: Floats, closing: Floats) -> TradeFigures:
+def trade_figures(holdings: Holdings, growth: Floats, closing: Floats | None) -> TradeFigures:
     """
     Return the figures of the trades: stretches over which a position keeps its sign.
 
@@ -36,35 +35,37 @@ def trade_figures(holdings: Holdings, growth: Floats, closing: Floats) -> TradeF
 
     Args:
         growth: (holdings,) log growth of each holding, all costs included.
-        closing: (holdings,) the part of it that closing the position before made, in logs.
+        closing: (holdings,) the part of it that closing the position before made, in logs; None
+            where nothing was paid.
     """
     count = holdings.strategies
-    sign = np.sign(holdings.position)
-    edge = np.empty(len(sign), bool)
+    rows = np.flatnonzero(holdings.position)
+    if not len(rows):
+        nothing = np.full(count, np.nan)
+        return TradeFigures(np.zeros(count, np.int64), nothing, nothing.copy(), nothing.copy())
+    start, end = holdings.start.take(rows), holdings.end.take(rows)
+    strategy, is_short = holdings.strategy.take(rows), holdings.position.take(rows) < 0
+    edge = np.empty(len(rows), bool)
     edge[0] = True
-    edge[1:] = (
-        (sign[1:] != sign[:-1])
-        | (holdings.strategy[1:] != holdings.strategy[:-1])
-        | (holdings.start[1:] != holdings.end[:-1] + 1)
-    )
+    edge[1:] = start[1:] != end[:-1] + 1
+    edge[1:] |= is_short[1:] != is_short[:-1]
+    edge[1:] |= strategy[1:] != strategy[:-1]
     heads = np.flatnonzero(edge)
-    bounds = np.append(heads, len(sign))
-    net = grouped_sums(growth, bounds)
-    net -= closing[heads]
-    # What closing costs belongs to the trade that is closed.
-    net[:-1] += closing[heads[1:]]
-    strategy = holdings.strategy[heads]
-    in_market = sign[heads] != 0
-    tails = bounds[1:] - 1
-    is_open = holdings.end[tails] == holdings.last[strategy]
-    bars = grouped_sums(holdings.bars.astype(np.float64), bounds)
-    trades = np.bincount(strategy[in_market], minlength=count)
-    closed = in_market & ~is_open
+    tails = np.append(heads[1:], len(rows)) - 1
+    net = np.add.reduceat(growth.take(rows), heads)
+    if closing is not None:
+        # What closing costs belongs to the trade that is closed.
+        net -= closing[rows[heads]]
+        net += np.append(closing, 0.0)[rows[tails] + 1]
+    owner = strategy[heads]
+    trades = np.bincount(owner, minlength=count)
+    held = np.bincount(strategy, end - start + 1, count)
+    closed = end[tails] != holdings.last[owner]
     earned = np.expm1(net[closed])
     earned[np.abs(earned) <= LEVEL] = 0.0
-    owner = strategy[closed]
+    owner = owner[closed]
     closings = np.bincount(owner, minlength=count)
-    wins = np.bincount(owner, earned > 0, count)
+    wins = np.bincount(owner[earned > 0], minlength=count)
     gains = np.bincount(owner, np.maximum(earned, 0.0), count)
     losses = np.bincount(owner, np.maximum(-earned, 0.0), count)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -72,6 +73,5 @@ def trade_figures(holdings: Holdings, growth: Floats, closing: Floats) -> TradeF
             trades,
             wins / np.where(closings > 0, closings, np.nan),
             gains / np.where(losses > 0, losses, np.nan),
-            np.bincount(strategy[in_market], bars[in_market], count)
-            / np.where(trades > 0, trades, np.nan),
+            held / np.where(trades > 0, trades, np.nan),
         )

@@ -97,7 +97,7 @@ def test_the_sparse_table_knows_the_path_between_any_two_bars(seed, bars, positi
     returns = random.normal(0, 0.02, bars)
     start = random.integers(0, bars, 50)
     end = random.integers(start, bars)
-    table = paths._Extremes(Prefix(paths._log_growth(position, returns)).rounded)
+    table = paths._Extremes(Prefix(paths._log(position * returns)).rounded)
 
     high, low, fall = table.of(start, end)
 
@@ -131,7 +131,7 @@ def test_a_difference_of_prefix_sums_keeps_what_a_great_sum_before_it_would_swal
 
     made = Prefix(np.array([scale, *values]))
 
-    assert made.between(np.array([1]), np.array([len(values) + 1]))[0] == pytest.approx(
+    assert made.between(np.array([1]), np.array([len(values) + 1]))[0][0] == pytest.approx(
         math.fsum(values), rel=1e-12, abs=1e-22
     )
 
