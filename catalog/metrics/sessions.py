@@ -13,6 +13,9 @@ from catalog.metrics.paths import Paths
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+NOTHING = 1e-13
+"""A return below it, either way, is none."""
+
 
 @dataclass(frozen=True, eq=False)
 class SessionGrid:
@@ -96,6 +99,8 @@ def session_returns(
     every = every or holdings
     turnover = np.bincount(_row_of(every, grid, shift), every.changes, rows).astype(np.float64)
     gain = _differences(log, head, equity[holdings.offsets[:-1]])
+    # Prices came back to the same tick: what is left is rounding.
+    gain[np.abs(gain) < NOTHING] = 0.0
     overnight = _overnight(holdings, grid, session, last, begun, head, fills_at_open)
     return SessionReturns(
         strategy,

@@ -67,7 +67,7 @@ def dense_figures(
         benchmark.append(np.prod(1 + market[window][inside]) - 1)
         turnover.append(changes[inside].sum())
         bars_held.append(int((held[inside] != 0).sum()))
-    returns, benchmark = np.array(returns), np.array(benchmark)
+    returns, benchmark = _snapped(returns), _snapped(benchmark)
     count, size = len(returns), len(held)
     few = count < 20
     scale = math.sqrt(series.sessions_per_year)
@@ -130,6 +130,11 @@ ANNUALISED = (
     "annual_return", "volatility", "sharpe", "sharpe_bar", "sortino", "calmar", "turnover",
     "benchmark_sharpe", "alpha",
 )  # fmt: skip
+
+
+def _snapped(returns):
+    returns = np.array(returns)
+    return np.where(np.abs(returns) < 1e-13, 0.0, returns)
 
 
 def _ratio(above, below):

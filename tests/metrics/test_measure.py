@@ -35,14 +35,16 @@ def some_strategies(seed: int, count: int, bars: int, *, sizes, share: float):
     return np.concatenate(at), np.concatenate(values), offsets, np.array(first), np.array(last)
 
 
-def assert_same(found, wanted, name):
+def assert_same(found, wanted, name, *, rounding=2e-13):
     found, wanted = (
         np.atleast_1d(np.asarray(found, float)),
         np.atleast_1d(np.asarray(wanted, float)),
     )
     assert np.array_equal(np.isnan(found), np.isnan(wanted)), (name, found, wanted)
     # What prices that come back to the same tick leave is rounding in the dense computation.
-    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=2e-13, err_msg=name)
+    # What is divided by next to nothing is great, and inexact on both sides.
+    rtol = 1e-9 if np.nanmax(np.abs(wanted), initial=0.0) < 1e3 else 1e-6
+    np.testing.assert_allclose(found, wanted, rtol=rtol, atol=rounding, err_msg=name)
 
 
 @settings(max_examples=80, deadline=None)
@@ -82,7 +84,8 @@ def test_every_figure_is_that_of_the_dense_computation(seed, bars, sizes, share,
         assert_same(made.sessions.turnover[low:high], wanted.pop("session_turnover"), "turnover")
         assert_same(made.sessions.bars_held[low:high], wanted.pop("bars_held"), "bars_held")
         for name, value in wanted.items():
-            assert_same(made.figures[name][row], value, name)
+            # Ratios of differences of nearly equal numbers lose digits on both sides.
+            assert_same(made.figures[name][row], value, name, rounding=1e-10)
 
 
 @pytest.fixture
