@@ -238,6 +238,8 @@ def _as_query_error(error: duckdb.Error, limits: Limits) -> QueryError:
         hint = "A pack is gone. Read the traces from their files again with: catalog compact"
     elif ".d/prices/" in text and ".parquet" in text:
         hint = "A price series is gone or damaged. Add it again with: catalog prices add FILE"
+    elif "/returns/" in text and ("No files found" in text or "Cannot open file" in text):
+        hint = "A pack of session returns is gone. Compute them again with: catalog metrics"
     elif "No files found that match" in text or re.search(r"Cannot open file .*\.parquet", text):
         hint = (
             "Trace files are gone, have moved or cannot be read. Bring the catalog up to date "
