@@ -12,10 +12,10 @@ from typing import Any
 from catalog.export import export_strategy_index
 from catalog.metrics.compute import Computation, compute_metrics
 from catalog.metrics.correlate import Correlations, correlate
-from catalog.metrics.measure import Terms
 from catalog.metrics.rank import Ranking, rank
 from catalog.metrics.repaint import Repaints, find_repaints
 from catalog.metrics.sets import MetricSet
+from catalog.metrics.terms import Terms
 from catalog.prices.add import PricesAdded, add_prices
 from catalog.query.find import Found, find
 from catalog.query.info import Info, read_info

@@ -13,7 +13,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "catalog"
 LINES = [
     {"errors", "disk", "statements", "canonical", "strategy", "components"},
     {"store", "traces"},
-    {"register", "metrics", "query", "prices", "upkeep", "sweep", "sweep_file", "sweep_grid", "export"},
+    {
+        *("register", "query", "prices", "metrics", "upkeep"),
+        *("sweep", "sweep_file", "sweep_grid", "export"),
+    },
     {"catalog", "writing"},
     {"adapters", "demo"},
     {"cli", "__main__"},

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from catalog.metrics.changes import Changes, read_changes
 from catalog.metrics.holdings import Holdings, clip, holdings_of_changes
 from catalog.metrics.market import Market
-from catalog.metrics.measure import Measured, Terms, measure
+from catalog.metrics.measure import Measured, measure
 from catalog.metrics.regimes import Regimes
 from catalog.metrics.sessions import SessionReturns
 from catalog.metrics.sets import MetricSet
+from catalog.metrics.terms import Terms
 from catalog.metrics.traces import Match, Trace
 
 FIGURES = (

@@ -28,25 +28,13 @@ from catalog.metrics.notes import (
 from catalog.metrics.prefix import Prefix, grouped_sums
 from catalog.metrics.ratios import Ratios, session_ratios
 from catalog.metrics.sessions import SessionReturns, session_returns
+from catalog.metrics.terms import Corrections, Terms, correct
 from catalog.metrics.trades import TradeFigures, trade_figures
 
 Floats = NDArray[np.float64]
 
 FEWEST_SESSIONS = 20
 """With fewer, nothing is annualised."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """
-    On what terms strategies trade.
-
-    `cost_bps` is paid one way on every change of position, in basis points of equity; `fill` is
-    `close` (of the signal's own bar) or `next_open`.
-    """
-
-    cost_bps: float = 0.0
-    fill: str = "close"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,22 +48,6 @@ class Measured:
     figures: dict[str, NDArray]  # type: ignore[type-arg]
     notes: Notes
     sessions: SessionReturns
-
-
-@dataclass(frozen=True, eq=False)
-class _Corrections:
-    """
-    What the first bar of each holding returns beyond position × return, (holdings,) each.
-
-    `returns` is added to the bar's return and `gross` is that without cost; `log` is added to its
-    log growth, of which `closing` is what closing the position before made.
-    """
-
-    returns: Floats
-    gross: Floats
-    log: Floats
-    closing: Floats
-    is_ruin: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +75,7 @@ def measure(
         benchmark: what buying and holding earned in the same sessions, where that is not what
             it earned over the whole ranges.
     """
-    corrections = _correct(holdings, market, terms)
+    corrections = correct(holdings, market, terms)
     # Where nothing is paid, a bar without a position is like one that is not there.
     moving = holdings if corrections else holdings.in_market()
     growth, gross, squares = market.paths.totals(moving.position, moving.start, moving.end)
@@ -136,7 +108,7 @@ def _sum(
     holdings: Holdings,
     moving: Holdings,
     market: Market,
-    corrections: _Corrections | None,
+    corrections: Corrections | None,
     gross: Floats,
     squares: Floats,
 ) -> _Sums:
@@ -252,7 +224,7 @@ def _note(
     figures: dict[str, NDArray],  # type: ignore[type-arg]
     holdings: Holdings,
     market: Market,
-    corrections: _Corrections | None,
+    corrections: Corrections | None,
     sessions: SessionReturns,
 ) -> Notes:
     """Take out what has no meaning, and say why."""
@@ -284,41 +256,3 @@ def _note(
     for row in np.flatnonzero(without_returns).tolist():
         sessions.net[sessions.offsets[row] : sessions.offsets[row + 1]] = np.nan
     return notes
-
-
-def _correct(holdings: Holdings, market: Market, terms: Terms) -> _Corrections | None:
-    """Return what changes of position cost and gain beside their bars; None for nothing."""
-    size = len(holdings.position)
-    cost = terms.cost_bps / 1e4
-    if cost == 0 and terms.fill == "close":
-        return None
-    new, old = holdings.position, holdings.previous
-    changed = np.flatnonzero(new != old)
-    new, old, start = new[changed], old[changed], holdings.start[changed]
-    plain = 1.0 + new * market.returns[start]
-    before = np.zeros(len(changed))
-    factor = plain.copy()
-    if terms.fill == "next_open":
-        before = old * market.grid.gap[start]
-        factor = (1.0 + before) * (1.0 + new * market.from_open[start])
-    gross = factor - plain
-    factor -= cost * np.abs(new - old)
-    is_closing = (old != 0) & (np.sign(new) != np.sign(old))
-    closing = np.where(is_closing, 1.0 + before - cost * np.abs(old), 1.0)
-    made = _Corrections(
-        np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size, bool)
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        made.returns[changed] = factor - plain
-        made.gross[changed] = gross
-        made.log[changed] = np.log(factor / plain)
-        made.closing[changed] = np.log(closing)
-    made.is_ruin[changed] = (factor <= 0) | (closing <= 0)
-    made.log[~np.isfinite(made.log)] = 0.0
-    made.closing[~np.isfinite(made.closing)] = 0.0
-    # Where the bar before is in no holding, nothing is closed.
-    follows = np.zeros(size, bool)
-    follows[1:] = holdings.start[1:] == holdings.end[:-1] + 1
-    follows[holdings.offsets[:-1]] = False
-    made.closing[~follows] = 0.0
-    return made

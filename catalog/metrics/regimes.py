@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from catalog.metrics.holdings import Holdings, clip, holdings_of_changes
 from catalog.metrics.market import Market
-from catalog.metrics.measure import Measured, Terms, measure
+from catalog.metrics.measure import Measured, measure
 from catalog.metrics.prefix import Prefix
 from catalog.metrics.sessions import session_returns
+from catalog.metrics.terms import Terms
 
 Ints = NDArray[np.int64]
 

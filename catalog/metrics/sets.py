@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from catalog.errors import UsageError
 from catalog.metrics.market import Market
-from catalog.metrics.measure import Terms
+from catalog.metrics.terms import Terms
 from catalog.statements import statement
 
 DEFAULT_SET = 1

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from catalog.metrics import paths
 from catalog.metrics.holdings import clip, holdings_of_changes
 from catalog.metrics.market import Market
-from catalog.metrics.measure import Terms, measure
+from catalog.metrics.measure import measure
 from catalog.metrics.prefix import Prefix
+from catalog.metrics.terms import Terms
 from dense import dense_figures
 from markets import price_series
 

@@ -10,7 +10,8 @@ import pytest
 
 from catalog.metrics.holdings import holdings_of_changes
 from catalog.metrics.market import Market
-from catalog.metrics.measure import Measured, Terms, measure
+from catalog.metrics.measure import Measured, measure
+from catalog.metrics.terms import Terms
 from markets import price_series
 
 SESSIONS = 260

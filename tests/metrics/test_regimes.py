@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from catalog import TraceWriter
 from catalog.metrics.holdings import holdings_of_changes
 from catalog.metrics.market import Market
-from catalog.metrics.measure import Terms, measure
+from catalog.metrics.measure import measure
 from catalog.metrics.regimes import Regimes
+from catalog.metrics.terms import Terms
 from conftest import rows
 from markets import add_prices, price_series, price_table, random_signals, write_strategies
 
