@@ -90,7 +90,8 @@ changes as (
             s.symbol,
             s.timeframe
     )
-    qualify position <> previous and count(*) filter (place is null) over (of_trace) = 0
+    -- All rows have a place. DuckDB takes quadratic time for a count with a filter.
+    qualify position <> previous and count(place) over (of_trace) = count(*) over (of_trace)
 ),
 stretches as (
     select
