@@ -140,6 +140,12 @@ def _beside(
             ),
             Figure("dense / computing", _ratio(runs, "dense", "computing")),
             Figure("dense / Catalog.metrics", _ratio(runs, "dense", "Catalog.metrics")),
+            *(
+                Figure(f"{peer} / {side}", _ratio(runs, peer, side))
+                for peer in runs
+                if peer.startswith("vectorbt")
+                for side in ("Catalog.metrics", "computing, 1 thread")
+            ),
         ],
     )
 
