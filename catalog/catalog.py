@@ -14,8 +14,7 @@ from catalog.metrics.compute import Computation, compute_metrics
 from catalog.metrics.correlate import Correlations, correlate
 from catalog.metrics.rank import Ranking, rank
 from catalog.metrics.repaint import Repaints, find_repaints
-from catalog.metrics.sets import MetricSet
-from catalog.metrics.terms import Terms
+from catalog.metrics.sets import make_set
 from catalog.prices.add import PricesAdded, add_prices
 from catalog.query.find import Found, find
 from catalog.query.info import Info, read_info
@@ -154,10 +153,10 @@ class Catalog:
         where: str | None = None,
         cost_bps: float = 0.0,
         fill: str = "close",
-        start: date | None = None,
-        end: date | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
         last_days: int | None = None,
-        split: date | None = None,
+        split: date | str | None = None,
         folds: int | None = None,
         by_regime: str | None = None,
         workers: int | None = None,
@@ -184,7 +183,15 @@ class Catalog:
             QueryError: the condition is none, nothing meets it, or there is no such classifier.
             StoreError: the catalog cannot be used, or prices changed meanwhile.
         """
-        wanted = MetricSet(Terms(cost_bps, fill), start, end, last_days, split, folds)
+        wanted = make_set(
+            cost_bps=cost_bps,
+            fill=fill,
+            start=start,
+            end=end,
+            last_days=last_days,
+            split=split,
+            folds=folds,
+        )
         return compute_metrics(
             self.path,
             wanted,
@@ -203,8 +210,8 @@ class Catalog:
         columns: Sequence[str] | None = None,
         cost_bps: float = 0.0,
         fill: str = "close",
-        start: date | None = None,
-        end: date | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
         last_days: int | None = None,
         pbo: bool = False,
     ) -> Ranking:
@@ -225,7 +232,7 @@ class Catalog:
             QueryError: there are no such figures, nothing meets the condition, or it is none.
             StoreError: the catalog cannot be used.
         """
-        wanted = MetricSet(Terms(cost_bps, fill), start, end, last_days)
+        wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end, last_days=last_days)
         chosen = None if columns is None else tuple(columns)
         return rank(self.path, wanted, by=by, where=where, top=top, columns=chosen, pbo=pbo)
 
@@ -255,7 +262,7 @@ class Catalog:
             QueryError: the condition is none, or there are not two strategies to compare.
             StoreError: the catalog cannot be used.
         """
-        wanted = MetricSet(Terms(cost_bps, fill), start, end)
+        wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end)
         return correlate(self.path, wanted, where=where, top=top)
 
     def repaint(self, *, where: str | None = None) -> Repaints:
@@ -342,6 +349,7 @@ class Catalog:
         adjustment: str | None = None,
         columns: Mapping[str, str] | None = None,
         regular_hours: str | None = None,
+        renumber: bool = False,
     ) -> PricesAdded:
         """
         Add the bars of a symbol and timeframe, or a newer version of them.
@@ -361,6 +369,8 @@ class Catalog:
                 the usual ones.
             regular_hours: such as `09:30-16:00`, which it is for bars of less than a day in New
                 York unless given; elsewhere all bars are regular.
+            renumber: that traces mean the bar numbers of these prices, and not those of the
+                version that was added first.
 
         Returns:
             The series as the catalog knows it now, and what is odd about it.
@@ -381,6 +391,7 @@ class Catalog:
             adjustment=adjustment,
             columns=columns,
             regular_hours=regular_hours,
+            renumber=renumber,
         )
 
     def info(self) -> Info:

@@ -17,6 +17,9 @@ create table internal.price_series (
     bars_per_year double not null,
     bars_without_price bigint not null,
     prepended_bars bigint not null,
+    origin_bars bigint not null,
+    origin_ts timestamptz not null,
+    origin_digest varchar not null,
     added_at timestamptz not null
 );
 
@@ -42,6 +45,8 @@ create table internal.metric (
     matched_by varchar,
     start_bar bigint,
     bar_count bigint,
+    from_ts timestamptz,
+    to_ts timestamptz,
     sessions bigint,
     total_return double,
     annual_return double,
@@ -79,27 +84,48 @@ create table internal.metric (
     computed_at timestamptz not null
 );
 
--- Every strategy that was ever tried on some data; what is forgotten elsewhere stays here.
+-- Every strategy that was ever tried on some data; what is forgotten elsewhere stays here. Data is
+-- known by the times of its first and last bar, which no renumbering changes.
 create table internal.trial (
+    symbol varchar not null,
+    timeframe varchar not null,
+    from_ts timestamptz not null,
+    to_ts timestamptz not null,
+    content_digest varchar not null,
+    is_flat boolean not null,
+    tried_at timestamptz not null
+);
+
+-- What each of them earned on the terms and within the range of a metric set.
+create table internal.trial_figure (
     set_id integer not null,
     symbol varchar not null,
     timeframe varchar not null,
-    start_bar bigint not null,
-    bar_count bigint not null,
+    from_ts timestamptz not null,
+    to_ts timestamptz not null,
     content_digest varchar not null,
     is_flat boolean not null,
     sharpe_session double,
     drift_sharpe double,
-    tried_at timestamptz not null
+    measured_at timestamptz not null
 );
 
--- Which traces have session returns, and in which pack.
+-- Which bars of each price series a metric set looks at.
+create table internal.metric_range (
+    set_id integer not null,
+    symbol varchar not null,
+    timeframe varchar not null,
+    from_ts timestamptz not null,
+    to_ts timestamptz not null
+);
+
+-- Which traces have session returns, and in which pack; no number where they are not known.
 create table internal.session_returns (
     trace_id varchar not null,
     fill varchar not null,
-    return_number bigint not null,
+    return_number bigint,
     inputs varchar not null,
-    pack_path varchar not null
+    pack_path varchar
 );
 
 -- The set whose figures stand in strategy_index: without cost, filled at the close, whole range.

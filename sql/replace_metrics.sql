@@ -1,11 +1,11 @@
 -- Figures of traces, in the place of those that they had in the same metric set; those by another
--- classifier stay as long as they were computed from the same.
+-- classifier stay as long as they were computed from the same. What is registered no more goes.
 delete from metric as m
 where
-    set_id = $set_id
-    and (
-        trace_id not in (select trace_id from trace_file)
-        or exists (
+    trace_id not in (select trace_id from trace_file)
+    or (
+        set_id = $set_id
+        and exists (
             select 1
             from incoming_metric as i
             where

@@ -1,4 +1,5 @@
--- The latest traces of the classifiers that go by a name, in the columns of select_measurable.sql.
+-- The latest traces of the classifiers that go by a name, in the columns of select_measurable.sql
+-- and their ids.
 select
     t.trace_id,
     t.symbol,
@@ -21,7 +22,8 @@ select
     epoch_us(t.first_ts) as first_us,
     epoch_us(t.last_ts) as last_us,
     epoch_us(t.first_change_ts) as first_change_us,
-    epoch_us(t.last_change_ts) as last_change_us
+    epoch_us(t.last_change_ts) as last_change_us,
+    t.strategy_id
 from trace_files as t
 where
     t.kind = 'classifier'

@@ -3,16 +3,12 @@ select
     m.trace_id,
     f.symbol,
     f.timeframe,
-    m.start_bar,
-    m.bar_count,
+    m.from_ts,
+    m.to_ts,
     m.sessions,
     m.sharpe_session,
     m.skew,
-    m.kurtosis,
-    m.drift_sharpe,
-    f.content_digest,
-    m.deflated_sharpe,
-    m.deflated_sharpe_no_drift
+    m.kurtosis
 from metric as m
 join trace_file as f using (trace_id)
 where m.set_id = $set_id and m.period = 'all' and m.regime is null and m.start_bar is not null;

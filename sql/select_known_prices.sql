@@ -2,10 +2,11 @@
 select
     price_path,
     digest,
-    epoch_us(first_ts) as first_ts,
-    bar_count,
-    prepended_bars,
     adjustment,
-    regular_hours
+    regular_hours,
+    prepended_bars,
+    origin_bars,
+    epoch_us(origin_ts) as origin_ts,
+    origin_digest
 from internal.price_series
 where symbol = $symbol and timeframe = $timeframe;

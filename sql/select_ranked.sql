@@ -1,12 +1,12 @@
 -- Traces with their figures of one metric set: the columns of strategy_index, with the figures of
--- that set in the place of the default ones. Of traces with the same content on the same data,
--- `alike` counts all and `place` is 1 for one.
+-- that set in the place of the default ones. `alike` counts the traces
+-- with the same content on the same data.
 with figures as (
     select
         m.*
         exclude (
-            set_id, cost_bps, fill, range_start, range_end, last_days, split, folds, is_default,
-            period, classifier, regime, matched_by, note, computed_at, sessions_per_year, bars_per_year
+            set_id, range_start, range_end, last_days, split, folds, is_default, period, classifier,
+            regime, computed_at
         ),
         m.note as metrics_note,
         i.sharpe as sharpe_is,
@@ -27,9 +27,7 @@ select
     ),
     f.* exclude (trace_id),
     c.content_digest,
-    count(*) over same as alike,
-    row_number() over (same order by t.is_latest desc, t.strategy_id, t.trace_id) as place
+    count(*) over (partition by c.content_digest, f.from_ts, f.to_ts) as alike
 from strategy_index as t
 join figures as f using (trace_id)
-join trace_files as c using (trace_id)
-window same as (partition by c.content_digest, f.start_bar, f.bar_count);
+join trace_files as c using (trace_id);

@@ -16,6 +16,8 @@ select
     m.matched_by,
     m.start_bar,
     m.bar_count,
+    m.from_ts,
+    m.to_ts,
     m.sessions,
     m.total_return,
     m.annual_return,

@@ -60,6 +60,8 @@ def command(
       catalog metrics --cost-bps 1 --fill next_open --last 90d
       catalog metrics --split 2025-01-01
     """
+    from catalog.metrics.sets import make_set, options_of
+
     catalog = open_catalog(path)
     began = time.monotonic()
     with progress_bar("measured") as progress:
@@ -76,7 +78,8 @@ def command(
             progress=progress,
         )
     _print(report, time.monotonic() - began)
-    say_next("catalog rank --by sharpe")
+    terms = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end, last_days=last_days)
+    say_next(f"catalog rank{options_of(terms)} --by sharpe")
     if report.without_figures:
         raise SystemExit(ATTENTION)
 
@@ -93,7 +96,7 @@ def _print(report: Computation, seconds: float) -> None:
         say("no figures", f"{plural(count, 'trace')}: {note}")
     _more(len(report.without_figures))
     for note, count in report.notes.most_common(SHOWN):
-        say("NULL", f"{plural(count, 'trace')}: {note}")
+        say("note", f"{plural(count, 'trace')}: {note}")
     _more(len(report.notes))
     if report.missing_series:
         symbol, timeframe = next(iter(report.missing_series))

@@ -83,14 +83,27 @@ def command(
     else:
         write_rows(ranking.rows, form, None, catalog=path)
     sys.stdout.flush()
-    for verdict in ranking.verdicts:
+    for verdict in ranking.verdicts[: 1 if quiet else None]:
         _print(verdict, ranking, quiet=quiet)
-    if ranking.other_data:
-        say("more", f"{plural(ranking.other_data, 'other range')} of data, not told here")
+    _print_other_data(ranking, quiet=quiet)
     if ranking.unmeasured:
         say("unmeasured", f"{plural(ranking.unmeasured, 'trace')}: run catalog metrics")
     if not quiet:
         say_next("catalog show STRATEGY_ID")
+
+
+def _print_other_data(ranking: Ranking, *, quiet: bool) -> None:
+    told = len(ranking.verdicts)
+    if told + ranking.other_data < 2 or quiet:
+        return
+    click.echo(err=True)
+    if ranking.other_data:
+        say("more", f"{plural(ranking.other_data, 'other range')} of data, not told here")
+    say(
+        "note",
+        "a deflated Sharpe ratio counts what was tried on its own data: that these were chosen "
+        f"from {told + ranking.other_data:,} symbols, timeframes or ranges comes on top",
+    )
 
 
 def _rounded(table: Any) -> Any:
@@ -113,14 +126,16 @@ def _print(one: Verdict, ranking: Ranking, *, quiet: bool) -> None:
     terms = ranking.wanted.terms
     sessions = plural(one.sessions, "session")
     click.echo(err=True)
-    say("data", f"{data}: {sessions}, {plural(trials.bar_count, 'bar')}")
+    say("data", f"{data}: {sessions}, {plural(one.bars, 'bar')}")
     fill = "its bar's close" if terms.fill == "close" else "the next open"
     say("terms", f"cost {terms.cost_bps:g} bps one way, filled at {fill}")
     counts = (
         f"{plural(one.traces, 'trace')}, {trials.tried:,} of them distinct, {trials.flat:,} flat"
     )
-    unmeasured = f"; {one.unmeasured:,} not measured" if one.unmeasured else ""
-    say("tried", f"{counts}: {trials.trials:,} count{unmeasured}")
+    waiting = f"; {trials.waiting:,} not measured" if trials.waiting else ""
+    say("tried", f"{counts}: {trials.trials:,} count{waiting}")
+    if one.overlapping:
+        say("beside", f"{one.overlapping:,} more over other ranges that overlap, not counted")
     if one.independent is not None:
         say("effective", f"about {one.independent:,.0f} independent strategies")
     if one.luck is not None and one.luck_no_drift is not None:

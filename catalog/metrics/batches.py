@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from catalog.metrics.changes import Changes, read_changes
 from catalog.metrics.holdings import Holdings, clip, holdings_of_changes
 from catalog.metrics.market import Market
 from catalog.metrics.measure import Measured, measure
+from catalog.metrics.notes import OTHER_PRICES
 from catalog.metrics.regimes import Regimes
 from catalog.metrics.sessions import SessionReturns
 from catalog.metrics.sets import MetricSet
@@ -27,6 +29,7 @@ FIGURES = (
     "profit_factor", "mean_holding", "breakeven_cost_bps", "overnight_share", "skew", "kurtosis",
     "benchmark_return", "benchmark_sharpe", "beta", "alpha", "correlation", "drift_sharpe",
 )  # fmt: skip
+_MOMENT = pa.timestamp("us", "UTC")
 WHOLE = frozenset({"start_bar", "bar_count", "sessions", "drawdown_bars", "trades"})
 
 
@@ -37,17 +40,17 @@ class Job:
     market: Market
     wanted: MetricSet
     set_id: int
-    inputs: str
     computed_at: datetime
     regimes: Regimes | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """Rows for the tables `metric` and, without their numbers, `session_returns`."""
+    """Rows of the table `metric`, and what the traces in `returned` earned in each session."""
 
     metrics: pa.Table
     returned: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     sessions: SessionReturns | None = None
     traces: int = 0
 
@@ -72,16 +75,30 @@ def measure_batch(
     return made
 
 
-def note_rows(notes: list[tuple[str, str]], **same: Any) -> pa.Table:
-    """Return rows of `metric` for traces that cannot be measured, with the reason."""
+def note_rows(notes: list[tuple[str, str, str]], **same: Any) -> pa.Table:
+    """Return rows of `metric` for traces that cannot be measured: id, inputs and reason of each."""
     columns = {name: pa.nulls(len(notes), _type(name)) for name in FIGURES}
-    return _rows(
-        [trace_id for trace_id, _ in notes],
-        columns,
-        notes=[note for _, note in notes],
-        matched_by=[None] * len(notes),
-        **same,
-    )
+    nothing: list[Any] = [None] * len(notes)
+    own = _Own([trace_id for trace_id, _, _ in notes], [inputs for _, inputs, _ in notes], nothing)
+    ends = pa.nulls(len(notes), _MOMENT)
+    return _rows(own, columns, ends, ends, notes=[note for _, _, note in notes], **same)
+
+
+@dataclass(frozen=True)
+class _Own:
+    """What each row of some has of its own: the trace, its inputs, how it was found."""
+
+    trace_ids: list[str]
+    inputs: list[str]
+    matched_by: list[Any]
+
+    def of(self, rows: list[int], *, suffix: str = "") -> _Own:
+        """Return some, with something added to their inputs."""
+        return _Own(
+            [self.trace_ids[row] for row in rows],
+            [self.inputs[row] + suffix for row in rows],
+            [self.matched_by[row] for row in rows],
+        )
 
 
 def _series_bars(
@@ -113,7 +130,12 @@ def _measure(
     counts = np.diff(changes.offsets)[keep]
     sound = [one for one, is_sound in zip(traces, keep.tolist(), strict=True) if is_sound]
     same = _same(job)
-    tables = [note_rows(list(failed.items()), **same)] if failed else []
+    digest = job.market.series.digest
+    tables = []
+    if failed:
+        traces_of = {trace.trace_id: trace for trace, _ in traces}
+        notes = [(one, traces_of[one].inputs(digest), why) for one, why in failed.items()]
+        tables.append(note_rows(notes, **same))
     if not sound:
         return Made(pa.concat_tables(tables), traces=len(traces))
     whole = holdings_of_changes(
@@ -123,41 +145,55 @@ def _measure(
         first=np.array([match.first for _, match in sound]),
         last=np.array([match.last for _, match in sound]),
     )
-    ids = [trace.trace_id for trace, _ in sound]
-    by = [match.by for _, match in sound]
+    own = _Own(
+        [trace.trace_id for trace, _ in sound],
+        [trace.inputs(digest) for trace, _ in sound],
+        [match.by for _, match in sound],
+    )
+    strange = job.market.strange_prices(
+        [trace.data_digest for trace, _ in sound], whole.first, whole.last
+    )
     kept: SessionReturns | None = None
-    periods = job.wanted.periods(job.market)
-    for period, (low, high) in periods.items():
+    for period, (low, high) in job.wanted.periods(job.market).items():
         inside = (whole.first <= high) & (whole.last >= low)
-        if not inside.all():
-            outside = [(ids[row], _OUTSIDE) for row in np.flatnonzero(~inside).tolist()]
-            tables.append(note_rows(outside, **(same | {"period": period})))
+        outside = np.flatnonzero(~inside).tolist()
+        if outside:
+            notes = [(own.trace_ids[row], own.inputs[row], _OUTSIDE) for row in outside]
+            tables.append(note_rows(notes, **(same | {"period": period})))
         if not inside.any():
             continue
         chosen = np.flatnonzero(inside).tolist()
-        part = whole if inside.all() else _only(whole, inside)
+        part = _only(whole, inside) if outside else whole
         first, last = np.maximum(part.first, low), np.minimum(part.last, high)
         is_whole = bool((first == part.first).all() and (last == part.last).all())
         part = part if is_whole else clip(part, first, last)
         measured = measure(part, job.market, job.wanted.terms)
-        if is_whole and inside.all() and job.wanted.terms.cost_bps == 0:
+        measured.notes.add(strange[inside], OTHER_PRICES)
+        if is_whole and not outside and job.wanted.terms.cost_bps == 0:
             kept = measured.sessions
-        names, matched = [ids[row] for row in chosen], [by[row] for row in chosen]
-        tables.append(_metric_rows(measured, names, matched, **(same | {"period": period})))
+        here = same | {"period": period}
+        tables.append(_metric_rows(job, measured, own.of(chosen), part, **here))
         if job.regimes is not None and period == "all":
-            for regime, rows_in, found in job.regimes.measure(part, job.market, job.wanted.terms):
-                picked = [chosen[row] for row in rows_in.tolist()]
-                tables.append(
-                    _metric_rows(
-                        found,
-                        [ids[row] for row in picked],
-                        [by[row] for row in picked],
-                        **(same | _of_regime(job, job.regimes, regime)),
-                    )
-                )
+            tables += _regime_rows(job, job.regimes, part, own.of(chosen), **here)
     if wants_returns and kept is None:
         kept = measure(whole, job.market, Terms(0.0, job.wanted.terms.fill)).sessions
-    return Made(pa.concat_tables(tables), tuple(ids), kept if wants_returns else None, len(traces))
+    return Made(
+        pa.concat_tables(tables),
+        tuple(own.trace_ids),
+        tuple(own.inputs),
+        kept if wants_returns else None,
+        len(traces),
+    )
+
+
+def _regime_rows(
+    job: Job, regimes: Regimes, part: Holdings, own: _Own, **same: Any
+) -> Iterator[pa.Table]:
+    for regime, seen, found in regimes.measure(part, job.market, job.wanted.terms):
+        rows = seen.tolist()
+        named = {"classifier": regimes.classifier, "regime": regime}
+        picked = own.of(rows, suffix=f" {regimes.digest}")
+        yield _metric_rows(job, found, picked, part, rows=rows, **(same | named))
 
 
 _OUTSIDE = "none of its bars are in the range asked for"
@@ -181,18 +217,9 @@ def _only(holdings: Holdings, keep: NDArray[np.bool_]) -> Holdings:
     )
 
 
-def _of_regime(job: Job, regimes: Regimes, regime: str) -> dict[str, Any]:
-    return {
-        "inputs": f"{job.inputs} {regimes.digest}",
-        "classifier": regimes.classifier,
-        "regime": regime,
-    }
-
-
 def _same(job: Job) -> dict[str, Any]:
     return {
         "set_id": job.set_id,
-        "inputs": job.inputs,
         "computed_at": job.computed_at,
         "sessions_per_year": job.market.sessions_per_year,
         "bars_per_year": job.market.bars_per_year,
@@ -200,14 +227,23 @@ def _same(job: Job) -> dict[str, Any]:
 
 
 def _metric_rows(
-    measured: Measured, trace_ids: list[str], matched_by: list[str], **same: Any
+    job: Job,
+    measured: Measured,
+    own: _Own,
+    part: Holdings,
+    *,
+    rows: list[int] | None = None,
+    **same: Any,
 ) -> pa.Table:
     columns = {}
     for name in FIGURES:
         values = measured.figures[name]
-        mask = None if name in WHOLE else np.isnan(values)
-        columns[name] = pa.array(values, _type(name), mask=mask)
-    return _rows(trace_ids, columns, notes=measured.notes.texts(), matched_by=matched_by, **same)
+        mask = None if values.dtype != np.float64 else np.isnan(values)
+        columns[name] = pa.array(values, mask=mask).cast(_type(name))
+    known_at = job.market.series.known_at
+    first, last = (part.first, part.last) if rows is None else (part.first[rows], part.last[rows])
+    starts, ends = (pa.array(known_at[bars]).cast(_MOMENT) for bars in (first, last))
+    return _rows(own, columns, starts, ends, notes=measured.notes.texts(), **same)
 
 
 def _type(name: str) -> pa.DataType:
@@ -215,13 +251,13 @@ def _type(name: str) -> pa.DataType:
 
 
 def _rows(
-    trace_ids: list[str],
+    own: _Own,
     columns: dict[str, Any],
+    starts: Any,
+    ends: Any,
     *,
     notes: list[str] | list[str | None],
-    matched_by: list[Any],
     set_id: int,
-    inputs: str,
     computed_at: datetime,
     period: str = "all",
     classifier: str | None = None,
@@ -229,7 +265,7 @@ def _rows(
     sessions_per_year: float | None = None,
     bars_per_year: float | None = None,
 ) -> pa.Table:
-    count = len(trace_ids)
+    count = len(own.trace_ids)
 
     def repeated(value: Any, kind: pa.DataType) -> Any:
         return pa.repeat(pa.scalar(value, kind), count)
@@ -237,17 +273,19 @@ def _rows(
     text, number = pa.string(), pa.float64()
     return pa.table(
         {
-            "trace_id": pa.array(trace_ids, text),
+            "trace_id": pa.array(own.trace_ids, text),
             "set_id": repeated(set_id, pa.int32()),
             "period": repeated(period, text),
             "classifier": repeated(classifier, text),
             "regime": repeated(regime, text),
-            "inputs": repeated(inputs, text),
-            "matched_by": pa.array(matched_by, text),
+            "inputs": pa.array(own.inputs, text),
+            "matched_by": pa.array(own.matched_by, text),
+            "from_ts": starts,
+            "to_ts": ends,
             **columns,
             "sessions_per_year": repeated(sessions_per_year, number),
             "bars_per_year": repeated(bars_per_year, number),
             "note": pa.array(notes, text),
-            "computed_at": repeated(computed_at, pa.timestamp("us", "UTC")),
+            "computed_at": repeated(computed_at, _MOMENT),
         }
     )

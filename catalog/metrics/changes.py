@@ -118,7 +118,7 @@ def _from_pack(path: str, numbers: Ints, with_times: bool) -> Iterator[tuple[Any
         groups = [
             group
             for group in range(file.num_row_groups)
-            if _may_hold(file.metadata.row_group(group).column(0).statistics, numbers)
+            if may_hold(file.metadata.row_group(group).column(0).statistics, numbers)
         ]
         table = file.read_row_groups(groups, columns, use_threads=False)
     own = table["trace_number"].combine_chunks().to_numpy()
@@ -134,7 +134,8 @@ def _from_pack(path: str, numbers: Ints, with_times: bool) -> Iterator[tuple[Any
         yield bars[start:stop], values[start:stop], times[start:stop]
 
 
-def _may_hold(statistics: Any, numbers: Ints) -> bool:
+def may_hold(statistics: Any, numbers: Ints) -> bool:
+    """Say whether a row group, by the statistics of its numbers, may hold one of ascending ones."""
     if statistics is None or not statistics.has_min_max:
         return True
     place = int(numbers.searchsorted(statistics.min))

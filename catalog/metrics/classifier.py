@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def load_regimes(con: DuckDBPyConnection, catalog: Path, reference: str) -> dict
     columns = list(Trace.__dataclass_fields__)
     rows = con.execute(statement("select_classifiers"), {"reference": reference}).fetchall()
     traces = [Trace(*row[: len(columns)]) for row in rows]
+    names = {row[0]: row[len(columns)] for row in rows}
     if not traces:
         raise QueryError(
             f"There is no classifier {reference}",
@@ -70,8 +72,10 @@ def load_regimes(con: DuckDBPyConnection, catalog: Path, reference: str) -> dict
         if isinstance(match, str):
             raise QueryError(f"The classifier {reference} cannot be used: {match}")
         bars, states = _read(trace, own, match)
+        # However people call it, its figures are kept under one name.
+        name = names[trace.trace_id] or trace.trace_id
         for key, market in series.items():
-            made[key] = _on(market, own, match, bars, states, trace, reference)
+            made[key] = _on(market, own, match, bars, states, name)
     return made
 
 
@@ -81,8 +85,7 @@ def _on(
     match: Match,
     bars: NDArray[np.int64],
     states: list[str],
-    trace: Trace,
-    reference: str,
+    name: str,
 ) -> Regimes:
     """Return the states on the bars of another series of the symbol."""
     known_at = own.known_at[bars]
@@ -94,9 +97,9 @@ def _on(
     state = np.array([number[UNKNOWN], *(number[one] for one in states), number[UNKNOWN]])
     # Of several states between two bars the last one counts.
     keep = np.append(starts[1:] != starts[:-1], True)
-    return Regimes(
-        reference, starts[keep], state[keep], tuple(names), digest=trace.content_digest[:16]
-    )
+    starts, state = starts[keep], state[keep]
+    said = sha256(starts.tobytes() + state.tobytes() + repr(names).encode()).hexdigest()[:16]
+    return Regimes(name, starts, state, tuple(names), digest=said)
 
 
 def _read(trace: Trace, own: PriceSeries, match: Match) -> tuple[NDArray[np.int64], list[str]]:

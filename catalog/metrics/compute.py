@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from catalog.errors import CatalogBusyError
 from catalog.metrics.batches import Made, measure_batch, note_rows
 from catalog.metrics.deflate import deflate
-from catalog.metrics.plan import NO_PRICES, Group, Plan, groups, plan_metrics, trial_table
+from catalog.metrics.plan import NO_PRICES, Group, Plan, groups, plan_metrics
 from catalog.metrics.record import Piece, record_piece
 from catalog.metrics.returns import Returned
 from catalog.metrics.sets import MetricSet, record_set
@@ -32,6 +32,7 @@ from catalog.store.transactions import transaction
 _CHANGES = 400_000
 _SESSION_ROWS = 400_000
 _PIECE_ROWS = 1_000_000
+_TRACE_WEIGHT = 100
 
 
 @dataclass
@@ -80,60 +81,90 @@ def compute_metrics(
     report = Computation()
     only = chosen_ids(catalog, run=None, where=where)
     with writing(catalog) as con, transaction(con):
-        report.set_id, wanted = record_set(con, wanted)
+        report.set_id, wanted = record_set(con, wanted, is_partial=where is not None)
     plan = plan_metrics(catalog, wanted, report.set_id, only=only, by_regime=by_regime)
     report.skipped, report.missing_series = plan.skipped, plan.missing_series
-    _record_without_prices(catalog, plan, wanted, report)
+    results = _Results(catalog, plan, report)
+    results.add_notes([(trace.trace_id, NO_PRICES, why) for trace, why in plan.without_prices])
     done = 0
     for group in groups(catalog, plan):
-        for count in _run(catalog, group, report, workers or os.cpu_count() or 1):
-            done += count
+        results.begin(group)
+        for batch in _measured(group, workers or os.cpu_count() or 1):
+            results.add(group, batch)
+            done += sum(one.traces for one in batch)
             progress(done, plan.count)
+    results.write()
     deflate(catalog, report.set_id)
     return report
 
 
-def _record_without_prices(
-    catalog: Path, plan: Plan, wanted: MetricSet, report: Computation
-) -> None:
-    if not plan.without_prices:
-        return
-    table = note_rows(
-        plan.without_prices,
-        set_id=report.set_id,
-        inputs=NO_PRICES,
-        computed_at=plan.computed_at,
-    )
-    piece = Piece(report.set_id, wanted.terms.fill, [table], [], [trial_table([])], [])
-    record_piece(catalog, piece)
-    _count(table, report)
+class _Results:
+    """What was measured and is not written yet: it is, whenever there is enough of it."""
 
+    def __init__(self, catalog: Path, plan: Plan, report: Computation) -> None:
+        self._catalog = catalog
+        self._plan = plan
+        self._report = report
+        self._weight = 0
+        self._piece = self._new_piece()
 
-def _run(catalog: Path, group: Group, report: Computation, workers: int) -> Iterator[int]:
-    """Measure the traces of a group and write them, yielding how many were written."""
-    series = group.job.market.series
-    source = (series.symbol, series.timeframe, series.digest)
-    made: list[Made] = []
-    trials = group.trials
-    if group.unmatched:
-        same = {
-            "set_id": group.job.set_id,
-            "inputs": group.job.inputs,
-            "computed_at": group.job.computed_at,
-        }
-        made.append(Made(note_rows(group.unmatched, **same), traces=len(group.unmatched)))
-    for batch in _measured(group, workers):
-        made += batch
-        yield sum(one.traces for one in batch)
-        if sum(_weight(one) for one in made) >= _PIECE_ROWS:
-            _write(catalog, group, made, trials, source, report)
-            made, trials = [], trials.slice(0, 0)
-    if made:
-        _write(catalog, group, made, trials, source, report)
+    def _new_piece(self) -> Piece:
+        return Piece(self._plan.set_id, self._plan.wanted.terms.fill, [])
 
+    def add_notes(self, notes: list[tuple[str, str, str]]) -> None:
+        """Add traces that cannot be measured: id, inputs and reason of each."""
+        if notes:
+            same = {"set_id": self._plan.set_id, "computed_at": self._plan.computed_at}
+            self._piece.metrics.append(note_rows(notes, **same))
+            self._weight += len(notes) * _TRACE_WEIGHT
 
-def _weight(one: Made) -> int:
-    return 0 if one.sessions is None else len(one.sessions.net)
+    def begin(self, group: Group) -> None:
+        """Add what is known of a group before it is measured."""
+        series = group.job.market.series
+        key = (series.symbol, series.timeframe)
+        self._piece.sources.add((*key, series.digest))
+        self._piece.trials.append(group.trials)
+        low, high = group.job.wanted.periods(group.job.market)["all"]
+        if low <= high:
+            self._piece.ranges.append((*key, *series.known_at[[low, high]].tolist()))
+        self.add_notes(
+            [(one.trace_id, one.inputs(series.digest), why) for one, why in group.unmatched]
+        )
+
+    def add(self, group: Group, batch: list[Made]) -> None:
+        """Add traces that were measured."""
+        series = group.job.market.series
+        self._piece.sources.add((series.symbol, series.timeframe, series.digest))
+        for one in batch:
+            self._piece.metrics.append(one.metrics)
+            self._weight += one.traces * _TRACE_WEIGHT
+            if one.sessions is not None:
+                self._weight += len(one.sessions.net)
+                self._piece.returned.append(
+                    Returned(one.returned, one.inputs, one.sessions, series.session_dates)
+                )
+        if self._weight >= _PIECE_ROWS:
+            self.write()
+
+    def write(self) -> None:
+        """
+        Write what there is.
+
+        Raises:
+            CatalogBusyError: other prices were added meanwhile.
+        """
+        piece, self._piece, self._weight = self._piece, self._new_piece(), 0
+        if not piece.metrics:
+            return
+        if not record_piece(self._catalog, piece):
+            raise CatalogBusyError(
+                "Other prices were added while figures were computed from "
+                + ", ".join(f"{symbol} {timeframe}" for symbol, timeframe, _ in piece.sources),
+                hint="Run catalog metrics again: it goes on with the new ones",
+            )
+        for table in piece.metrics:
+            _count(table, self._report)
+        self._report.sessions += sum(len(one.sessions.net) for one in piece.returned)
 
 
 def _measured(group: Group, workers: int) -> Iterator[list[Made]]:
@@ -174,39 +205,14 @@ def _batches(group: Group) -> Iterator[list[tuple[Trace, Match]]]:
             yield batch
 
 
-def _write(
-    catalog: Path,
-    group: Group,
-    made: list[Made],
-    trials: pa.Table,
-    source: tuple[str, str, str],
-    report: Computation,
-) -> None:
-    dates = group.job.market.series.session_dates
-    returned = [
-        (Returned(one.returned, one.sessions, dates), group.job.market.series.digest)
-        for one in made
-        if one.sessions is not None
-    ]
-    tables = [one.metrics for one in made]
-    fill = group.job.wanted.terms.fill
-    piece = Piece(group.job.set_id, fill, tables, returned, [trials], [source])
-    if not record_piece(catalog, piece):
-        raise CatalogBusyError(
-            f"Other prices of {source[0]} {source[1]} were added while figures were computed",
-            hint="Run catalog metrics again: it goes on with the new ones",
-        )
-    for table in tables:
-        _count(table, report)
-    report.sessions += sum(_weight(one) for one in made)
-
-
 def _count(table: pa.Table, report: Computation) -> None:
     report.rows += table.num_rows
-    own = table.filter((pc.field("period") == "all") & pc.field("regime").is_null())
-    for matched_by, note in zip(
-        own["matched_by"].to_pylist(), own["note"].to_pylist(), strict=True
-    ):
+    own = table.filter(pc.field("regime").is_null()).select(["period", "matched_by", "note"])
+    for period, matched_by, note in zip(*(column.to_pylist() for column in own), strict=True):
+        if period != "all":
+            if matched_by is None:
+                report.notes[f"{period}: {note}"] += 1
+            continue
         if matched_by is None:
             report.without_figures[note] += 1
             continue

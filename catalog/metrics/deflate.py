@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,38 +21,52 @@ FEWEST_SESSIONS = 60
 """With fewer, no Sharpe ratio is deflated."""
 
 
+Data = tuple[str, str, datetime, datetime]
+
+
 @dataclass(frozen=True, slots=True)
 class Trials:
     """
     What was tried on the same data: one trial per content, whoever remembers it still.
 
-    `tried` counts distinct contents, `flat` those that never hold a position, `trials` the
-    others, of which `measured` have a Sharpe ratio. `variance` is that of the trials' Sharpe ratios
-    per session, `drift` the mean of what their exposure earns for nothing.
+    `tried` counts distinct contents, `flat` those that hold no position there, `trials` the others,
+    of which `waiting` are registered and not measured on these terms. `variance` is that of the
+    trials' Sharpe ratios per session, `drift` the mean of what their exposure earns for nothing.
     """
 
     symbol: str
     timeframe: str
-    start_bar: int
-    bar_count: int
+    from_ts: datetime
+    to_ts: datetime
     tried: int
     flat: int
     trials: int
-    measured: int
+    waiting: int
     variance: float
-    drift: float
+    drift: float | None
 
     @property
-    def key(self) -> tuple[str, str, int, int]:
-        return self.symbol, self.timeframe, self.start_bar, self.bar_count
+    def key(self) -> Data:
+        return self.symbol, self.timeframe, self.from_ts, self.to_ts
+
+    @property
+    def tells_luck(self) -> bool:
+        """Whether all are measured: of a choice of them the variance would be too small."""
+        return self.trials > 0 and self.waiting == 0 and self.drift is not None
 
     def luck(self, *, with_drift: bool = True) -> float:
-        """Return the best Sharpe ratio per session that is expected of trials without any skill."""
-        mean = self.drift if with_drift else 0.0
-        return expected_best_sharpe(self.variance, max(self.trials, 1), mean=mean)
+        """
+        Return the best Sharpe ratio per session that is expected of trials without any skill.
+
+        NaN where some are not measured.
+        """
+        if not self.tells_luck:
+            return float("nan")
+        mean = self.drift if with_drift and self.drift is not None else 0.0
+        return expected_best_sharpe(self.variance, self.trials, mean=mean)
 
 
-def read_trials(con: DuckDBPyConnection, set_id: int) -> dict[tuple[str, str, int, int], Trials]:
+def read_trials(con: DuckDBPyConnection, set_id: int) -> dict[Data, Trials]:
     """Return the trials of a metric set by the data that they were tried on."""
     rows = con.execute(statement("select_trials"), {"set_id": set_id}).fetchall()
     found = [Trials(*row) for row in rows]
@@ -61,7 +76,6 @@ def read_trials(con: DuckDBPyConnection, set_id: int) -> dict[tuple[str, str, in
 def deflate(catalog: Path, set_id: int) -> None:
     """Bring the deflated Sharpe ratios of a metric set up to date with its trials."""
     with writing(catalog) as con, transaction(con):
-        con.execute(statement("update_trials"), {"set_id": set_id})
         trials = read_trials(con, set_id)
         found = con.sql(statement("select_deflatable"), params={"set_id": set_id}).to_arrow_table()
         if not found.num_rows:
@@ -70,13 +84,10 @@ def deflate(catalog: Path, set_id: int) -> None:
             con.execute(statement("update_deflated"), {"set_id": set_id})
 
 
-def _deflated(found: pa.Table, trials: dict[tuple[str, str, int, int], Trials]) -> pa.Table:
+def _deflated(found: pa.Table, trials: dict[Data, Trials]) -> pa.Table:
     keys = list(
         zip(
-            *(
-                found[name].to_pylist()
-                for name in ("symbol", "timeframe", "start_bar", "bar_count")
-            ),
+            *(found[name].to_pylist() for name in ("symbol", "timeframe", "from_ts", "to_ts")),
             strict=True,
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -13,36 +14,45 @@ from catalog.metrics.paths import Paths
 from catalog.metrics.prefix import Prefix
 from catalog.metrics.sessions import SessionGrid, SessionReturns, session_returns
 from catalog.prices.series import PriceSeries
+from catalog.traces.content import PricesDigest
 
 Floats = NDArray[np.float64]
 
 # Ranges whose benchmark is kept for the next strategies.
 _MOST_HELD = 2000
+# Ranges whose prices are digested: where every strategy has its own, it would take too long.
+_MOST_DIGESTS = 1000
 
 
 class Market:
     """
     What every strategy on a price series needs of it. Threads may share one object.
 
-    `returns` are the simple returns from close to close, (bars,), 0 at the first bar and where a
-    close is unknown; `from_open` those from a bar's own open to its close.
+    `returns` are the simple returns from close to close, (bars,), 0 at the first bar. Where a close
+    is unknown the bar returns 0 and the next known one all that happened since; `unknown` counts
+    such bars. `from_open` are the returns from a bar's own open to its close, `lacks_open` says
+    where there is none.
     """
 
     def __init__(self, series: PriceSeries) -> None:
         self.series = series
         self.sessions_per_year = series.sessions_per_year
         self.bars_per_year = series.bars_per_year
-        close, opening = series.close, series.open
+        is_known = ~np.isnan(series.close)
+        seen = np.maximum.accumulate(np.where(is_known, np.arange(len(is_known)), -1))
+        close = np.where(seen >= 0, series.close[np.maximum(seen, 0)], np.nan)
+        opening = np.where(series.open > 0, series.open, np.nan)
         returns = np.zeros(len(close))
         returns[1:] = close[1:] / close[:-1] - 1.0
-        unknown = np.isnan(returns)
-        self.returns = np.where(unknown, 0.0, returns)
+        self.returns = np.where(np.isnan(returns), 0.0, returns)
+        unknown = ~is_known
+        unknown[1:] |= ~is_known[:-1]
         self.unknown = np.concatenate(([0], np.cumsum(unknown)))
         gap = np.zeros(len(close))
         gap[1:] = opening[1:] / close[:-1] - 1.0
         from_open = close / opening - 1.0
-        # Where an open is unknown, all of the bar's return was made after it.
-        self.from_open = np.where(np.isnan(from_open), self.returns, from_open)
+        self.lacks_open = np.isnan(from_open)
+        self.from_open = np.where(self.lacks_open, self.returns, from_open)
         starts = np.flatnonzero(np.diff(series.session, prepend=-1))
         self.grid = SessionGrid(
             series.session,
@@ -53,6 +63,7 @@ class Market:
         )
         self.paths = Paths(self.returns)
         self._held: dict[tuple[int, ...], Floats] = {}
+        self._digests: dict[tuple[int, int], str] = {}
         self._lock = threading.Lock()
 
     def unpriced_bars(self, holdings: Holdings) -> NDArray[np.int64]:
@@ -113,9 +124,33 @@ class Market:
         held = clip(bought, first, last)
         growth = self.paths.growth(held.position, held.start, held.end)
         equity, _ = Prefix(growth).within(held.offsets)
-        made = session_returns(
+        return session_returns(
             held, self.paths, grid=self.grid, equity=equity, correction=np.zeros(len(growth))
         )
-        for row in np.flatnonzero(self.unpriced_bars(held)).tolist():
-            made.net[made.offsets[row] : made.offsets[row + 1]] = np.nan
-        return made
+
+    def strange_prices(
+        self, digests: Sequence[str | None], first: NDArray[np.int64], last: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """
+        Return which strategies say that they were made on other prices than these.
+
+        Args:
+            digests: of the times and prices of the bars from `first` to `last` of each strategy;
+                None where it says nothing.
+        """
+        strange = np.zeros(len(digests), bool)
+        for row, digest in enumerate(digests):
+            if digest is not None:
+                own = self._digest(int(first[row]), int(last[row]))
+                strange[row] = own is not None and own != digest
+        return strange
+
+    def _digest(self, first: int, last: int) -> str | None:
+        with self._lock:
+            found = self._digests.get((first, last))
+            if found is None and len(self._digests) < _MOST_DIGESTS:
+                made = PricesDigest()
+                bars = slice(first, last + 1)
+                made.add(self.series.ts[bars], self.series.close[bars])
+                found = self._digests[first, last] = made.hexdigest()
+            return found

@@ -20,6 +20,7 @@ from catalog.metrics.notes import (
     FLAT,
     NEVER_CLOSED,
     NO_DEVIATION,
+    NO_OPEN,
     NO_PRICE,
     RUIN,
     TOO_FEW_SESSIONS,
@@ -78,7 +79,8 @@ def measure(
     corrections = correct(holdings, market, terms)
     # Where nothing is paid, a bar without a position is like one that is not there.
     moving = holdings if corrections else holdings.in_market()
-    growth, gross, squares = market.paths.totals(moving.position, moving.start, moving.end)
+    with np.errstate(over="ignore", invalid="ignore"):  # Of those that are ruined.
+        growth, gross, squares = market.paths.totals(moving.position, moving.start, moving.end)
     log = np.zeros(len(growth)) if corrections is None else corrections.log
     if corrections is not None:
         growth += log
@@ -215,7 +217,7 @@ ANNUALISED = (
 _KEPT_WITHOUT_RETURNS = frozenset(
     {
         "start_bar", "bar_count", "sessions", "exposure", "net_exposure", "time_in_market",
-        "turnover", "trades", "mean_holding",
+        "turnover", "trades", "mean_holding", "benchmark_return", "benchmark_sharpe",
     }
 )  # fmt: skip
 
@@ -232,12 +234,14 @@ def _note(
     unpriced = market.unpriced_bars(holdings) > 0
     notes.add(unpriced, NO_PRICE)
     ruins = market.is_ruin(holdings)
+    unfilled = np.zeros(holdings.strategies, bool)
     if corrections is not None:
         ruins |= corrections.is_ruin
-    ruined = np.zeros(holdings.strategies, bool)
-    ruined[holdings.strategy[ruins]] = True
+        unfilled = _of(holdings, corrections.lacks_open)
+        notes.add(unfilled, NO_OPEN)
+    ruined = _of(holdings, ruins)
     notes.add(ruined, RUIN)
-    without_returns = unpriced | ruined
+    without_returns = unpriced | unfilled | ruined
     few = figures["sessions"] < FEWEST_SESSIONS
     notes.add(few, TOO_FEW_SESSIONS)
     flat = (figures["time_in_market"] == 0) & ~without_returns
@@ -246,6 +250,7 @@ def _note(
     notes.add(constant, NO_DEVIATION)
     open_only = (figures["trades"] == 1) & np.isnan(figures["hit_rate"]) & ~without_returns
     notes.add(open_only, NEVER_CLOSED)
+    figures["drawdown_bars"] = figures["drawdown_bars"].astype(np.float64)
     for name, values in figures.items():
         if values.dtype == np.float64:
             if name in ANNUALISED:
@@ -256,3 +261,10 @@ def _note(
     for row in np.flatnonzero(without_returns).tolist():
         sessions.net[sessions.offsets[row] : sessions.offsets[row + 1]] = np.nan
     return notes
+
+
+def _of(holdings: Holdings, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which strategies have one of these holdings."""
+    found = np.zeros(holdings.strategies, bool)
+    found[holdings.strategy[rows]] = True
+    return found

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 TOO_FEW_SESSIONS = "too few sessions to annualise (fewer than 20)"
 NO_PRICE = "a bar without a price while in the market"
 RUIN = "ruin: a bar lost all equity"
+OTHER_PRICES = "the prices are not those that it was made on"
+NO_OPEN = "a bar without an open, where an order is filled at it"
 NO_DEVIATION = "zero volatility: all sessions return the same"
 FLAT = "all flat: no position in the range"
 NEVER_CLOSED = "its only trade is never closed"

@@ -25,9 +25,6 @@ from catalog.statements import statement
 from catalog.store.database import reading
 from catalog.store.paths import catalog_root
 
-VERSION = 1
-"""Of the figures: what another version of this program computed is computed again."""
-
 NO_PRICES = "no prices"
 
 Series = tuple[str, str]
@@ -44,7 +41,7 @@ class Group:
 
     job: Job
     traces: list[tuple[Trace, Match]]
-    unmatched: list[tuple[str, str]]
+    unmatched: list[tuple[Trace, str]]
     trials: pa.Table
     lacks_returns: set[str]
 
@@ -62,7 +59,7 @@ class Plan:
     computed_at: datetime
     known: _Known
     stale: dict[Series, list[Trace]] = field(default_factory=dict)
-    without_prices: list[tuple[str, str]] = field(default_factory=list)
+    without_prices: list[tuple[Trace, str]] = field(default_factory=list)
     missing_series: set[Series] = field(default_factory=set)
     skipped: int = 0
 
@@ -110,10 +107,10 @@ def plan_metrics(
         if digest is None:
             stale = [one for one in asked if _inputs_of(known, one) != NO_PRICES]
             why = _no_series(key, [own for symbol, own in known.digests if symbol == key[0]])
-            plan.without_prices += [(one.trace_id, why) for one in stale]
+            plan.without_prices += [(one, why) for one in stale]
             plan.missing_series |= {key} if stale and all(key) else set()
         else:
-            stale = _stale(asked, known, _inputs(digest, wanted), known.regimes.get(key))
+            stale = _stale(asked, known, digest, plan)
             if stale:
                 plan.stale[key] = stale
         plan.skipped += len(asked) - len(stale)
@@ -139,30 +136,29 @@ def groups(catalog: Path, plan: Plan) -> Iterator[Group]:
             Market(series),
             plan.wanted,
             plan.set_id,
-            _inputs(series.digest, plan.wanted),
             plan.computed_at,
             plan.known.regimes.get(key),
         )
         yield _group(job, plan.known.traces[key], stale, plan.known)
 
 
-def _inputs(digest: str, wanted: MetricSet) -> str:
-    return f"{digest} {wanted.split} {wanted.folds} v{VERSION}"
+def trial_table(trials: Sequence[tuple[int, int, str, bool]], series: Series) -> pa.Table:
+    """
+    Return rows of `trial`.
 
-
-def trial_table(
-    trials: Sequence[tuple[int, int, str, bool]], series: Series = ("", ""), set_id: int = 0
-) -> pa.Table:
-    """Return rows of `trial`: first bar, bars, content digest and whether it is flat, of each."""
+    Args:
+        trials: of each when its first and last bar ended (microseconds since 1970), its content
+            digest, and whether it is flat.
+    """
     count = len(trials)
     columns: list[Any] = list(zip(*trials, strict=True)) if trials else [[], [], [], []]
+    moment = pa.timestamp("us", "UTC")
     return pa.table(
         {
-            "set_id": pa.repeat(pa.scalar(set_id, pa.int32()), count),
             "symbol": pa.repeat(pa.scalar(series[0], pa.string()), count),
             "timeframe": pa.repeat(pa.scalar(series[1], pa.string()), count),
-            "start_bar": pa.array(columns[0], pa.int64()),
-            "bar_count": pa.array(columns[1], pa.int64()),
+            "from_ts": pa.array(columns[0], pa.int64()).cast(moment),
+            "to_ts": pa.array(columns[1], pa.int64()).cast(moment),
             "content_digest": pa.array(columns[2], pa.string()),
             "is_flat": pa.array(columns[3], pa.bool_()),
         }
@@ -181,7 +177,8 @@ def _load(catalog: Path, wanted: MetricSet, set_id: int, by_regime: str | None) 
         rows = con.execute(statement("select_price_digests")).fetchall()
         digests = {(symbol, timeframe): digest for symbol, timeframe, digest in rows}
         regimes = load_regimes(con, catalog, by_regime) if by_regime is not None else {}
-        values = {"set_id": set_id, "fill": wanted.terms.fill, "classifier": by_regime}
+        classifier = next((one.classifier for one in regimes.values()), None)
+        values = {"set_id": set_id, "fill": wanted.terms.fill, "classifier": classifier}
         rows = con.execute(statement("select_measured"), values).fetchall()
         measured = {trace_id: tuple(state) for trace_id, *state in rows}
         return _Known(traces, digests, regimes, measured, _gone_packs(con, catalog))
@@ -199,14 +196,21 @@ def _inputs_of(known: _Known, trace: Trace) -> str | None:
     return inputs
 
 
-def _stale(traces: list[Trace], known: _Known, inputs: str, regimes: Regimes | None) -> list[Trace]:
-    """Return those whose figures, returns or figures by regime are not of these inputs."""
-    marked = inputs if regimes is None else f"{inputs} {regimes.digest}"
+def _stale(traces: list[Trace], known: _Known, digest: str, plan: Plan) -> list[Trace]:
+    """Return those of which some figure, period, regime or return is not of what is there now."""
+    periods = 1 + 2 * (plan.wanted.split is not None) + (plan.wanted.folds or 0)
     stale = []
     for trace in traces:
-        own, _, pack, by_regime = known.measured.get(trace.trace_id, (None,) * 4)
-        lacks_regimes = marked != inputs and by_regime not in (marked, inputs)
-        if own != inputs or lacks_regimes or pack in known.gone:
+        inputs = trace.inputs(digest)
+        own, is_matched, count, returned, pack, by_regime = known.measured.get(
+            trace.trace_id, (None,) * 6
+        )
+        regimes = known.regimes.get((trace.symbol or "", trace.timeframe or ""))
+        lacks = own != inputs
+        if is_matched and not lacks:
+            lacks = count != periods or returned != inputs or pack in known.gone
+            lacks |= regimes is not None and by_regime != f"{inputs} {regimes.digest}"
+        if lacks:
             stale.append(trace)
     return stale
 
@@ -224,22 +228,21 @@ def _group(job: Job, every: list[Trace], stale: list[Trace], known: _Known) -> G
     """Match all traces of a series: those that are not measured now were tried as well."""
     series = job.market.series
     matches = {trace.trace_id: match_trace(trace, series) for trace in every}
-    low, high = job.wanted.periods(job.market)["all"]
     trials = []
     for trace in every:
         match = matches[trace.trace_id]
-        if isinstance(match, Match) and match.first <= high and match.last >= low:
-            first, last = max(match.first, low), min(match.last, high)
-            trials.append((first, last - first + 1, trace.content_digest, bool(trace.is_flat)))
+        if isinstance(match, Match):
+            ends = series.known_at[[match.first, match.last]].tolist()
+            trials.append((*ends, trace.content_digest, bool(trace.is_flat)))
     traces, unmatched, lacking = [], [], set()
     for trace in stale:
         match = matches[trace.trace_id]
         if isinstance(match, Match):
             traces.append((trace, match))
         else:
-            unmatched.append((trace.trace_id, match))
-        _, returned, pack, _ = known.measured.get(trace.trace_id, (None,) * 4)
-        if returned != series.digest or pack in known.gone:
+            unmatched.append((trace, match))
+        _, _, _, returned, pack, _ = known.measured.get(trace.trace_id, (None,) * 6)
+        if returned != trace.inputs(series.digest) or pack in known.gone:
             lacking.add(trace.trace_id)
     key = (series.symbol, series.timeframe)
-    return Group(job, traces, unmatched, trial_table(trials, key, job.set_id), lacking)
+    return Group(job, traces, unmatched, trial_table(trials, key), lacking)

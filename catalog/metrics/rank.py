@@ -7,7 +7,7 @@ What is shown can be narrowed; how many were tried cannot.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp, parse_one
 
-from catalog.errors import QueryError
+from catalog.errors import QueryError, UsageError
 from catalog.metrics.batches import FIGURES
 from catalog.metrics.plateau import Grid
-from catalog.metrics.sets import MetricSet, find_set
+from catalog.metrics.sets import MetricSet, find_set, options_of
 from catalog.metrics.verdict import DATA, Verdict, read_verdicts
 from catalog.query.parsing import parse_condition
 from catalog.query.result import Result
@@ -31,7 +31,11 @@ from catalog.strategy import leaf_parameters
 RANKED_BY = (*FIGURES[3:], "deflated_sharpe", "deflated_sharpe_no_drift", "sharpe_is", "sharpe_oos")
 """What strategies can be ranked by: the greatest first, NULL last."""
 
-MOSTDATA = 4
+MOST_DATA = 4
+_PLACE = (
+    "row_number() over (partition by content_digest, from_ts, to_ts "
+    "order by is_latest desc, strategy_id, trace_id) as place"
+)
 COLUMNS = (
     "sharpe_oos", "deflated_sharpe", "plateau", "benchmark_sharpe", "breakeven_cost_bps", "trades",
     "total_return", "max_drawdown", "alike",
@@ -75,35 +79,47 @@ def rank(
         StoreError: the catalog cannot be used.
     """
     if by not in RANKED_BY:
-        raise QueryError(
+        raise UsageError(
             f"Strategies cannot be ranked by {by}", hint=f"Take one of: {', '.join(RANKED_BY)}"
         )
     with reading(catalog) as con:
         set_id, wanted = find_set(con, wanted)
         ((unmeasured,),) = con.execute(statement("count_unmeasured"), {"set_id": set_id}).fetchall()
-    if set_id is None:
+        ((rows,),) = con.execute(
+            "select count(*) from internal.metric where set_id = $set_id", {"set_id": set_id}
+        ).fetchall()
+    if set_id is None or not rows:
         raise _nothing(wanted)
+    if by in ("sharpe_is", "sharpe_oos") and wanted.split is None:
+        raise UsageError(
+            f"There is no split, and so no {by}",
+            hint=f"Give one: catalog metrics{options_of(wanted)} --split 2025-01-01",
+        )
     # What people write is run where it can do no harm.
     ranked = _Ranked(catalog, set_id, by)
     found = ranked.order(where)
     if not found.num_rows:
-        raise _nothing(wanted) if where is None else _meets_nothing(where)
+        raise _meets_nothing(where)
     shown = ranked.rows(found["trace_id"][:top].to_pylist())
     texts = [_parameters(config) for config in shown.table["config"].to_pylist()]
     table = shown.table.append_column("plateau", _plateaus(ranked, shown.table))
     table = table.append_column("parameters", pa.array(texts, pa.string()))
     shown = Result(table, (*shown.types, "DOUBLE", "VARCHAR"))
-    data = Counter(zip(*(found[name].to_pylist() for name in DATA), strict=True))
-    largest = [key for key, _ in data.most_common(MOSTDATA)]
+    # What is told is about the data of the rows, that of the best one first.
+    every, told = (
+        dict.fromkeys(zip(*(table[name].to_pylist() for name in DATA), strict=True))
+        for table in (found, shown.table)
+    )
+    data = list(told)[:MOST_DATA]
     with reading(catalog) as con:
-        verdicts = tuple(read_verdicts(con, largest, set_id=set_id, wanted=wanted, pbo=pbo))
+        verdicts = tuple(read_verdicts(con, catalog, data, set_id=set_id, wanted=wanted, pbo=pbo))
     return Ranking(
         _columns(shown, by, columns, has_split=wanted.split is not None),
         by,
         found.num_rows,
         wanted,
         verdicts,
-        len(data) - len(largest),
+        len(every) - len(data),
         unmeasured,
     )
 
@@ -121,11 +137,16 @@ class _Ranked:
 
     def order(self, where: str | None) -> pa.Table:
         """Return the ids and data of those that meet a condition, the best first."""
-        query = self._from("trace_id", *DATA).where("place = 1")
-        if where is not None:
-            query = query.where(parse_condition(where))
         names = dict.fromkeys((self._by, "sharpe", "total_return"))
+        meeting = self._from(
+            "trace_id", *DATA, "strategy_id", "is_latest", "content_digest", *names
+        )
+        if where is not None:
+            meeting = meeting.where(parse_condition(where))
+        # Of those with the same content one is shown: of those that meet the condition.
+        placed = exp.select("*", _PLACE, dialect="duckdb").from_(meeting.subquery("meeting"))
         order = [f"{name} desc nulls last" for name in names]
+        query = exp.select("trace_id", *DATA).from_(placed.subquery("placed")).where("place = 1")
         return self._run(query.order_by(*order, "strategy_id", "trace_id", dialect="duckdb")).table
 
     def rows(self, trace_ids: list[str]) -> Result:
@@ -176,9 +197,10 @@ def _columns(found: Result, by: str, columns: tuple[str, ...] | None, *, has_spl
     shown = found.table
     types = dict(zip(shown.column_names, found.types, strict=True))
     if columns is not None:
+        columns = tuple(dict.fromkeys(columns))
         for name in columns:
             if name not in types:
-                raise QueryError(
+                raise UsageError(
                     f"There is no column {name} to show",
                     hint="Take columns of strategy_index or metrics, or: plateau, alike, "
                     "sharpe_is, sharpe_oos",
@@ -219,16 +241,9 @@ def _parameters(config: str | None) -> str | None:
 
 
 def _nothing(wanted: MetricSet) -> QueryError:
-    options = ""
-    if wanted.terms.cost_bps:
-        options += f" --cost-bps {wanted.terms.cost_bps:g}"
-    if wanted.terms.fill != "close":
-        options += f" --fill {wanted.terms.fill}"
-    for name, value in (("start", wanted.start), ("end", wanted.end)):
-        options += f" --{name} {value}" if value is not None else ""
-    options += f" --last {wanted.last_days}d" if wanted.last_days is not None else ""
     return QueryError(
-        "There are no figures to rank by", hint=f"Compute them: catalog metrics{options}"
+        "There are no figures to rank by",
+        hint=f"Compute them: catalog metrics{options_of(wanted)}",
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from catalog.metrics.plan import trial_table
 from catalog.metrics.returns import (
     Returned,
     read_small_packs,
@@ -27,21 +29,23 @@ from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Piece:
     """
     What is written together.
 
     `sources` are the prices that it was computed from, (symbol, timeframe, digest) each: figures
-    from others are not written, since others were added meanwhile.
+    from others are not written, since others were added meanwhile. `ranges` are symbol, timeframe,
+    and when the first and last bar ended that the set looks at, in microseconds since 1970.
     """
 
     set_id: int
     fill: str
     metrics: list[pa.Table]
-    returned: list[tuple[Returned, str]]
-    trials: list[pa.Table]
-    sources: list[tuple[str, str, str]]
+    returned: list[Returned] = field(default_factory=list)
+    trials: list[pa.Table] = field(default_factory=list)
+    ranges: list[tuple[str, str, int, int]] = field(default_factory=list)
+    sources: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 def record_piece(catalog: Path, piece: Piece) -> bool:
@@ -73,7 +77,7 @@ class _Pack:
     def __init__(self, con: DuckDBPyConnection, catalog: Path, piece: Piece) -> None:
         self._root = Path(catalog_root(catalog))
         self.replaced: list[str] = []
-        self.entries = _entries([], [], "", "")
+        self.entries = _entries([], [], [], "")
         self.path: Path | None = None
         self.stored = ""
         if not piece.returned:
@@ -83,13 +87,12 @@ class _Pack:
         self.stored = str(path.absolute().relative_to(self._root))
         ((last,),) = con.execute(statement("select_last_return_number")).fetchall()
         self.replaced, tables = read_small_packs(con, catalog, piece.fill)
-        parts = [self.entries]
-        for returned, inputs in piece.returned:
-            rows, trace_ids = returned.rows(last + 1)
-            numbers = list(range(last + 1, last + 1 + len(trace_ids)))
-            last += len(trace_ids)
+        parts = []
+        for returned in piece.returned:
+            rows, numbers = returned.rows(last + 1)
+            last = max((one for one in numbers if one is not None), default=last)
             tables.append(rows)
-            parts.append(_entries(trace_ids, numbers, inputs, self.stored))
+            parts.append(_entries(returned.trace_ids, numbers, returned.inputs, self.stored))
         self.entries = pa.concat_tables(parts)
         write_pack(path, tables)
         self.path = path
@@ -105,14 +108,30 @@ class _Pack:
             (self._root / stored).unlink(missing_ok=True)
 
 
-def _entries(trace_ids: Sequence[str], numbers: Sequence[int], inputs: str, path: str) -> pa.Table:
-    count = len(trace_ids)
+def _entries(
+    trace_ids: Sequence[str], numbers: Sequence[int | None], inputs: Sequence[str], path: str
+) -> pa.Table:
+    paths = [None if number is None else path for number in numbers]
     return pa.table(
         {
             "trace_id": pa.array(trace_ids, pa.string()),
             "return_number": pa.array(numbers, pa.int64()),
-            "inputs": pa.array([inputs] * count, pa.string()),
-            "pack_path": pa.array([path] * count, pa.string()),
+            "inputs": pa.array(inputs, pa.string()),
+            "pack_path": pa.array(paths, pa.string()),
+        }
+    )
+
+
+def _ranges(piece: Piece) -> pa.Table:
+    columns: list[Any] = list(zip(*piece.ranges, strict=True)) or [[], [], [], []]
+    moment = pa.timestamp("us", "UTC")
+    return pa.table(
+        {
+            "set_id": pa.repeat(pa.scalar(piece.set_id, pa.int32()), len(piece.ranges)),
+            "symbol": pa.array(columns[0], pa.string()),
+            "timeframe": pa.array(columns[1], pa.string()),
+            "from_ts": pa.array(columns[2], pa.int64()).cast(moment),
+            "to_ts": pa.array(columns[3], pa.int64()).cast(moment),
         }
     )
 
@@ -128,7 +147,8 @@ def _write(con: DuckDBPyConnection, root: str, piece: Piece, pack: _Pack) -> Non
     tables = {
         "incoming_metric": pa.concat_tables(piece.metrics),
         "incoming_returns": pack.entries.append_column("fill", fill),
-        "incoming_trial": pa.concat_tables(piece.trials),
+        "incoming_trial": pa.concat_tables([trial_table([], ("", "")), *piece.trials]),
+        "incoming_range": _ranges(piece),
     }
     names = ["replace_metrics", "record_trials"] + (["replace_returns"] if pack.path else [])
     with transaction(con):

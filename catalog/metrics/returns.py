@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
 
+from catalog.errors import StoreError
+from catalog.metrics.changes import may_hold
 from catalog.metrics.sessions import SessionReturns
 from catalog.statements import statement
 from catalog.store.paths import catalog_root, side_folder
@@ -41,17 +45,22 @@ _OURS = re.compile(r"\d{8}T\d{6}_[0-9a-f]{8}\.parquet")
 
 @dataclass(frozen=True, eq=False)
 class Returned:
-    """What some traces earned each session, with the dates of the sessions."""
+    """
+    What some traces earned each session.
+
+    `inputs` says of each trace what that was computed from, `dates` has the dates of all sessions.
+    """
 
     trace_ids: tuple[str, ...]
+    inputs: tuple[str, ...]
     sessions: SessionReturns
     dates: Any
 
-    def rows(self, first_number: int) -> tuple[pa.Table, list[str]]:
+    def rows(self, first_number: int) -> tuple[pa.Table, list[int | None]]:
         """
-        Return the rows of a pack, and the traces that they are of, which count from a number.
+        Return the rows of a pack, and the number of each trace in it.
 
-        A trace whose returns are unknown has none.
+        A trace whose returns are not known has no rows, and no number.
         """
         made = self.sessions
         known = ~np.isnan(np.add.reduceat(made.net, made.offsets[:-1]))
@@ -68,7 +77,8 @@ class Returned:
             },
             schema=ROWS,
         )
-        return table, [self.trace_ids[row] for row in np.flatnonzero(known).tolist()]
+        numbers = zip(known.tolist(), number.tolist(), strict=True)
+        return table, [one if is_known else None for is_known, one in numbers]
 
 
 def returns_folder(catalog: Path) -> Path:
@@ -118,6 +128,35 @@ def read_small_packs(
         tables.append(table.filter(known).cast(ROWS))
     tables.sort(key=lambda one: one["return_number"][0].as_py() if one.num_rows else -1)
     return small, tables
+
+
+def read_returns(path: Path, numbers: NDArray[np.int64], *, first: date, last: date) -> pa.Table:
+    """
+    Return the rows of some traces in a pack from one session to another, in the pack's order.
+
+    Args:
+        numbers: of the traces, ascending.
+
+    Raises:
+        StoreError: the pack is gone or damaged.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            groups = [
+                group
+                for group in range(file.num_row_groups)
+                if may_hold(file.metadata.row_group(group).column(0).statistics, numbers)
+            ]
+            table = file.read_row_groups(groups, use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"A pack of session returns cannot be read: {path}",
+            hint="Compute them again with: catalog metrics",
+        ) from error
+    own = pc.is_in(table["return_number"], pa.array(numbers))
+    dates = table["session_date"]
+    within = pc.and_(pc.greater_equal(dates, first), pc.less_equal(dates, last))
+    return table.filter(pc.and_(own, within))
 
 
 def remove_orphans(con: DuckDBPyConnection, catalog: Path) -> None:

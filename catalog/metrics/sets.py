@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+from operator import index
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -18,6 +19,44 @@ FILLS = ("close", "next_open")
 _ALWAYS = np.datetime64("0001-01-01")
 FREE = Terms()
 _NEVER = np.datetime64("9999-12-31")
+
+
+def make_set(
+    *,
+    cost_bps: float = 0.0,
+    fill: str = "close",
+    start: date | str | None = None,
+    end: date | str | None = None,
+    last_days: int | None = None,
+    split: date | str | None = None,
+    folds: int | None = None,
+) -> MetricSet:
+    """
+    Return a metric set; dates may be text such as 2025-01-31.
+
+    Raises:
+        UsageError: something is no number, date, fill or range.
+    """
+    try:
+        terms = Terms(float(cost_bps), fill)
+        counts = [None if one is None else index(one) for one in (last_days, folds)]
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"A cost, number of days or of folds is none: {error}") from error
+    days = [_day(name, one) for name, one in (("start", start), ("end", end), ("split", split))]
+    return MetricSet(terms, days[0], days[1], counts[0], days[2], counts[1])
+
+
+def _day(name: str, value: object) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise UsageError(
+            f"The {name} {value!r} is no date", hint="Write it as 2025-01-31"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -93,6 +132,18 @@ class MetricSet:
         return made
 
 
+def options_of(wanted: MetricSet) -> str:
+    """Return the options that name a set on the command line, each with a space before it."""
+    options = ""
+    if wanted.terms.cost_bps:
+        options += f" --cost-bps {wanted.terms.cost_bps:g}"
+    if wanted.terms.fill != "close":
+        options += f" --fill {wanted.terms.fill}"
+    for name, value in (("start", wanted.start), ("end", wanted.end)):
+        options += f" --{name} {value}" if value is not None else ""
+    return options + (f" --last {wanted.last_days}d" if wanted.last_days is not None else "")
+
+
 def find_set(con: DuckDBPyConnection, wanted: MetricSet) -> tuple[int | None, MetricSet]:
     """Return the number of a set, and the set with the split and the folds that it has."""
     rows = con.execute(statement("select_metric_set"), wanted.key).fetchall()
@@ -102,11 +153,16 @@ def find_set(con: DuckDBPyConnection, wanted: MetricSet) -> tuple[int | None, Me
     return number, replace(wanted, split=split, folds=folds)
 
 
-def record_set(con: DuckDBPyConnection, wanted: MetricSet) -> tuple[int, MetricSet]:
+def record_set(
+    con: DuckDBPyConnection, wanted: MetricSet, *, is_partial: bool
+) -> tuple[int, MetricSet]:
     """
     Return the number of a set, which is made where it is new, and the set as it is now.
 
     What is not asked for stays as it was: a split, or folds. Belongs in a transaction.
+
+    Raises:
+        UsageError: other periods are asked for some traces only.
     """
     number, known = find_set(con, wanted)
     if number is None:
@@ -115,6 +171,11 @@ def record_set(con: DuckDBPyConnection, wanted: MetricSet) -> tuple[int, MetricS
     split, folds = wanted.split or known.split, wanted.folds or known.folds
     now = replace(wanted, split=split, folds=folds)
     if now != known:
+        if is_partial and (known.split or known.folds):
+            raise UsageError(
+                "A split, or folds, hold for all traces of a metric set",
+                hint="Give --split and --folds without --where",
+            )
         con.execute(statement("update_split"), {"set_id": number, "split": split, "folds": folds})
         con.execute(statement("delete_split_metrics"), {"set_id": number})
     return int(number), now

@@ -40,6 +40,7 @@ class Corrections:
     log: Floats
     closing: Floats
     is_ruin: NDArray[np.bool_]
+    lacks_open: NDArray[np.bool_]
 
 
 def correct(holdings: Holdings, market: Market, terms: Terms) -> Corrections | None:
@@ -61,14 +62,16 @@ def correct(holdings: Holdings, market: Market, terms: Terms) -> Corrections | N
     factor -= cost * np.abs(new - old)
     is_closing = (old != 0) & (np.sign(new) != np.sign(old))
     closing = np.where(is_closing, 1.0 + before - cost * np.abs(old), 1.0)
+    returned, gross_too, log, closings = (np.zeros(size) for _ in range(4))
     made = Corrections(
-        np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size, bool)
+        returned, gross_too, log, closings, np.zeros(size, bool), np.zeros(size, bool)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         made.returns[changed] = factor - plain
         made.gross[changed] = gross
         made.log[changed] = np.log(factor / plain)
         made.closing[changed] = np.log(closing)
+    made.lacks_open[changed] = market.lacks_open[start] & (terms.fill == "next_open")
     made.is_ruin[changed] = (factor <= 0) | (closing <= 0)
     made.log[~np.isfinite(made.log)] = 0.0
     made.closing[~np.isfinite(made.closing)] = 0.0

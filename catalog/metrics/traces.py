@@ -11,6 +11,9 @@ from duckdb import DuckDBPyConnection
 from catalog.prices.series import PriceSeries
 from catalog.statements import statement
 
+VERSION = 1
+"""Of the figures: what another version of this program computed is computed again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -38,6 +41,15 @@ class Trace:
     last_us: int | None
     first_change_us: int | None
     last_change_us: int | None
+
+    def inputs(self, digest: str) -> str:
+        """
+        Return what its figures depend on beside its content and the terms: prices and place.
+
+        The range evaluated may change as other traces of a run become known.
+        """
+        place = (self.first_bar, self.last_bar, self.first_us, self.last_us)
+        return f"v{VERSION} {digest} {' '.join(map(str, place))}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,53 +1,60 @@
-"""What all trials on the same data earned each session, as one array."""
+"""What all trials on the same data earned each session, some of them at a time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from catalog.metrics.deflate import Trials
+from catalog.metrics.returns import read_returns
 from catalog.statements import statement
+from catalog.store.paths import catalog_root
+
+AT_ONCE = 1000
 
 
-@dataclass(frozen=True, eq=False)
-class TrialReturns:
+def trial_returns(
+    con: DuckDBPyConnection,
+    catalog: Path,
+    trials: Trials,
+    *,
+    set_id: int,
+    cost_bps: float,
+    fill: str,
+) -> Iterator[NDArray[np.float64]]:
     """
-    Net returns of distinct trials, (sessions, trials), in order of time.
+    Yield the net returns of distinct registered trials, (sessions, some trials), in order of time.
 
-    Cost is taken off each session as cost × turnover. `left_out` counts trials without session
-    returns: not measured yet, or without prices.
+    Cost is taken off each session as cost × turnover. Trials that are not measured, or not over
+    all sessions of the data, are left out.
+
+    Raises:
+        StoreError: a pack of session returns cannot be read.
     """
-
-    returns: NDArray[np.float64]
-    left_out: int
-
-
-def read_trial_returns(
-    con: DuckDBPyConnection, trials: Trials, *, set_id: int, cost_bps: float, fill: str
-) -> TrialReturns:
-    """Return the session returns of the trials on the same data, one per content."""
-    view = "daily_returns" if fill == "close" else "daily_returns_next_open"
-    text = statement("select_trial_returns").replace("from daily_returns ", f"from {view} ")
     values = {
         "set_id": set_id,
+        "fill": fill,
         "symbol": trials.symbol,
         "timeframe": trials.timeframe,
-        "start_bar": trials.start_bar,
-        "bar_count": trials.bar_count,
-        "cost": cost_bps / 1e4,
+        "from_ts": trials.from_ts,
+        "to_ts": trials.to_ts,
     }
-    rows = con.sql(text, params=values).to_arrow_table()
-    net = rows["net"].to_numpy()
-    number = rows["number"].to_numpy()
-    count = int(number[-1]) if len(number) else 0
-    sessions = len(net) // count if count else 0
-    # Of the same data all have the same sessions; what has not is left out.
-    complete = np.bincount(number, minlength=count + 1)[1:] == sessions
-    if not complete.all():
-        keep = complete[number - 1]
-        net, count = net[keep], int(complete.sum())
-    returns = net.reshape(count, sessions).T if count else np.zeros((0, 0))
-    return TrialReturns(returns, trials.trials - count)
+    root = Path(catalog_root(catalog))
+    sessions: int | None = None
+    for pack, numbers, first, last in con.execute(
+        statement("select_trial_packs"), values
+    ).fetchall():
+        for begin in range(0, len(numbers), AT_ONCE):
+            part = np.array(numbers[begin : begin + AT_ONCE], np.int64)
+            rows = read_returns(root / pack, part, first=first, last=last)
+            net = rows["ret_gross"].to_numpy() - cost_bps / 1e4 * rows["turnover"].to_numpy()
+            _, counts = np.unique(rows["return_number"].to_numpy(), return_counts=True)
+            if sessions is None and len(counts):
+                sessions = int(counts.max())
+            keep = np.repeat(counts == sessions, counts)
+            if sessions and keep.any():
+                yield net[keep].reshape(-1, sessions).T

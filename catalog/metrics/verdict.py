@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
 
-from catalog.metrics.deflate import Trials, read_trials
-from catalog.metrics.independence import effective_trials
+from catalog.metrics.deflate import FEWEST_SESSIONS, Data, Trials, read_trials
+from catalog.metrics.independence import effective_trials_of_chunks
 from catalog.metrics.overfitting import Overfitting, probability_of_overfitting
 from catalog.metrics.sets import MetricSet
-from catalog.metrics.trial_returns import read_trial_returns
+from catalog.metrics.trial_returns import trial_returns
 from catalog.statements import statement
 
-DATA = ("symbol", "timeframe", "start_bar", "bar_count")
+DATA = ("symbol", "timeframe", "from_ts", "to_ts")
 """The columns that tell data apart."""
-
-Data = tuple[str, str, int, int]
 
 LEAST_CONFIDENCE = 0.95
 """A deflated Sharpe ratio from which luck is no likely explanation."""
@@ -26,13 +27,14 @@ LEAST_CONFIDENCE = 0.95
 @dataclass(frozen=True)
 class Verdict:
     """
-    What was tried on one symbol, timeframe and range, and what luck explains: `traces` in all.
+    What was tried on one symbol, timeframe and range, and what luck explains.
 
-    Sharpe ratios are annualised. `independent` is how many independent trials the correlated ones
-    amount to, `luck` the best Sharpe ratio that as many trials without skill would give, of which
-    `drift` is what their exposure earns for nothing; `best` is the best one there is, `deflated`
-    the probability that its true value is above luck, and `beats_luck` counts those for which
-    that is 95 % or more. `unmeasured` trials have no Sharpe ratio here. NULL figures are None.
+    `traces` are the registered ones. Sharpe ratios are annualised. `independent` is how many
+    independent trials the correlated ones amount to, `luck` the best Sharpe ratio that as many
+    trials without skill would give, `luck_no_drift` that without what their exposure earns for
+    nothing; `best` is the best one there is, `deflated` the probability that its true value is
+    above luck, and `beats_luck` counts those for which that is 95 % or more. `overlapping` were
+    tried over ranges that overlap this one; they are not counted as trials. None is NULL.
     """
 
     trials: Trials
@@ -40,32 +42,38 @@ class Verdict:
     first: str
     last: str
     sessions: int
-    unmeasured: int
+    bars: int
     independent: float | None
     luck: float | None
     luck_no_drift: float | None
-    drift: float | None
     best: float | None
     deflated: float | None
     beats_luck: int
     benchmark: float | None
+    overlapping: int
     overfitting: Overfitting | None = None
 
     @property
     def sentence(self) -> str:
         """All of it in plain words."""
+        tried = f"{self.trials.trials:,} distinct strategies"
         if self.trials.trials == 0:
-            return "Nothing was tried here that ever took a position."
-        if self.deflated is None or self.best is None or self.luck is None:
+            return "Nothing that was tried here ever took a position."
+        if self.trials.waiting:
+            return (
+                f"Luck cannot be told before all are measured: {self.trials.waiting:,} of {tried} "
+                "are not, on these terms."
+            )
+        if self.sessions < FEWEST_SESSIONS:
             return (
                 f"There are too few sessions ({self.sessions}) to tell skill from luck: "
                 "a year of them would be a start."
             )
-        tried = f"{self.trials.trials:,} distinct strategies"
+        if self.deflated is None or self.best is None or self.luck is None:
+            return f"None of {tried} has a Sharpe ratio that could be compared with luck."
         if self.beats_luck:
-            who = (
-                "1 strategy does" if self.beats_luck == 1 else f"{self.beats_luck:,} strategies do"
-            )
+            count = self.beats_luck
+            who = "1 strategy does" if count == 1 else f"{count:,} strategies do"
             return (
                 f"Luck alone would give the best of {tried} a Sharpe ratio of {self.luck:.2f}; "
                 f"{who} better than luck explains, with 95 % confidence."
@@ -79,6 +87,7 @@ class Verdict:
 
 def read_verdicts(
     con: DuckDBPyConnection,
+    catalog: Path,
     data: Sequence[Data],
     *,
     set_id: int,
@@ -90,36 +99,49 @@ def read_verdicts(
 
     Args:
         pbo: estimate the probability of overfitting too, which takes seconds for ten thousand.
+
+    Raises:
+        StoreError: session returns cannot be read.
     """
     trials = read_trials(con, set_id)
-    for key in data:
-        one = trials.get(key)
-        if one is None:
-            continue
+    for one in [trials[key] for key in data if key in trials]:
         values = {"set_id": set_id} | dict(zip(DATA, one.key, strict=True))
-        ((traces, best, deflated, beats, benchmark, sessions, year, first, last),) = con.execute(
-            statement("select_best"), values
-        ).fetchall()
-        earned = read_trial_returns(
-            con, one, set_id=set_id, cost_bps=wanted.terms.cost_bps, fill=wanted.terms.fill
+        ((traces, best, deflated, beats, benchmark, sessions, bars, year, first, last),) = (
+            con.execute(statement("select_best"), values).fetchall()
         )
-        many = earned.returns.shape[1]
-        scale = (year or 0.0) ** 0.5
+        ((overlapping,),) = con.execute(statement("count_overlapping"), values).fetchall()
+        chunks = trial_returns(
+            con, catalog, one, set_id=set_id, cost_bps=wanted.terms.cost_bps, fill=wanted.terms.fill
+        )
         tells = deflated is not None
+        overfitting = independent = None
+        if pbo:
+            found = list(chunks)
+            overfitting = _overfitting(found)
+            chunks = iter(found)
+        if tells:
+            independent = effective_trials_of_chunks(chunks)
+        scale = (year or 0.0) ** 0.5
         yield Verdict(
             one,
-            max(traces, one.tried),
+            traces,
             first,
             last,
             sessions or 0,
-            one.trials - one.measured,
-            effective_trials(earned.returns) if many and tells else None,
+            bars or 0,
+            independent,
             one.luck() * scale if tells else None,
             one.luck(with_drift=False) * scale if tells else None,
-            one.drift * scale if tells else None,
             best,
             deflated,
             beats,
             benchmark,
-            probability_of_overfitting(earned.returns) if pbo and many else None,
+            overlapping,
+            overfitting,
         )
+
+
+def _overfitting(chunks: list[NDArray[np.float64]]) -> Overfitting:
+    if not chunks:
+        return Overfitting(None, 0, None, 0, 0, "no session returns")
+    return probability_of_overfitting(np.concatenate(chunks, axis=1))

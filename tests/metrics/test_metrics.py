@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from catalog import write_signals
 from catalog.catalog import Catalog
 from catalog.errors import QueryError, UsageError
 from catalog.prices.series import load_series
@@ -403,9 +404,10 @@ def test_a_bar_without_a_price_matters_only_to_who_holds_a_position_over_it(cata
     assert "without a price" in signals_of(catalog, "held", held, table)["note"]
     row = signals_of(catalog, "away", away, table)
 
-    assert row["note"] is None
     assert row["total_return"] is not None
-    assert_all_null(row, "benchmark_return", "beta")
+    # Buying and holding skips the bar: what happened over it is known.
+    assert row["benchmark_return"] == pytest.approx(close[-1] / close[0] - 1)
+    assert row["note"] is None
 
 
 def test_a_file_that_is_gone_or_has_changed(swept):
@@ -471,3 +473,109 @@ def test_folds_are_periods_that_compound_to_the_whole(swept):
         assert growth - 1 == pytest.approx(total, abs=1e-12)
     swept.metrics(split=date(2024, 1, 23))
     assert rows(swept, "select count(distinct period) from metrics") == [(7,)]
+
+
+def test_figures_follow_a_range_that_changes_as_others_of_the_run_become_known(catalog, write_run):
+    run = write_run(traces={"a": [1, 0, 1]})
+    catalog.register(run)
+    add_prices(catalog, price_table(2, per_session=390, first=date(2024, 3, 26)))
+    catalog.metrics()
+    old_trace(run / "traces" / "SPY_1m" / "signals" / "sma_grid" / "b.parquet", [1] + [0, 1] * 50)
+    catalog.register(run)
+
+    catalog.metrics()
+
+    assert rows(catalog, "select distinct bar_count from metrics") == [(301,)]
+
+
+def test_returns_come_back_with_a_trace_that_was_away(swept):
+    from pathlib import Path
+
+    swept.metrics()
+    ((path,),) = rows(swept, "select min(path) from trace_files")
+    kept = Path(path).read_bytes()
+    old_trace(Path(path), [1, 0, 1])
+    swept.register(swept.path.parent / "runs")
+    swept.metrics(cost_bps=1.0)
+    Path(path).write_bytes(kept)
+    swept.register(swept.path.parent / "runs")
+
+    swept.metrics()
+
+    assert rows(swept, "select count(*) from daily_returns") == [(10 * 30,)]
+    assert rows(swept, "select count(sharpe) from strategy_index") == [(10,)]
+
+
+def test_the_next_open_needs_an_open(catalog):
+    table = price_table()
+    write_strategies(catalog, random_signals(600, 3, changes=20), table)
+    add_prices(catalog, table.drop_columns(["open", "high", "low"]))
+
+    catalog.metrics(fill="next_open")
+
+    found = rows(
+        catalog, "select distinct total_return, note from metrics where fill = 'next_open'"
+    )
+    assert [one for one, _ in found] == [None]
+    assert "without an open" in found[0][1]
+    catalog.metrics()
+    assert rows(catalog, "select count(total_return) from metrics where is_default") == [(3,)]
+
+
+def test_prices_that_a_trace_was_not_made_on_are_noted(catalog):
+    table, other = price_table(), price_table(seed=8)
+    write_signals(
+        catalog.path.parent / "runs" / "a",
+        random_signals(600, 1, changes=20),
+        configs={"a": {"type": "a"}},
+        symbol="SPY",
+        timeframe="1m",
+        ts=table["timestamp"].to_numpy(),
+        prices=table["close"].to_numpy(),
+        catalog=catalog.path,
+    )
+    add_prices(catalog, table)
+    catalog.metrics()
+    assert [one["note"] for one in figures(catalog)] == [None]
+
+    add_prices(catalog, other)
+    catalog.metrics()
+
+    (found,) = figures(catalog)
+    assert found["note"] == "the prices are not those that it was made on"
+    assert found["total_return"] is not None
+
+
+def test_a_split_holds_for_all_and_leaves_regimes_alone(swept):
+    swept.metrics(split="2024-01-23")
+    assert swept.metrics(split="2024-01-23").measured == 0
+    with pytest.raises(UsageError, match="hold for all traces"):
+        swept.metrics(split=date(2024, 2, 1), where="param_fast = 5")
+    with pytest.raises(UsageError, match="no date"):
+        swept.metrics(split="2024-02-30")
+    assert rows(swept, "select count(*) from metrics where period = 'oos'") == [(10,)]
+
+
+def test_a_later_set_is_written_piece_by_piece(swept, monkeypatch):
+    from catalog.metrics import compute
+
+    swept.metrics()
+    monkeypatch.setattr(compute, "_CHANGES", 40)
+    monkeypatch.setattr(compute, "_PIECE_ROWS", 200)
+    written = []
+
+    def interrupt(done, total):
+        written.append(rows_written(swept))
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        swept.metrics(cost_bps=3.0, progress=interrupt)
+
+    assert rows_written(swept) >= 4
+    assert swept.metrics(cost_bps=3.0).measured <= 6
+
+
+def rows_written(catalog: Catalog) -> int:
+    ((count,),) = rows(catalog, "select count(*) from metrics where cost_bps = 3")
+    return count

@@ -8,12 +8,13 @@ from datetime import date
 from statistics import median
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.catalog import Catalog
-from catalog.errors import QueryError
+from catalog.errors import QueryError, UsageError
 from catalog.metrics.deflation import expected_best_sharpe, probabilistic_sharpe
 from catalog.metrics.holdings import holdings_of_changes
 from catalog.metrics.market import Market
@@ -178,7 +179,13 @@ def test_traces_that_were_not_measured_count_as_tried(tmp_path):
     ranking = made.rank()
     assert (ranking.total, ranking.unmeasured) == (6, 6)
     assert ranking.verdicts[0].trials.trials == 12
-    assert ranking.verdicts[0].unmeasured == 6
+    assert ranking.verdicts[0].trials.waiting == 6
+    # Of a choice of them luck cannot be told: their variance would be anything.
+    assert ranking.verdicts[0].luck is None
+    assert "6 of 12 distinct strategies are not" in ranking.verdicts[0].sentence
+    assert rows(made, "select count(deflated_sharpe) from metrics") == [(0,)]
+    made.metrics()
+    assert rows(made, "select count(deflated_sharpe) from metrics") == [(12,)]
 
 
 def test_traces_with_the_same_content_are_one_row(noise):
@@ -201,9 +208,9 @@ def test_the_columns_are_those_asked_for(noise):
     shown = noise.rank(columns=["strategy_hash", "sortino", "plateau"], top=3).rows
 
     assert shown.columns == ["strategy_hash", "sortino", "plateau"]
-    with pytest.raises(QueryError):
+    with pytest.raises(UsageError):
         noise.rank(columns=["nothing"])
-    with pytest.raises(QueryError):
+    with pytest.raises(UsageError):
         noise.rank(by="sharpe; drop table x")
 
 
@@ -263,3 +270,102 @@ def test_what_is_unknown_has_no_neighbours():
 
     assert Grid([None, "{}", "[]"], [1.0, 2.0, 3.0]).plateau(None) is None
     assert Grid([], []).plateau(json.dumps(config)) is None
+
+
+def test_a_measured_choice_does_not_fool_the_deflated_ratio(noise):
+    (best,) = noise.rank(top=1).rows.table["strategy_id"].to_pylist()
+
+    noise.metrics(cost_bps=0.001, where=f"strategy_id = '{best}'")
+
+    ranking = noise.rank(cost_bps=0.001)
+    assert ranking.rows.table["deflated_sharpe"].to_pylist() == [None]
+    assert "37 of 38 distinct strategies are not" in ranking.verdicts[0].sentence
+
+
+def test_deleting_does_not_lower_how_many_were_tried_on_other_terms(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    written = write_strategies(made, random_signals(len(table), 12, changes=60), table)
+    add_prices(made, table)
+    made.metrics()
+    before = made.rank().verdicts[0]
+    for path in written[1:]:
+        path.unlink()
+    made.register(tmp_path / "runs")
+
+    made.metrics(cost_bps=0.003)
+
+    after = made.rank(cost_bps=0.003).verdicts[0]
+    assert after.trials.trials == 12
+    assert after.luck == pytest.approx(before.luck, rel=0.05)
+    # Nor do prices whose bars have other numbers.
+    add_prices(made, table.slice(0))
+    add_prices(made, pa.concat_tables([price_table(2, first=date(2023, 12, 1)), table]))
+    made.metrics()
+    assert made.rank().verdicts[0].trials.trials == 12
+
+
+def test_drift_is_granted_where_a_price_is_missing_somewhere(tmp_path):
+    table = price_table(SESSIONS, per_session=PER_SESSION, drift=3e-4)
+    signals = np.abs(random_signals(len(table), 40, changes=60))
+    signals[595:605] = 0
+    luck = []
+    for name, missing in (("whole", []), ("missing", [600])):
+        made = Catalog(tmp_path / name / "catalog.duckdb")
+        (tmp_path / name).mkdir()
+        close = table["close"].to_numpy().copy()
+        close[missing] = np.nan
+        write_strategies(made, signals, table)
+        add_prices(made, table.set_column(4, "close", pa.array(close)))
+        made.metrics()
+        luck.append(made.rank().verdicts[0].luck)
+
+    assert luck[1] == pytest.approx(luck[0], rel=0.05)
+
+
+def test_twins_of_another_type_hide_nobody(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    signals = random_signals(len(table), 10, changes=60)
+    for kind in ("sma", "other"):
+        write_strategies(
+            made, signals, table, run=kind, configs=grid_configs(10, strategy_type=kind)
+        )
+    add_prices(made, table)
+    made.metrics()
+
+    for kind in ("sma", "other"):
+        assert made.rank(where=f"strategy_type = '{kind}'").total == 10
+    assert made.rank().total == 10
+    assert made.rank().verdicts[0].beats_luck <= 10
+
+
+def test_what_is_told_is_about_the_rows(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    for number in range(6):
+        table = price_table(SESSIONS, per_session=PER_SESSION, seed=number)
+        signals = random_signals(len(table), 2 + number, changes=60, seed=number)
+        name = f"S{number}"
+        write_strategies(made, signals, table, run=name, symbol=name, prefix=name)
+        add_prices(made, table, symbol=name)
+    made.metrics()
+
+    ranking = made.rank(top=3, columns=["symbol"])
+
+    shown = list(dict.fromkeys(ranking.rows.table["symbol"].to_pylist()))
+    assert [one.trials.symbol for one in ranking.verdicts] == shown
+    assert ranking.other_data == 6 - len(shown)
+
+
+def test_others_over_overlapping_ranges_are_told(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    signals = random_signals(len(table), 8, changes=60)
+    write_strategies(made, signals[:, :3], table)
+    write_strategies(made, signals[:-1, 3:], table, run="shorter", prefix="shorter")
+    add_prices(made, table)
+    made.metrics()
+
+    found = {one.trials.trials: one.overlapping for one in made.rank().verdicts}
+
+    assert found == {3: 5, 5: 3}

@@ -116,3 +116,22 @@ def test_each_classifier_has_rows_of_its_own_and_stays_up_to_date(catalog):
     assert sorted(kinds, key=str) == [("side", 3), ("trend", 3), (None, 0)]
     assert catalog.metrics(by_regime="trend").measured == 0
     assert catalog.metrics().measured == 0
+
+
+def test_other_times_of_the_classifier_change_its_figures(catalog):
+    table = price_table()
+    slow = table.take(pa.array(np.arange(0, 600, 5)))
+    add_prices(catalog, table)
+    add_prices(catalog, slow, timeframe="5m")
+    write_strategies(catalog, np.ones((600, 1)), table)
+    classify(catalog, ["calm"] * 60 + ["wild"] * 60, slow, timeframe="5m")
+    catalog.metrics(by_regime="trend")
+    calm = "select total_return from metrics where regime = 'calm'"
+    before = rows(catalog, calm)
+
+    catalog.add_prices(slow, symbol="SPY", timeframe="5m", tz="America/New_York", label="close")
+    catalog.metrics(by_regime="trend_classifier")
+
+    after = rows(catalog, calm)
+    assert len(after) == 1
+    assert after != before

@@ -125,7 +125,7 @@ def test_prices_that_change_meanwhile_are_not_mixed(swept, monkeypatch):
 
     monkeypatch.setattr(compute, "record_piece", record_after_others)
 
-    with pytest.raises(CatalogError, match="Other prices of SPY 1m were added"):
+    with pytest.raises(CatalogError, match="Other prices were added while .* SPY 1m"):
         swept.metrics()
 
     assert rows(swept, "select count(*) from metrics") == [(0,)]
