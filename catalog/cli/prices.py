@@ -61,6 +61,11 @@ def command() -> None:
     metavar="FROM-TO",
     help="Default: 09:30-16:00 for America/New_York; elsewhere all bars are regular.",
 )
+@click.option(
+    "--renumber",
+    is_flag=True,
+    help="Traces that know only bar numbers mean those of FILE, not of the first version.",
+)
 @catalog_option
 def add(
     file: Path,
@@ -71,6 +76,7 @@ def add(
     adjustment: str | None,
     columns: tuple[str, ...],
     regular_hours: str | None,
+    renumber: bool,
     path: Path,
 ) -> None:
     """
@@ -94,6 +100,7 @@ def add(
         adjustment=adjustment,
         columns=_pairs(columns),
         regular_hours=regular_hours,
+        renumber=renumber,
     )
     _print(added)
     say_next(f"catalog sql \"from bars where symbol = '{added.symbol}' limit 5\"")

@@ -24,6 +24,13 @@ from catalog.errors import StoreError
 from catalog.prices.bars import OPEN, Bars
 from catalog.prices.checks import Finding, missing_bars
 from catalog.prices.files import full_path, read_bars, remove_orphans, stored_path, write_bars
+from catalog.prices.numbering import (
+    Numbering,
+    Origin,
+    find_moved,
+    first_numbering,
+    next_numbering,
+)
 from catalog.prices.prepare import prepare, terms_of
 from catalog.prices.source import read_source
 from catalog.statements import statement
@@ -41,8 +48,8 @@ class PricesAdded:
 
     `state` is added, replaced or unchanged. `missing_bars` lie between others in the regular
     hours of a session. `prepended_bars` is 0 as long as bar numbers mean what they meant when
-    the series was first added. `warnings` are all that is odd, `needs_attention` says whether
-    one of them should be looked at before numbers are relied on.
+    the series was first added, or last renumbered. `warnings` are all that is odd,
+    `needs_attention` says whether one of them should be looked at before numbers are relied on.
     """
 
     state: str
@@ -75,6 +82,7 @@ class _Series:
     source_path: str
     adjustment: str | None
     found: list[Finding]
+    renumber: bool
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,17 @@ class _Known:
 
     price_path: str
     digest: str
-    first_ts: int
-    bar_count: int
-    prepended_bars: int
     adjustment: str | None
     regular_hours: str | None
+    prepended_bars: int
+    origin_bars: int
+    origin_ts: int
+    origin_digest: str
+
+    @property
+    def numbering(self) -> Numbering:
+        origin = Origin(self.origin_bars, self.origin_ts, self.origin_digest)
+        return Numbering(origin, self.prepended_bars)
 
 
 def add_prices(
@@ -101,6 +115,7 @@ def add_prices(
     adjustment: str | None = None,
     columns: Mapping[str, str] | None = None,
     regular_hours: str | None = None,
+    renumber: bool = False,
 ) -> PricesAdded:
     """
     Check a series of bars and let the catalog know it; see `Catalog.add_prices`.
@@ -113,7 +128,7 @@ def add_prices(
     terms = terms_of(symbol, timeframe, tz=tz, label=label, regular_hours=regular_hours)
     raw = read_source(source, columns)
     bars, found = prepare(raw, terms, tz=tz)
-    series = _Series(bars, raw.path, adjustment, found)
+    series = _Series(bars, raw.path, adjustment, found, renumber)
     with writing(catalog) as con:
         return _record(con, catalog, series)
 
@@ -125,39 +140,57 @@ def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAd
     row = con.execute(statement("select_known_prices"), values).fetchone()
     known = None if row is None else _Known(*row)
     before = None if known is None else _times(full_path(catalog, known.price_path))
-    shift = 0 if known is None else _shift(series.bars, known, before)
-    found = [*series.found, *_shift_finding(shift)]
-    prepended = shift + (0 if known is None else known.prepended_bars)
+    numbering, moved = _number(series, known, before)
     price_path = stored_path(catalog, series.bars)
     path = full_path(catalog, price_path)
     is_there = known is not None and known.price_path == price_path and before is not None
     state = "added" if known is None else "replaced"
-    if is_there and known is not None and _says_the_same(known, series):
+    if is_there and known is not None and _says_the_same(known, series, numbering):
         state = "unchanged"
     else:
         if not is_there:
             write_bars(path, series.bars)
         try:
             with _views_errors(), transaction(con):
-                _store(con, catalog, series, price_path, prepended)
-                if known is None or known.digest != series.bars.digest:
-                    con.execute(statement("delete_stale_metrics"), values)
-                    con.execute(statement("delete_stale_returns"), values)
+                _store(con, series, price_path, numbering)
+                _forget(con, series, known, numbering)
                 refresh_views(con, catalog_root(catalog))
         finally:
             # The file that was replaced; or the new one, if the catalog does not know it.
             with suppress(duckdb.Error, OSError):
                 remove_orphans(catalog, _known_paths(con))
-    return _added(state, series, path, prepended, found)
+    return _added(state, series, path, numbering, [*series.found, *moved])
+
+
+def _number(series: _Series, known: _Known | None, before: Any) -> tuple[Numbering, list[Finding]]:
+    ts = series.bars.ts
+    if known is None or series.renumber:
+        return first_numbering(ts), []
+    numbering = next_numbering(ts, known.numbering, before)
+    return numbering, find_moved(ts, numbering, known.numbering, before)
+
+
+def _forget(
+    con: DuckDBPyConnection, series: _Series, known: _Known | None, numbering: Numbering
+) -> None:
+    """Forget what was computed from other prices, or from bars that traces do not mean."""
+    terms = series.bars.terms
+    values = {"symbol": terms.symbol, "timeframe": terms.timeframe}
+    is_other = known is None or known.digest != series.bars.digest
+    if is_other or (known is not None and known.prepended_bars != numbering.prepended_bars):
+        con.execute(statement("delete_stale_metrics"), values)
+        con.execute(statement("delete_stale_returns"), values)
+    if is_other:
+        con.execute(statement("delete_stale_trials"), values)
 
 
 def _known_paths(con: DuckDBPyConnection) -> list[str]:
     return [path for (path,) in con.execute(statement("select_price_paths")).fetchall()]
 
 
-def _says_the_same(known: _Known, series: _Series) -> bool:
-    said = (known.adjustment, known.regular_hours)
-    return said == (series.adjustment, series.bars.terms.regular_hours)
+def _says_the_same(known: _Known, series: _Series, numbering: Numbering) -> bool:
+    said = (known.adjustment, known.regular_hours, known.numbering)
+    return said == (series.adjustment, series.bars.terms.regular_hours, numbering)
 
 
 def _times(path: Path) -> Any:
@@ -169,37 +202,8 @@ def _times(path: Path) -> Any:
         return None
 
 
-def _shift(bars: Bars, known: _Known, before: Any) -> int:
-    """
-    Return how far bar numbers have moved since the version before; 0 where they have not.
-
-    That many bars were prepended. Where bars are missing at the beginning, or were added or
-    taken out within, there is no such number: any other than 0 says so, and it is 1.
-    """
-    place = int(np.searchsorted(bars.ts, known.first_ts))
-    if place == len(bars) or bars.ts[place] != known.first_ts:
-        return 1
-    if before is None:
-        return place
-    count = min(len(before), len(bars) - place)
-    is_same = np.array_equal(bars.ts[place : place + count], before[:count])
-    return place if is_same else max(place, 1)
-
-
-def _shift_finding(shift: int) -> list[Finding]:
-    if not shift:
-        return []
-    text = (
-        "bar numbers are not those of the version before: traces that know only bar numbers, "
-        "and no times, can no longer be matched"
-    )
-    return [Finding(text, True)]
-
-
-def _store(
-    con: DuckDBPyConnection, catalog: Path, series: _Series, price_path: str, prepended: int
-) -> None:
-    bars, terms = series.bars, series.bars.terms
+def _store(con: DuckDBPyConnection, series: _Series, price_path: str, numbering: Numbering) -> None:
+    bars, terms, origin = series.bars, series.bars.terms, numbering.origin
     row = {
         "symbol": terms.symbol,
         "timeframe": terms.timeframe,
@@ -217,7 +221,10 @@ def _store(
         "sessions_per_year": bars.sessions_per_year,
         "bars_per_year": bars.bars_per_year,
         "bars_without_price": bars.without_price,
-        "prepended_bars": prepended,
+        "prepended_bars": numbering.prepended_bars,
+        "origin_bars": origin.bars,
+        "origin_ts": _moment(origin.first_ts),
+        "origin_digest": origin.digest,
         "added_at": datetime.now(UTC),
     }
     incoming = pa.table({name: pa.array([value]) for name, value in row.items()})
@@ -246,7 +253,7 @@ def _views_errors() -> Iterator[None]:
 
 
 def _added(
-    state: str, series: _Series, path: Path, prepended: int, found: list[Finding]
+    state: str, series: _Series, path: Path, numbering: Numbering, found: list[Finding]
 ) -> PricesAdded:
     bars, terms = series.bars, series.bars.terms
     return PricesAdded(
@@ -266,7 +273,7 @@ def _added(
         bars_per_year=bars.bars_per_year,
         bars_without_price=bars.without_price,
         missing_bars=missing_bars(bars),
-        prepended_bars=prepended,
+        prepended_bars=numbering.prepended_bars,
         path=path,
         warnings=tuple(one.text for one in found),
         needs_attention=any(one.needs_attention for one in found),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.errors import PriceFileError
 from catalog.prices.bars import Bars, Terms
@@ -15,6 +17,7 @@ from catalog.register.symbols import timeframe_of
 
 _SPLITS: Final = (1.5, 2.0, 3.0, 4.0, 5.0, 10.0)
 _NEAR: Final = 0.02
+_ROUNDING: Final = 1e-9
 _SHARE: Final = 0.1
 """Of neighbouring bars that lie as far apart as the timeframe says; fewer contradict it."""
 
@@ -73,19 +76,20 @@ def check_days(ts: Micros, terms: Terms) -> None:
         )
 
 
-def find_odd(bars: Bars, raw_close: Floats, *, is_sorted: bool) -> list[Finding]:
+def find_odd(bars: Bars, raw: Mapping[str, Floats], *, is_sorted: bool) -> list[Finding]:
     """
     Return what is odd about a series.
 
     Args:
-        raw_close: closes as the file has them, in the order of the bars.
+        raw: prices as the file has them, those that it has, in the order of the bars.
         is_sorted: whether the rows of the file were in order.
     """
     found = []
     if not is_sorted:
         found.append(Finding("the rows were not in order of time: they were sorted", False))
     found += _off_grid(bars)
-    found += _without_price(bars, raw_close)
+    found += _without_price(bars, raw)
+    found += _outside(bars)
     found += _splits(bars)
     return found
 
@@ -124,19 +128,40 @@ def _off_grid(bars: Bars) -> list[Finding]:
     return [Finding(text, False)]
 
 
-def _without_price(bars: Bars, raw_close: Floats) -> list[Finding]:
-    found = []
-    unknown = np.isnan(raw_close)
-    wrong = np.isnan(bars.prices["close"]) & ~unknown
-    for mask, what, needs in (
-        (unknown, "have no close", False),
-        (wrong, "have a close that is zero, negative or infinite", True),
-    ):
-        if mask.any():
-            first = utc(bars.ts[np.argmax(mask)])
-            text = f"{int(mask.sum()):,} bars {what}, the first at {first}: their price is unknown"
-            found.append(Finding(text, needs))
+def _without_price(bars: Bars, raw: Mapping[str, Floats]) -> list[Finding]:
+    unknown = np.isnan(raw["close"])
+    found = _say(bars, unknown, "have no close", ": their price is unknown", needs_attention=False)
+    for name, article in (("close", "a"), ("open", "an"), ("high", "a"), ("low", "a")):
+        if name in raw:
+            wrong = np.isnan(bars.prices[name]) & ~np.isnan(raw[name])
+            what = f"have {article} {name} that is zero, negative or infinite"
+            then = ": their price is unknown" if name == "close" else ": it is unknown"
+            found += _say(bars, wrong, what, then)
     return found
+
+
+def _outside(bars: Bars) -> list[Finding]:
+    """Find bars whose prices contradict one another by more than rounding."""
+    low, high = bars.prices["low"], bars.prices["high"]
+    crossed = low - high > _ROUNDING * low
+    outside = np.zeros(len(bars), bool)
+    for price in (bars.prices["open"], bars.prices["close"]):
+        outside |= (price - high > _ROUNDING * high) | (low - price > _ROUNDING * low)
+    return [
+        *_say(bars, crossed, "have a high below their low"),
+        *_say(bars, outside & ~crossed, "have an open or close outside their low and high"),
+    ]
+
+
+def _say(
+    bars: Bars, mask: NDArray[np.bool_], what: str, then: str = "", *, needs_attention: bool = True
+) -> list[Finding]:
+    """Say of how many bars something holds, and which is the first; nothing where it is none."""
+    if not mask.any():
+        return []
+    first = utc(bars.ts[np.argmax(mask)])
+    text = f"{int(mask.sum()):,} bars {what}, the first at {first}{then}"
+    return [Finding(text, needs_attention)]
 
 
 def _splits(bars: Bars) -> list[Finding]:

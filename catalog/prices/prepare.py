@@ -78,4 +78,4 @@ def prepare(raw: RawBars, terms: Terms, *, tz: str | None) -> tuple[Bars, list[F
             "No bar has a price", hint="Name the column of closes with --column close=NAME"
         )
     notes = [Finding(note, False) for note in raw.notes]
-    return bars, notes + find_odd(bars, numbers["close"], is_sorted=is_sorted)
+    return bars, notes + find_odd(bars, numbers, is_sorted=is_sorted)

@@ -26,7 +26,7 @@ class PriceSeries:
     `ts` is a bar's label and `known_at` its end, in microseconds since 1970 in UTC. `open` and
     `close` are NaN where unknown. `session` numbers each bar's session from 0 and never goes
     back; `session_dates` has the date of each session. `prepended_bars` is 0 as long as bar
-    numbers mean what they meant when the series was first added.
+    numbers mean what they meant when the series was first added, or last renumbered.
     """
 
     symbol: str

@@ -190,6 +190,89 @@ def test_bar_numbers_that_moved_otherwise_are_said(catalog, change):
     assert (added.prepended_bars, added.needs_attention) == (1, True)
 
 
+WRONG = {
+    "of another year": frame("2023-03-26 13:30", bars=80),
+    "with bars before": frame("2024-03-26 13:20", bars=70),
+    "starting later": frame().iloc[5:],
+    "with a bar less": frame().drop(frame().index[10]),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_file_in_between_changes_no_bar_numbers_for_ever(catalog, wrong):
+    add(catalog, frame(bars=50))
+
+    wrongly = add(catalog, WRONG[wrong])
+    right = add(catalog, frame())
+
+    assert (wrongly.prepended_bars > 0, wrongly.needs_attention) == (True, True)
+    assert (right.prepended_bars, right.warnings) == (0, ())
+    assert load(catalog)["SPY", "1m"].prepended_bars == 0
+    assert add(catalog, frame()).state == "unchanged"
+
+
+def test_bar_numbers_stay_where_only_the_end_is_cut_off(catalog):
+    add(catalog, frame())
+
+    shorter = add(catalog, frame().iloc[:40])
+    again = add(catalog, frame(bars=80))
+
+    assert (shorter.prepended_bars, shorter.warnings) == (0, ())
+    assert (again.prepended_bars, again.warnings) == (0, ())
+
+
+def test_bar_numbers_that_moved_behind_those_of_the_first_version_are_said(catalog):
+    add(catalog, frame(bars=30))
+    add(catalog, frame())
+
+    moved = add(catalog, frame().drop(frame().index[45]))
+
+    assert (moved.prepended_bars, moved.needs_attention) == (0, True)
+    assert "bar numbers from 2024-03-26 14:16:00 UTC on" in moved.warnings[-1]
+
+
+def test_bar_numbers_are_those_of_the_first_version_though_its_file_is_gone(catalog):
+    add(catalog, frame(bars=50)).path.unlink()
+
+    assert add(catalog, frame()).prepended_bars == 0
+    assert add(catalog, frame("2024-03-26 13:20", bars=70)).prepended_bars == 10
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_renumbering_says_that_traces_mean_the_numbers_of_this_file(catalog, at_once):
+    add(catalog, frame("2024-03-26 13:20", bars=70))
+    if not at_once:
+        assert add(catalog, frame()).prepended_bars == 1
+
+    right = add(catalog, frame(), renumber=True)
+    longer = add(catalog, frame(bars=80))
+
+    assert (right.state, right.prepended_bars, right.warnings) == ("replaced", 0, ())
+    assert (longer.prepended_bars, longer.warnings) == (0, ())
+    assert add(catalog, frame(bars=80)).state == "unchanged"
+    assert add(catalog, frame("2024-03-26 13:20", bars=70)).prepended_bars == 10
+
+
+def test_traces_that_know_only_bar_numbers_are_matched_again(catalog, tmp_path):
+    add(catalog, frame())
+    write_signals(
+        tmp_path / "runs", np.array([[1.0], [0.0]]), catalog=catalog.path, ts=None,
+        configs={"sma": {"type": "sma", "parameters": {"n": 1}}}, symbol="SPY", timeframe="1m",
+        prices=np.ones(2),
+    )  # fmt: skip
+
+    def matched() -> list[tuple[object, ...]]:
+        catalog.metrics()
+        return rows(catalog, "select matched_by from metrics where period = 'all'")
+
+    assert matched() == [("bar_index",)]
+    add(catalog, frame("2024-03-26 13:20", bars=70))
+    assert matched() == [(None,)]
+    add(catalog, frame("2024-03-26 13:20", bars=70), renumber=True)
+    assert rows(catalog, "from metrics") == []
+    assert matched() == [("bar_index",)]
+
+
 def test_figures_from_other_prices_are_forgotten(catalog, tmp_path):
     add(catalog, frame())
     for symbol in ("SPY", "QQQ"):
@@ -209,20 +292,29 @@ def test_figures_from_other_prices_are_forgotten(catalog, tmp_path):
             insert into internal.session_returns
             select trace_id, 'close', 0, 'x', 'pack' from internal.trace_file
         """)
+        con.execute("""
+            insert into internal.trial_figure by name
+            select
+                0 as set_id, symbol, timeframe, now() as from_ts, now() as to_ts,
+                content_digest, false as is_flat, now() as measured_at
+            from internal.trace_file
+        """)
 
     def left() -> list[tuple[object, ...]]:
         with reading(catalog.path) as con:
             return con.execute("""
-                select symbol, count(m.set_id), count(r.fill) from internal.trace_file
+                select symbol, count(m.set_id), count(r.fill), count(t.set_id)
+                from internal.trace_file
                 left join internal.metric as m using (trace_id)
                 left join internal.session_returns as r using (trace_id)
+                left join internal.trial_figure as t using (symbol, timeframe)
                 group by all order by all
             """).fetchall()
 
     add(catalog, frame(), adjustment="splits")
-    assert left() == [("QQQ", 1, 1), ("SPY", 1, 1)]
+    assert left() == [("QQQ", 1, 1, 1), ("SPY", 1, 1, 1)]
     add(catalog, frame(seed=2))
-    assert left() == [("QQQ", 1, 1), ("SPY", 0, 0)]
+    assert left() == [("QQQ", 1, 1, 1), ("SPY", 0, 0, 0)]
 
 
 def test_a_file_that_is_refused_changes_nothing(catalog):
@@ -434,6 +526,19 @@ def test_prices_that_need_a_look_are_in_the_exit_status(run, tmp_path):
 
     assert done.exit_code == 3
     assert "warning    1 bars have a close that is zero" in done.stderr
+
+
+def test_the_command_line_renumbers(run, catalog, tmp_path):
+    add(catalog, frame("2024-03-26 13:20", bars=70))
+    frame().to_parquet(tmp_path / "spy.parquet")
+    words = ["add", tmp_path / "spy.parquet", "--symbol", "SPY", "--timeframe", "1m",
+             "--tz", NEW_YORK]  # fmt: skip
+
+    moved = run(*words)
+    renumbered = run(*words, "--renumber")
+
+    assert (moved.exit_code, "add it with --renumber" in moved.stderr) == (3, True)
+    assert (renumbered.exit_code, renumbered.stderr[:8]) == (0, "replaced")
 
 
 def test_series_are_listed(run, catalog):

@@ -365,8 +365,52 @@ def test_what_is_no_price_is_unknown_and_its_bar_stays():
     assert bars.to_arrow().column("volume").null_count == 6
     assert [one.text[:30] for one in found] == [
         "1 bars have no close, the firs", "3 bars have a close that is ze",
+        "6 bars have an open that is ze",
     ]  # fmt: skip
-    assert [one.needs_attention for one in found] == [False, True]
+    assert [one.needs_attention for one in found] == [False, True, True]
+
+
+@pytest.mark.parametrize("name", ["open", "high", "low"])
+def test_prices_that_are_none_beside_the_close_are_unknown_and_said(name):
+    nan, inf = float("nan"), float("inf")
+
+    bars, found = made(
+        minutes("2024-03-26 13:30", 5), **{name: [100.0, nan, 0.0, -1.0, inf]}
+    )  # fmt: skip
+
+    assert bars.to_arrow().column(name).to_pylist() == [100.0, None, None, None, None]
+    (one,) = found
+    assert one.text.startswith("3 bars have a")
+    assert f"{name} that is zero, negative or infinite" in one.text
+    assert "the first at 2024-03-26 13:32:00 UTC" in one.text
+    assert one.needs_attention
+
+
+@pytest.mark.parametrize(
+    ("prices", "says"),
+    [
+        ({"high": 99.0, "low": 101.0}, "have a high below their low"),
+        ({"high": 99.0}, "have an open or close"),
+        ({"low": 101.0}, "have an open or close"),
+        ({"open": 98.0, "low": 99.0, "high": 101.0}, "have an open or close"),
+        ({"open": 102.0, "low": 99.0, "high": 101.0}, "have an open or close"),
+        ({"open": 98.0, "low": float("nan"), "high": 101.0}, None),
+        ({"high": 100.0 * (1 - 1e-10), "low": 100.0 * (1 + 1e-10)}, None),
+        ({"open": 100.0, "high": 100.0, "low": 100.0}, None),
+        ({"open": 1.7e308, "high": 1.7e308, "low": 1e-308}, None),
+    ],
+)
+def test_prices_of_a_bar_that_contradict_one_another_are_said(prices, says):
+    columns = {name: [float("nan"), price, price] for name, price in prices.items()}
+
+    bars, found = made(minutes("2024-03-26 13:30", 3), **columns)
+
+    assert len(bars) == 3
+    assert [one.text.split(", ")[0].split(" outside")[0] for one in found] == (
+        [] if says is None else [f"2 bars {says}"]
+    )
+    assert all("the first at 2024-03-26 13:31:00 UTC" in one.text for one in found)
+    assert all(one.needs_attention for one in found)
 
 
 @pytest.mark.parametrize(
