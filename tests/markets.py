@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,6 +14,12 @@ from catalog import Catalog, write_signals
 from catalog.prices.series import PriceSeries
 
 NEW_YORK = ZoneInfo("America/New_York")
+
+
+def copied(made: Catalog, folder: Path) -> Catalog:
+    """Return a copy of a catalog and all that lies beside it, which is quicker than another one."""
+    shutil.copytree(made.path.parent, folder / "home")
+    return Catalog(folder / "home" / made.path.name)
 
 
 def price_series(bars: int, *, per_session: int = 50, seed: int = 0, tick: int = 1) -> PriceSeries:

@@ -7,28 +7,48 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from catalog import Catalog
 from catalog.cli import main
-from markets import add_prices, price_table, random_signals, write_strategies
+from markets import add_prices, copied, price_table, random_signals, write_strategies
 
 
 @pytest.fixture
-def run(catalog):
+def run(tmp_path):
     """Run a command on the catalog, and return what it says."""
 
     def invoke(*words: str, status: int = 0):
-        done = CliRunner().invoke(main, [*words, "--catalog", str(catalog.path)])
+        path = tmp_path / "home" / "catalog.duckdb"
+        done = CliRunner().invoke(main, [*words, "--catalog", str(path)])
         assert done.exit_code == status, done.stderr
         return done
 
     return invoke
 
 
-@pytest.fixture
-def swept(catalog):
+@pytest.fixture(scope="module")
+def swept_once(tmp_path_factory) -> Catalog:
+    made = Catalog(tmp_path_factory.mktemp("swept") / "catalog.duckdb")
     table = price_table(sessions=70, per_session=8)
-    write_strategies(catalog, random_signals(560, 12, changes=50), table)
-    add_prices(catalog, table)
-    return catalog
+    write_strategies(made, random_signals(560, 12, changes=50), table)
+    add_prices(made, table)
+    return made
+
+
+@pytest.fixture(scope="module")
+def measured_once(swept_once, tmp_path_factory) -> Catalog:
+    made = copied(swept_once, tmp_path_factory.mktemp("measured"))
+    made.metrics(split="2024-03-01")
+    return made
+
+
+@pytest.fixture
+def swept(swept_once, tmp_path) -> Catalog:
+    return copied(swept_once, tmp_path)
+
+
+@pytest.fixture
+def measured(measured_once, tmp_path) -> Catalog:
+    return copied(measured_once, tmp_path)
 
 
 def test_metrics_say_what_was_measured_and_how_traces_were_found(swept, run):
@@ -52,9 +72,7 @@ def test_traces_without_prices_need_attention(swept, run):
     assert "catalog prices add FILE --symbol QQQ --timeframe 1m" in said
 
 
-def test_rank_prints_rows_on_stdout_and_the_verdict_beside_them(swept, run):
-    run("metrics", "--split", "2024-03-01")
-
+def test_rank_prints_rows_on_stdout_and_the_verdict_beside_them(measured, run):
     done = run("rank", "--top", "3", "--pbo")
 
     assert done.stdout.count("SPY_sma_") == 3
@@ -64,9 +82,7 @@ def test_rank_prints_rows_on_stdout_and_the_verdict_beside_them(swept, run):
         assert f"\n{label}" in done.stderr
 
 
-def test_quiet_shortens_the_verdict_to_a_line(swept, run):
-    run("metrics")
-
+def test_quiet_shortens_the_verdict_to_a_line(measured, run):
     said = run("rank", "--quiet").stderr.splitlines()
 
     assert len(said) == 1
@@ -74,9 +90,7 @@ def test_quiet_shortens_the_verdict_to_a_line(swept, run):
     assert "luck alone would give" in said[0] or "beats chance" in said[0]
 
 
-def test_rank_writes_every_format(swept, run):
-    run("metrics")
-
+def test_rank_writes_every_format(measured, run):
     found = json.loads(run("rank", "--format", "json", "--columns", "strategy_id,sharpe").stdout)
 
     assert len(found) == 12
@@ -97,10 +111,8 @@ def test_rank_writes_every_format(swept, run):
         (("metrics", "--start", "2025-01-01", "--end", "2024-01-01"), "before it starts"),
     ],
 )
-def test_mistakes_are_said_with_what_to_do(swept, run, words, said):
-    run("metrics")
-
-    done = CliRunner().invoke(main, [*words, "--catalog", str(swept.path)])
+def test_mistakes_are_said_with_what_to_do(measured, words, said):
+    done = CliRunner().invoke(main, [*words, "--catalog", str(measured.path)])
 
     assert done.exit_code in (1, 2)
     assert said in done.stderr

@@ -15,18 +15,24 @@ from catalog.prices.series import load_series
 from catalog.store.database import reading
 from conftest import old_trace, rows
 from dense import dense_figures
-from markets import add_prices, price_table, random_signals, write_strategies
+from markets import add_prices, copied, price_table, random_signals, write_strategies
 
 DEFAULT = "select * from metrics where is_default and period = 'all' and regime is null"
 
 
-@pytest.fixture
-def swept(catalog):
-    """Ten strategies over thirty sessions, and the prices that they ran on."""
+@pytest.fixture(scope="module")
+def swept_once(tmp_path_factory) -> Catalog:
+    made = Catalog(tmp_path_factory.mktemp("swept") / "catalog.duckdb")
     table = price_table()
-    write_strategies(catalog, random_signals(600, 10, changes=40), table)
-    add_prices(catalog, table)
-    return catalog
+    write_strategies(made, random_signals(600, 10, changes=40), table)
+    add_prices(made, table)
+    return made
+
+
+@pytest.fixture
+def swept(swept_once, tmp_path) -> Catalog:
+    """Ten strategies over thirty sessions, and the prices that they ran on."""
+    return copied(swept_once, tmp_path)
 
 
 def note_of(catalog: Catalog, strategy_id: str) -> str:

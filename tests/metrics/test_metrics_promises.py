@@ -17,7 +17,7 @@ from catalog import Catalog
 from catalog.errors import CatalogError
 from catalog.metrics import compute
 from conftest import rows
-from markets import add_prices, price_table, random_signals, write_strategies
+from markets import add_prices, copied, price_table, random_signals, write_strategies
 
 MEASURE = """
 import sys
@@ -30,12 +30,18 @@ Catalog(sys.argv[1]).metrics(**eval(sys.argv[2]))
 KILLS = int(os.environ.get("CATALOG_SOAK_KILLS", "6"))
 
 
-@pytest.fixture
-def swept(catalog):
+@pytest.fixture(scope="module")
+def swept_once(tmp_path_factory) -> Catalog:
+    made = Catalog(tmp_path_factory.mktemp("swept") / "catalog.duckdb")
     table = price_table(sessions=25)
-    write_strategies(catalog, random_signals(500, 60, changes=30), table)
-    add_prices(catalog, table)
-    return catalog
+    write_strategies(made, random_signals(500, 60, changes=30), table)
+    add_prices(made, table)
+    return made
+
+
+@pytest.fixture
+def swept(swept_once, tmp_path) -> Catalog:
+    return copied(swept_once, tmp_path)
 
 
 @contextmanager
@@ -125,7 +131,7 @@ def test_prices_that_change_meanwhile_are_not_mixed(swept, monkeypatch):
 
     monkeypatch.setattr(compute, "record_piece", record_after_others)
 
-    with pytest.raises(CatalogError, match="Other prices were added while .* SPY 1m"):
+    with pytest.raises(CatalogError, match=r"Other prices were added while .* SPY 1m"):
         swept.metrics()
 
     assert rows(swept, "select count(*) from metrics") == [(0,)]
