@@ -83,19 +83,28 @@ def session_returns(
     shift = offsets[:-1] - j0
     begun = np.bincount(_row_of(holdings, grid, shift), minlength=rows)
     last = np.cumsum(begun) - 1
-    before_any = last < holdings.offsets[strategy]  # Only where a strategy's bars have gaps.
-    last = np.maximum(last, holdings.offsets[strategy])
-    session_end = np.minimum(grid.ends[session], holdings.last[strategy])
-    stop = np.minimum(session_end, holdings.end[last])
-    start, position = holdings.start[last], holdings.position[last]
-    log = equity[last] + correction[last] + paths.growth(position, start, stop)
+    head, tail = offsets[:-1], offsets[1:] - 1
+    # Where a strategy's bars have gaps, its first sessions may come before all of its holdings.
+    early = np.zeros(0, np.int64)
+    if (begun[head] == 0).any():
+        firsts = holdings.offsets[strategy]
+        early = np.flatnonzero(last < firsts)
+        last = np.maximum(last, firsts)
+    stop = grid.ends.take(session)
+    stop[tail] = np.minimum(stop[tail], holdings.last)
+    np.minimum(stop, holdings.end.take(last), out=stop)
+    start, position = holdings.start.take(last), holdings.position.take(last)
+    log = (equity + correction).take(last)
+    log += paths.growth(position, start, stop)
     held = np.where(holdings.position != 0, holdings.bars, 0)
     held_before = np.cumsum(held) - held
-    bars = held_before[last] + np.where(position != 0, stop - start + 1, 0)
-    head = offsets[:-1]
-    if before_any.any():
-        log[before_any] = equity[last[before_any]]
-        bars[before_any] = held_before[last[before_any]]
+    bars = stop - start
+    bars += 1
+    bars *= position != 0
+    bars += held_before.take(last)
+    if len(early):
+        log[early] = equity[last[early]]
+        bars[early] = held_before[last[early]]
     every = every or holdings
     turnover = np.bincount(_row_of(every, grid, shift), every.changes, rows).astype(np.float64)
     gain = _differences(log, head, equity[holdings.offsets[:-1]])
