@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from os.path import exists
 
 import pyarrow as pa
@@ -54,6 +55,8 @@ VIEWS = (
     "daily_returns_next_open",
     "leaderboard",
 )
+# Stands for the catalog's folder until it is known.
+_ROOT = "\N{REPLACEMENT CHARACTER} root"
 ON_STRATEGY = frozenset({"strategies", "strategy_index", "strategies_of_type", "leaderboard"})
 TRACE_KINDS = {"signals": "signal", "classifications": "classifier"}
 EVENT_KINDS = {"orders": "order", "fills": "fill", "positions": "position"}
@@ -102,15 +105,10 @@ def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool) -> N
     gone = known.keys() - wanted.keys()
     if not changed and not gone:
         return
-    tables = {row[0] for row in con.execute(statement("select_tables")).fetchall()}
+    tables = frozenset(row[0] for row in con.execute(statement("select_tables")).fetchall())
     for view in changed:
-        create = exp.Create(
-            this=exp.to_identifier(view.name, quoted=True),
-            kind="VIEW",
-            replace=True,
-            expression=build_query(view.template, view.inputs, tables),
-        )
-        con.execute(create.sql(dialect="duckdb"))
+        text = _create_text(view.name, view.template, replace(view.inputs, root=_ROOT), tables)
+        con.execute(text.replace(_literal(_ROOT), _literal(root)))
         comment_view(con, view.name, view.template, view.inputs.columns)
     for name in gone:
         con.execute(f"drop view if exists {exp.column(name, quoted=True).sql(dialect='duckdb')}")
@@ -124,6 +122,22 @@ def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool) -> N
     )
     with registered(con, incoming_view=incoming):
         con.execute(statement("replace_view_signatures"))
+
+
+@lru_cache(maxsize=256)
+def _create_text(name: str, template: str, inputs: ViewInputs, tables: frozenset[str]) -> str:
+    """Return the statement that makes a view. Of the same view in another folder it is the same."""
+    create = exp.Create(
+        this=exp.to_identifier(name, quoted=True),
+        kind="VIEW",
+        replace=True,
+        expression=build_query(template, inputs, tables),
+    )
+    return create.sql(dialect="duckdb")
+
+
+def _literal(text: str) -> str:
+    return exp.Literal.string(text).sql(dialect="duckdb")
 
 
 def _wanted(con: DuckDBPyConnection, root: str) -> Iterator[View]:
