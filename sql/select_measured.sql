@@ -21,9 +21,9 @@ left join (
 ) as m on m.trace_id = t.trace_id
 left join session_returns as r on r.trace_id = t.trace_id and r.fill = $fill
 left join (
-    select trace_id, any_value(inputs) as inputs
+    select trace_id, list(distinct inputs) as inputs
     from metric
-    where set_id = $set_id and classifier = $classifier
+    where set_id = $set_id and classifier is not null
     group by trace_id
 ) as c on c.trace_id = t.trace_id
 where t.kind = 'signal' and t.status = 'registered';

@@ -98,7 +98,8 @@ def _on(
     # Of several states between two bars the last one counts.
     keep = np.append(starts[1:] != starts[:-1], True)
     starts, state = starts[keep], state[keep]
-    said = sha256(starts.tobytes() + state.tobytes() + repr(names).encode()).hexdigest()[:16]
+    parts = (starts.tobytes(), state.tobytes(), repr((name, names)).encode())
+    said = sha256(b"".join(parts)).hexdigest()[:16]
     return Regimes(name, starts, state, tuple(names), digest=said)
 
 

@@ -177,8 +177,7 @@ def _load(catalog: Path, wanted: MetricSet, set_id: int, by_regime: str | None) 
         rows = con.execute(statement("select_price_digests")).fetchall()
         digests = {(symbol, timeframe): digest for symbol, timeframe, digest in rows}
         regimes = load_regimes(con, catalog, by_regime) if by_regime is not None else {}
-        classifier = next((one.classifier for one in regimes.values()), None)
-        values = {"set_id": set_id, "fill": wanted.terms.fill, "classifier": classifier}
+        values = {"set_id": set_id, "fill": wanted.terms.fill}
         rows = con.execute(statement("select_measured"), values).fetchall()
         measured = {trace_id: tuple(state) for trace_id, *state in rows}
         return _Known(traces, digests, regimes, measured, _gone_packs(con, catalog))
@@ -209,7 +208,7 @@ def _stale(traces: list[Trace], known: _Known, digest: str, plan: Plan) -> list[
         lacks = own != inputs
         if is_matched and not lacks:
             lacks = count != periods or returned != inputs or pack in known.gone
-            lacks |= regimes is not None and by_regime != f"{inputs} {regimes.digest}"
+            lacks |= regimes is not None and f"{inputs} {regimes.digest}" not in (by_regime or [])
         if lacks:
             stale.append(trace)
     return stale
