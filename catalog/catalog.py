@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from catalog.compare.correlate import Correlations, correlate
+from catalog.compare.rank import Ranking, rank
+from catalog.compare.repaint import Repaints, find_repaints
 from catalog.export import export_strategy_index
 from catalog.metrics.compute import Computation, compute_metrics
-from catalog.metrics.correlate import Correlations, correlate
-from catalog.metrics.rank import Ranking, rank
-from catalog.metrics.repaint import Repaints, find_repaints
 from catalog.metrics.sets import make_set
 from catalog.prices.add import PricesAdded, add_prices
 from catalog.query.find import Found, find

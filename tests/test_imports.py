@@ -14,7 +14,7 @@ LINES = [
     {"errors", "disk", "statements", "canonical", "strategy", "components"},
     {"store", "traces"},
     {
-        *("register", "query", "prices", "metrics", "upkeep"),
+        *("register", "query", "prices", "metrics", "compare", "upkeep"),
         *("sweep", "sweep_file", "sweep_grid", "export"),
     },
     {"catalog", "writing"},

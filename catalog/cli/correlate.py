@@ -16,7 +16,7 @@ from catalog.cli.terms import DAY
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from catalog.metrics.correlate import Correlations
+    from catalog.compare.correlate import Correlations
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 

@@ -13,8 +13,8 @@ from catalog.cli.options import catalog_option, open_catalog, plural, say, say_n
 from catalog.cli.terms import terms_options
 
 if TYPE_CHECKING:
-    from catalog.metrics.rank import Ranking
-    from catalog.metrics.verdict import Verdict
+    from catalog.compare.rank import Ranking
+    from catalog.compare.verdict import Verdict
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 

@@ -12,7 +12,7 @@ import click
 from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
 
 if TYPE_CHECKING:
-    from catalog.metrics.repaint import Repaints
+    from catalog.compare.repaint import Repaints
 
 ATTENTION = 3
 FORMATS = ("table", "csv", "json", "jsonl", "markdown")

@@ -1,0 +1,1 @@
+"""What strategies earn on prices, from their changes alone."""

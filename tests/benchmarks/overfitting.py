@@ -41,7 +41,7 @@ class Settings:
 
 def ours(trials: int, sessions: int) -> Callable[[], dict[str, Any]]:
     """Estimate the probability with the catalog."""
-    from catalog.metrics.overfitting import probability_of_overfitting
+    from catalog.compare.overfitting import probability_of_overfitting
 
     returns = _returns(trials, sessions)
 
@@ -69,7 +69,7 @@ def theirs(trials: int, sessions: int) -> Callable[[], dict[str, Any]]:
 
 def nothing(trials: int, sessions: int) -> Callable[[], dict[str, Any]]:
     """Hold the returns and everything that is imported, for the memory that they take."""
-    from catalog.metrics import overfitting  # noqa: F401
+    from catalog.compare import overfitting  # noqa: F401
 
     returns = _returns(trials, sessions)
     return lambda: {"files": returns.shape[1]}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.compare.independence import effective_trials, effective_trials_of_chunks
 from catalog.errors import UsageError
 from catalog.metrics.deflation import expected_best_sharpe, probabilistic_sharpe
-from catalog.metrics.independence import effective_trials, effective_trials_of_chunks
 
 RATIOS = st.floats(-3, 3)
 COUNTS = st.integers(2, 100_000)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.cli import main
+from catalog.compare.correlate import pairwise_correlation
+from catalog.compare.independence import effective_trials
 from catalog.errors import QueryError, UsageError
-from catalog.metrics.correlate import pairwise_correlation
-from catalog.metrics.independence import effective_trials
 from conftest import rows
 from daily import measure_daily, walks
 

@@ -10,11 +10,11 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from catalog.compare.independence import effective_trials_of_chunks
+from catalog.compare.overfitting import Overfitting, probability_of_overfitting
+from catalog.compare.trial_returns import trial_returns
 from catalog.metrics.deflate import FEWEST_SESSIONS, Data, Trials, read_trials
-from catalog.metrics.independence import effective_trials_of_chunks
-from catalog.metrics.overfitting import Overfitting, probability_of_overfitting
 from catalog.metrics.sets import MetricSet
-from catalog.metrics.trial_returns import trial_returns
 from catalog.statements import statement
 
 DATA = ("symbol", "timeframe", "from_ts", "to_ts")

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from catalog.compare.independence import binary_scale, effective_trials
 from catalog.errors import QueryError, UsageError
-from catalog.metrics.independence import binary_scale, effective_trials
 from catalog.metrics.sets import MetricSet
 from catalog.query.chosen import chosen_ids
 from catalog.query.run import execute

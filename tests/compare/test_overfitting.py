@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.compare import overfitting
+from catalog.compare.overfitting import Overfitting, probability_of_overfitting, winners_ranks
 from catalog.errors import UsageError
-from catalog.metrics import overfitting
-from catalog.metrics.overfitting import Overfitting, probability_of_overfitting, winners_ranks
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.compare.overlap import Held, Overlap, compare
 from catalog.metrics.changes import read_changes
-from catalog.metrics.overlap import Held, Overlap, compare
 from catalog.metrics.traces import Trace, select_traces
 from catalog.query.chosen import chosen_ids
 from catalog.statements import statement

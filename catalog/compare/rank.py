@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp, parse_one
 
+from catalog.compare.plateau import Grid
+from catalog.compare.verdict import DATA, Verdict, read_verdicts
 from catalog.errors import QueryError, UsageError
 from catalog.metrics.batches import FIGURES
-from catalog.metrics.plateau import Grid
 from catalog.metrics.sets import MetricSet, find_set, options_of
-from catalog.metrics.verdict import DATA, Verdict, read_verdicts
 from catalog.query.parsing import parse_condition
 from catalog.query.result import Result
 from catalog.query.run import run_query

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from catalog import Catalog, write_signals
 from catalog.cli import main
+from catalog.compare.overlap import Held, compare
+from catalog.compare.repaint import ALL_PAIRS
 from catalog.errors import QueryError
-from catalog.metrics.overlap import Held, compare
-from catalog.metrics.repaint import ALL_PAIRS
 from conftest import SHARED, rows
 
 CONFIG = {"type": "sma", "parameters": {"fast": 5}}

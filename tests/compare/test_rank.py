@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.catalog import Catalog
+from catalog.compare.plateau import Grid
 from catalog.errors import QueryError, UsageError
 from catalog.metrics.deflation import expected_best_sharpe, probabilistic_sharpe
 from catalog.metrics.holdings import holdings_of_changes
 from catalog.metrics.market import Market
 from catalog.metrics.measure import measure
-from catalog.metrics.plateau import Grid
 from catalog.metrics.terms import Terms
 from catalog.prices.series import load_series
 from catalog.store.database import reading

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from catalog.compare.independence import binary_scale, trial_returns
 from catalog.errors import UsageError
-from catalog.metrics.independence import binary_scale, trial_returns
 
 LEAST_SESSIONS: Final = 80
 MOST_BLOCKS: Final = 20
