@@ -384,7 +384,8 @@ def kill_writers(catalog: Catalog, runs: Path, *, kills: int, seed: int) -> tupl
     said: set[str] = set()
     workers: dict[int, subprocess.Popen[str]] = {}
     number = killed = 0
-    while killed < kills:
+    # A slow machine may need longer than that for anything to be finalized.
+    while killed < kills or (not said and killed < 20 * kills):
         while len(workers) < 8:
             number += 1
             workers[number] = start(catalog, runs / f"w{number}", number, 50)
