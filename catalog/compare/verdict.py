@@ -113,7 +113,7 @@ def read_verdicts(
         chunks = trial_returns(
             con, catalog, one, set_id=set_id, cost_bps=wanted.terms.cost_bps, fill=wanted.terms.fill
         )
-        tells = deflated is not None
+        tells = one.tells_luck and deflated is not None
         overfitting = independent = None
         if pbo:
             found = list(chunks)

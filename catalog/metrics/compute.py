@@ -48,7 +48,6 @@ class Computation:
 
     measured: int = 0
     skipped: int = 0
-    rows: int = 0
     sessions: int = 0
     without_figures: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
@@ -94,7 +93,7 @@ def compute_metrics(
             done += sum(one.traces for one in batch)
             progress(done, plan.count)
     results.write()
-    deflate(catalog, report.set_id)
+    deflate(catalog)
     return report
 
 
@@ -206,7 +205,6 @@ def _batches(group: Group) -> Iterator[list[tuple[Trace, Match]]]:
 
 
 def _count(table: pa.Table, report: Computation) -> None:
-    report.rows += table.num_rows
     own = table.filter(pc.field("regime").is_null()).select(["period", "matched_by", "note"])
     for period, matched_by, note in zip(*(column.to_pylist() for column in own), strict=True):
         if period != "all":

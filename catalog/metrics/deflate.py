@@ -73,15 +73,20 @@ def read_trials(con: DuckDBPyConnection, set_id: int) -> dict[Data, Trials]:
     return {one.key: one for one in found}
 
 
-def deflate(catalog: Path, set_id: int) -> None:
-    """Bring the deflated Sharpe ratios of a metric set up to date with its trials."""
+def deflate(catalog: Path) -> None:
+    """
+    Bring all deflated Sharpe ratios up to date with the trials.
+
+    What was tried on other terms was tried: it counts in every metric set.
+    """
     with writing(catalog) as con, transaction(con):
-        trials = read_trials(con, set_id)
-        found = con.sql(statement("select_deflatable"), params={"set_id": set_id}).to_arrow_table()
-        if not found.num_rows:
-            return
-        with registered(con, incoming_deflated=_deflated(found, trials)):
-            con.execute(statement("update_deflated"), {"set_id": set_id})
+        for (set_id,) in con.execute("select set_id from metric_set").fetchall():
+            values = {"set_id": set_id}
+            found = con.sql(statement("select_deflatable"), params=values).to_arrow_table()
+            if found.num_rows:
+                deflated = _deflated(found, read_trials(con, set_id))
+                with registered(con, incoming_deflated=deflated):
+                    con.execute(statement("update_deflated"), values)
 
 
 def _deflated(found: pa.Table, trials: dict[Data, Trials]) -> pa.Table:

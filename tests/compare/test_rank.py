@@ -369,3 +369,23 @@ def test_others_over_overlapping_ranges_are_told(tmp_path):
     found = {one.trials.trials: one.overlapping for one in made.rank().verdicts}
 
     assert found == {3: 5, 5: 3}
+
+
+def test_what_is_tried_on_other_terms_counts_on_all(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    signals = random_signals(len(table), 15, changes=60)
+    write_strategies(made, signals[:, :12], table)
+    add_prices(made, table)
+    made.metrics()
+    write_strategies(made, signals[:, 12:], table, run="more", prefix="more_")
+
+    made.metrics(cost_bps=1.0)
+
+    (verdict,) = made.rank().verdicts
+    assert (verdict.trials.trials, verdict.trials.waiting) == (15, 3)
+    assert (verdict.luck, verdict.independent) == (None, None)
+    deflated = "select count(deflated_sharpe) from metrics where is_default"
+    assert rows(made, deflated) == [(0,)]
+    made.metrics()
+    assert rows(made, deflated) == [(15,)]
