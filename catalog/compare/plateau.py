@@ -29,8 +29,8 @@ class Grid:
             if point is None:
                 continue
             for path, one in point:
-                if _is_number(one):
-                    tried[path].add(float(one))  # type: ignore[arg-type]
+                if (number := _number(one)) is not None:
+                    tried[path].add(number)
             if value is not None:
                 self._values[point] = value
         self._steps = {path: sorted(values) for path, values in tried.items()}
@@ -42,12 +42,10 @@ class Grid:
             return []
         found = []
         for place, (path, own) in enumerate(point):
-            if not _is_number(own):
+            number, steps = _number(own), self._steps.get(path, [])
+            if number is None or number not in steps:
                 continue
-            steps = self._steps.get(path, [])
-            at = steps.index(float(own)) if float(own) in steps else None  # type: ignore[arg-type]
-            if at is None:
-                continue
+            at = steps.index(number)
             for step in (at - 1, at + 1):
                 if 0 <= step < len(steps):
                     near = (*point[:place], (path, steps[step]), *point[place + 1 :])
@@ -76,5 +74,5 @@ def point_of(config: str | None) -> Point | None:
     return tuple(sorted(leaves, key=lambda leaf: leaf[0]))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

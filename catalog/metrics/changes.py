@@ -89,7 +89,7 @@ def _from_file(trace: Trace, with_times: bool) -> tuple[Any, ...]:
     values = _array(table, "val").cast(pa.float64()).to_numpy(zero_copy_only=False)
     times = np.zeros(0, np.int64)
     if with_times:
-        times = _times(_array(table, "ts"))
+        times = row_times(_array(table, "ts"))
     if np.any(bars[1:] < bars[:-1]):
         order = np.argsort(bars, kind="stable")
         bars, values = bars[order], values[order]
@@ -97,7 +97,8 @@ def _from_file(trace: Trace, with_times: bool) -> tuple[Any, ...]:
     return bars, values, times
 
 
-def _times(column: Any) -> Ints:
+def row_times(column: Any) -> Ints:
+    """Return the times in a `ts` column in microseconds since 1970, 0 where there is none."""
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         instants = column.cast(pa.timestamp("us", column.type.tz), safe=False)
         return np.asarray(instants.cast(pa.int64()).fill_null(0).to_numpy(), np.int64)

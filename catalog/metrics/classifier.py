@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +12,11 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from catalog.errors import QueryError
+from catalog.metrics.changes import row_times
 from catalog.metrics.regimes import UNKNOWN, Regimes
 from catalog.metrics.traces import Match, Trace, match_trace
 from catalog.prices.series import PriceSeries, load_series
 from catalog.statements import statement
-from catalog.traces.times import bar_time
 
 Series = tuple[str, str]
 
@@ -117,8 +116,7 @@ def _read(trace: Trace, own: PriceSeries, match: Match) -> tuple[NDArray[np.int6
     if match.offset is not None:
         bars = bars - trace.idx_base + match.offset
     else:
-        column: Any = table["ts"].combine_chunks()
-        times = np.array([bar_time(column, row) or 0 for row in range(len(column))], np.int64)
+        times = row_times(table["ts"].combine_chunks())
         bars = np.minimum(np.searchsorted(own.ts, times), len(own.ts) - 1)
     order = np.argsort(bars, kind="stable")
     states = table["val"].cast(pa.string()).to_pylist()

@@ -9,6 +9,7 @@ growth and drawdown come from `paths`. The definitions are those of the README's
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ class Measured:
     Where a strategy's prices are missing or it was ruined, its session returns are NaN.
     """
 
-    figures: dict[str, NDArray]  # type: ignore[type-arg]
+    figures: dict[str, NDArray[Any]]
     notes: Notes
     sessions: SessionReturns
 
@@ -147,7 +148,7 @@ def _figures(
     drawdowns: Drawdowns,
     trades: TradeFigures,
     ratios: Ratios,
-) -> dict[str, NDArray]:  # type: ignore[type-arg]
+) -> dict[str, NDArray[Any]]:
     count = np.diff(sessions.offsets)
     bars, turnover = sums.bars, sums.turnover
     scale = np.sqrt(market.sessions_per_year)
@@ -191,7 +192,7 @@ def _figures(
 
 
 def _add_benchmark(
-    figures: dict[str, NDArray],  # type: ignore[type-arg]
+    figures: dict[str, NDArray[Any]],
     benchmark: Floats,
     sessions: SessionReturns,
     ratios: Ratios,
@@ -223,7 +224,7 @@ _KEPT_WITHOUT_RETURNS = frozenset(
 
 
 def _note(
-    figures: dict[str, NDArray],  # type: ignore[type-arg]
+    figures: dict[str, NDArray[Any]],
     holdings: Holdings,
     market: Market,
     corrections: Corrections | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +130,7 @@ def _row_of(holdings: Holdings, grid: SessionGrid, shift: Ints) -> Ints:
     return rows
 
 
-def _differences(values: NDArray, head: Ints, before: NDArray) -> NDArray:  # type: ignore[type-arg]
+def _differences(values: NDArray[Any], head: Ints, before: NDArray[Any]) -> NDArray[Any]:
     """Return each value less the one before it; less `before` where a strategy begins."""
     made = np.empty_like(values)
     made[1:] = values[1:] - values[:-1]
