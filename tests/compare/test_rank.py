@@ -389,3 +389,18 @@ def test_what_is_tried_on_other_terms_counts_on_all(tmp_path):
     assert rows(made, deflated) == [(0,)]
     made.metrics()
     assert rows(made, deflated) == [(15,)]
+
+
+@pytest.mark.parametrize(("sessions", "deflated"), [(59, 0), (60, 5)])
+def test_below_sixty_sessions_nothing_is_deflated(tmp_path, sessions, deflated):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(sessions, per_session=PER_SESSION)
+    write_strategies(made, random_signals(len(table), 5, changes=60), table)
+    add_prices(made, table)
+
+    made.metrics()
+
+    assert rows(made, "select count(sharpe), count(deflated_sharpe) from metrics") == [
+        (5, deflated)
+    ]
+    assert ("too few sessions (59)" in made.rank().verdicts[0].sentence) == (sessions == 59)
