@@ -14,9 +14,10 @@ LINES = [
     {"errors", "disk", "statements", "canonical", "strategy", "components"},
     {"store", "traces"},
     {
-        *("register", "query", "prices", "metrics", "compare", "upkeep"),
-        *("sweep", "sweep_file", "sweep_grid", "export"),
+        *("register", "query", "prices", "metrics", "compare", "sweeps", "upkeep"),
+        *("export", "tags"),
     },
+    {"facade"},
     {"catalog", "writing"},
     {"adapters", "demo"},
     {"cli", "__main__"},

@@ -17,7 +17,8 @@ from catalog.register.reading import read_files
 from catalog.register.record import Batch
 from catalog.register.runs import read_records
 from catalog.register.sweeps import SweepShelf
-from catalog.sweep import Sweep, match_sweeps
+from catalog.sweeps.grid import Sweep
+from catalog.sweeps.match import match_sweeps
 from catalog.traces.trace_file import TraceFile
 
 # Large enough that a transaction costs little beside the files in it, small enough that

@@ -19,7 +19,8 @@ from catalog.canonical import encode, plain_config
 from catalog.errors import ConfigurationError
 from catalog.register.metadata import Component
 from catalog.register.runs import RunRecords
-from catalog.sweep import Disagreement, Matches, Sweep
+from catalog.sweeps.grid import Sweep
+from catalog.sweeps.match import Disagreement, Matches
 from catalog.traces.trace_file import TraceFile
 
 Config = dict[str, Any]

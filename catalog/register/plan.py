@@ -12,7 +12,7 @@ from catalog.register.folders import SeenFolder
 from catalog.register.known import Known, KnownFile
 from catalog.register.runs import record_paths, run_folder, stamp_of
 from catalog.register.walk import NO_STAMP, NOT_UTF_8, Folder, Stamp, walk
-from catalog.sweep import Sweep
+from catalog.sweeps.grid import Sweep
 from catalog.traces.format import kind_of_folder
 
 

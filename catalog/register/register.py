@@ -25,7 +25,7 @@ from catalog.register.sweeps import SweepShelf
 from catalog.register.written import take_in
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root, side_folder
-from catalog.sweep import Sweep
+from catalog.sweeps.grid import Sweep
 from catalog.traces.format import EVENT_KINDS
 
 

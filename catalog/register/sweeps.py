@@ -7,7 +7,8 @@ from pathlib import Path
 
 from catalog.errors import StoreError, SweepFileError
 from catalog.store.paths import side_folder
-from catalog.sweep import Sweep, load_sweep
+from catalog.sweeps.file import load_sweep
+from catalog.sweeps.grid import Sweep
 
 
 class SweepShelf:

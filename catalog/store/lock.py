@@ -14,6 +14,9 @@ from catalog.store.paths import side_folder
 
 WAIT_SECONDS = 10.0
 
+_held: dict[str, int] = {}
+"""Which thread of this process holds the lock of a path."""
+
 
 @contextmanager
 def writing_lock(catalog: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
@@ -22,13 +25,18 @@ def writing_lock(catalog: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]
 
     The lock is on a file of its own (`catalog.d/lock`): DuckDB's own lock on
     catalog.duckdb is taken after it, and would be lost by any `open()` and
-    `close()` of that file in this process.
+    `close()` of that file in this process. A thread that holds it may take it again, for a
+    piece of work made of several.
 
     Raises:
         CatalogBusyError: another process held it for `wait` seconds.
         StoreError: the folder beside the catalog cannot be written.
     """
     path = side_folder(catalog) / "lock"
+    key = os.path.abspath(path)
+    if _held.get(key) == threading.get_ident():
+        yield
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -40,10 +48,12 @@ def writing_lock(catalog: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]
     # Until it has the lock, the descriptor belongs to who waits for it.
     _acquire(descriptor, catalog, wait)
     try:
+        _held[key] = threading.get_ident()
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
+        del _held[key]
         # Closing the descriptor gives the lock back.
         os.close(descriptor)
 

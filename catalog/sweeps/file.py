@@ -18,7 +18,7 @@ import yaml
 
 from catalog.canonical import MAX_DEPTH, plain_config
 from catalog.errors import ConfigurationError, SweepFileError
-from catalog.sweep_grid import Grid, Kind, Sweep
+from catalog.sweeps.grid import Grid, Kind, Sweep
 
 MAX_CONFIGURATIONS = 5_000_000
 

@@ -15,16 +15,9 @@ from hypothesis import strategies as st
 
 from catalog.errors import SweepFileError
 from catalog.strategy import strategy_hash
-from catalog.sweep import (
-    Disagreement,
-    Grid,
-    Name,
-    Sweep,
-    SweepStrategy,
-    load_sweep,
-    match_sweeps,
-    names,
-)
+from catalog.sweeps.file import load_sweep
+from catalog.sweeps.grid import Grid, Name, Sweep, SweepStrategy, names
+from catalog.sweeps.match import Disagreement, match_sweeps
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -186,7 +179,7 @@ ENTRY = "strategies:\n  - type: ok\n  - "
 def test_a_file_that_is_no_sweep_is_refused_with_its_place_and_what_to_do(
     write_sweep, monkeypatch, text, message
 ):
-    monkeypatch.setattr("catalog.sweep_file.MAX_CONFIGURATIONS", 10_000)
+    monkeypatch.setattr("catalog.sweeps.file.MAX_CONFIGURATIONS", 10_000)
     path = write_sweep(text)
 
     with pytest.raises(SweepFileError, match=message) as raised:
@@ -202,7 +195,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 
 def test_a_few_aliases_cannot_stand_for_a_billion_values(write_sweep, monkeypatch):
-    monkeypatch.setattr("catalog.sweep_file.MAX_CONFIGURATIONS", 10_000)
+    monkeypatch.setattr("catalog.sweeps.file.MAX_CONFIGURATIONS", 10_000)
     lines = ["a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
     for n in range(1, 10):
         lines.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]")

@@ -1,7 +1,7 @@
 """
 Which sweep file made a run, and with what parameters: asked for runs that kept only names.
 
-A sweep and its names are in catalog.sweep_grid, reading a file in catalog.sweep_file.
+A sweep and its names are in catalog.sweeps.grid, reading a file in catalog.sweeps.file.
 """
 
 from __future__ import annotations
@@ -11,20 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.canonical import Config
-from catalog.sweep_file import load_sweep
-from catalog.sweep_grid import Grid, Name, Sweep, SweepStrategy, as_list, different, names
-
-__all__ = [
-    "Disagreement",
-    "Grid",
-    "Matches",
-    "Name",
-    "Sweep",
-    "SweepStrategy",
-    "load_sweep",
-    "match_sweeps",
-    "names",
-]
+from catalog.sweeps.grid import Name, Sweep, as_list, different
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The methods of Catalog, one theme a file; catalog.catalog puts them together."""
