@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from catalog.export import export_strategy_index
 from catalog.facade.located import Located, PathLike
-from catalog.query.find import Found, find
-from catalog.query.info import Info, read_info
-from catalog.query.lineage import Lineage, read_lineage
-from catalog.query.plan import Plan
-from catalog.query.result import Result, Stream
-from catalog.query.run import explain_query, run_query, stream_query
-from catalog.query.sandbox import Limits
-from catalog.query.show import Shown, show
+
+if TYPE_CHECKING:
+    from catalog.query.find import Found
+    from catalog.query.info import Info
+    from catalog.query.lineage import Lineage
+    from catalog.query.plan import Plan
+    from catalog.query.result import Result, Stream
+    from catalog.query.show import Shown
 
 
 class Asking(Located):
@@ -46,6 +46,9 @@ class Asking(Located):
             UsageError: a limit is none.
             StoreError: the catalog cannot be used.
         """
+        from catalog.query.run import run_query
+        from catalog.query.sandbox import Limits
+
         limits = Limits(timeout, memory_limit, threads)
         return run_query(self.path, query, parameters, limits=limits)
 
@@ -63,6 +66,9 @@ class Asking(Located):
 
         Until the block ends nobody can write to the catalog.
         """
+        from catalog.query.run import stream_query
+        from catalog.query.sandbox import Limits
+
         limits = Limits(timeout, memory_limit, threads)
         return stream_query(self.path, query, parameters, limits=limits)
 
@@ -74,6 +80,8 @@ class Asking(Located):
             QueryError: it is no single query that reads.
             StoreError: the catalog cannot be used.
         """
+        from catalog.query.run import explain_query
+
         return explain_query(self.path, query, parameters)
 
     def find(
@@ -88,6 +96,8 @@ class Asking(Located):
         Raises:
             QueryError: a condition is malformed, or there is no such parameter.
         """
+        from catalog.query.find import find
+
         return find(self.path, conditions, strategy_type=strategy_type, limit=limit)
 
     def show(self, reference: str) -> Shown:
@@ -100,6 +110,8 @@ class Asking(Located):
         Raises:
             QueryError: nothing, or more than one thing, goes by that name.
         """
+        from catalog.query.show import show
+
         return show(self.path, reference)
 
     def lineage(self, reference: str) -> Lineage:
@@ -112,10 +124,14 @@ class Asking(Located):
         Raises:
             QueryError: nothing, or more than one thing, goes by that name.
         """
+        from catalog.query.lineage import read_lineage
+
         return read_lineage(self.path, reference)
 
     def info(self) -> Info:
         """Return what the catalog holds, in figures."""
+        from catalog.query.info import read_info
+
         return read_info(self.path)
 
     def export_strategy_index(self, path: PathLike, *, where: str | None = None) -> int:
@@ -132,4 +148,6 @@ class Asking(Located):
             QueryError: the condition is none, or the file's name ends in something else.
             StoreError: the catalog cannot be used, or the file cannot be written.
         """
+        from catalog.export import export_strategy_index
+
         return export_strategy_index(self.path, Path(path), where=where)

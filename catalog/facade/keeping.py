@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.facade.located import Located, PathLike
-from catalog.upkeep.compact import Compaction, compact
-from catalog.upkeep.unpack import Unpacking, unpack
+
+if TYPE_CHECKING:
+    from catalog.upkeep.compact import Compaction
+    from catalog.upkeep.unpack import Unpacking
 
 
 class Keeping(Located):
@@ -35,6 +38,8 @@ class Keeping(Located):
             StoreError: the catalog cannot be used.
             CatalogError: a pack cannot be written.
         """
+        from catalog.upkeep.compact import compact
+
         return compact(
             self.path,
             run=run,
@@ -65,6 +70,8 @@ class Keeping(Located):
             QueryError: the condition is none, or nothing meets it.
             CatalogError: a pack cannot be read, or a file cannot be written.
         """
+        from catalog.upkeep.unpack import unpack
+
         return unpack(
             self.path,
             run=run,

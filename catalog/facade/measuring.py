@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
-from catalog.compare.correlate import Correlations, correlate
-from catalog.compare.rank import Ranking, rank
-from catalog.compare.repaint import Repaints, find_repaints
 from catalog.facade.located import Located
-from catalog.metrics.compute import Computation, compute_metrics
-from catalog.metrics.sets import make_set
+
+if TYPE_CHECKING:
+    from catalog.compare.correlate import Correlations
+    from catalog.compare.rank import Ranking
+    from catalog.compare.repaint import Repaints
+    from catalog.metrics.compute import Computation
 
 
 class Measuring(Located):
@@ -52,6 +54,9 @@ class Measuring(Located):
             QueryError: the condition is none, nothing meets it, or there is no such classifier.
             StoreError: the catalog cannot be used, or prices changed meanwhile.
         """
+        from catalog.metrics.compute import compute_metrics
+        from catalog.metrics.sets import make_set
+
         wanted = make_set(
             cost_bps=cost_bps,
             fill=fill,
@@ -101,6 +106,9 @@ class Measuring(Located):
             QueryError: there are no such figures, nothing meets the condition, or it is none.
             StoreError: the catalog cannot be used.
         """
+        from catalog.compare.rank import rank
+        from catalog.metrics.sets import make_set
+
         wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end, last_days=last_days)
         chosen = None if columns is None else tuple(columns)
         return rank(self.path, wanted, by=by, where=where, top=top, columns=chosen, pbo=pbo)
@@ -131,6 +139,9 @@ class Measuring(Located):
             QueryError: the condition is none, or there are not two strategies to compare.
             StoreError: the catalog cannot be used.
         """
+        from catalog.compare.correlate import correlate
+        from catalog.metrics.sets import make_set
+
         wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end)
         return correlate(self.path, wanted, where=where, top=top)
 
@@ -145,4 +156,6 @@ class Measuring(Located):
             QueryError: the condition is none, or nothing meets it.
             StoreError: the catalog cannot be used.
         """
+        from catalog.compare.repaint import find_repaints
+
         return find_repaints(self.path, where=where)

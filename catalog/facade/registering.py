@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalog.facade.located import Located, PathLike
-from catalog.prices.add import PricesAdded, add_prices
-from catalog.register.register import register
-from catalog.register.report import Registration
-from catalog.sweeps.file import load_sweep
-from catalog.sweeps.grid import Sweep
+
+if TYPE_CHECKING:
+    from catalog.prices.add import PricesAdded
+    from catalog.register.report import Registration
+    from catalog.sweeps.grid import Sweep
 
 
 class Registering(Located):
@@ -39,6 +39,10 @@ class Registering(Located):
             SweepFileError: a sweep file cannot be read.
             StoreError: the catalog cannot be used.
         """
+        from catalog.register.register import register
+        from catalog.sweeps.file import load_sweep
+        from catalog.sweeps.grid import Sweep
+
         loaded = [sweep if isinstance(sweep, Sweep) else load_sweep(sweep) for sweep in sweeps]
         return register(
             self.path,
@@ -91,6 +95,8 @@ class Registering(Located):
             StoreError: the catalog cannot be used.
             CatalogError: the series cannot be written.
         """
+        from catalog.prices.add import add_prices
+
         return add_prices(
             self.path,
             source,
