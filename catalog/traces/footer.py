@@ -1,4 +1,4 @@
-"""What the footer keys of a trace file say, generation by generation."""
+"""What the footer keys of a trace file say, generation by generation; and those of our own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from catalog.errors import ConfigurationError, TraceFileError
 from catalog.strategy import config_digest, parse_config
 from catalog.traces import format as layout
-from catalog.traces.times import microseconds
+from catalog.traces.times import iso, microseconds
 
 _HASH: Final = re.compile(r"[0-9a-f]{12}")
 
@@ -91,6 +91,40 @@ def _ours(keys: Mapping[bytes, bytes]) -> Footer:
         config_digest=digest or _text(keys, layout.CONFIG_DIGEST_KEY),
         content_digest=_text(keys, layout.CONTENT_DIGEST_KEY),
     )
+
+
+def footer_keys(footer: Footer, config: str | None) -> dict[bytes, str]:
+    """
+    Return the keys of a file of ours: reading them gives the footer again.
+
+    Args:
+        config: the configuration as canonical JSON, None where nobody knows it.
+    """
+    keys = {
+        layout.VERSION_KEY: str(layout.FORMAT_VERSION),
+        layout.KIND_KEY: footer.kind,
+        layout.STRATEGY_ID_KEY: footer.strategy_id,
+        layout.STRATEGY_TYPE_KEY: footer.strategy_type,
+        layout.STRATEGY_HASH_KEY: footer.claimed_hash,
+        layout.STRATEGY_CONFIG_KEY: config,
+        layout.CONFIG_DIGEST_KEY: footer.config_digest,
+        layout.CREATION_TIME_KEY: footer.created_at,
+        layout.RUN_ID_KEY: footer.run_id,
+        layout.SYMBOL_KEY: footer.symbol,
+        layout.TIMEFRAME_KEY: footer.timeframe,
+        layout.FIRST_BAR_KEY: _text_of(footer.first_bar),
+        layout.LAST_BAR_KEY: _text_of(footer.last_bar),
+        layout.FIRST_TS_KEY: None if footer.first_ts is None else iso(footer.first_ts),
+        layout.LAST_TS_KEY: None if footer.last_ts is None else iso(footer.last_ts),
+        layout.DATA_DIGEST_KEY: footer.data_digest,
+        layout.CODE_DIGEST_KEY: footer.code_digest,
+        layout.CONTENT_DIGEST_KEY: footer.content_digest,
+    }
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _text_of(bar: int | None) -> str | None:
+    return None if bar is None else str(bar)
 
 
 def _of_older_tracer(keys: Mapping[bytes, bytes], generation: str, file_stem: str) -> Footer:

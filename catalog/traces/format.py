@@ -58,6 +58,8 @@ DATA_DIGEST_KEY: Final = b"data_digest"
 CODE_DIGEST_KEY: Final = b"code_digest"
 CONFIG_DIGEST_KEY: Final = b"config_digest"
 CONTENT_DIGEST_KEY: Final = b"content_digest"
+UPGRADED_FROM_KEY: Final = b"upgraded_from"
+"""Of a file that `catalog upgrade` made: JSON that says from what."""
 
 _TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp", re.DOTALL)
 

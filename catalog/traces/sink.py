@@ -20,13 +20,13 @@ from catalog.errors import UsageError
 from catalog.traces import format as layout
 from catalog.traces.content import RowsDigest, content_digest
 from catalog.traces.finalize import appear, make_folder, writing_errors
+from catalog.traces.footer import Footer, footer_keys
 from catalog.traces.names import check_name
-from catalog.traces.times import iso
 
 ROW_GROUP = 1 << 15
 """Changes in a row group: so many are held in memory before they go to the disk."""
 
-_SCHEMA = {
+SCHEMA = {
     kind: pa.schema(
         {
             "idx": pa.int64(),
@@ -41,6 +41,7 @@ _SCHEMA = {
     )
     for kind in (layout.SIGNAL, layout.CLASSIFIER)
 }
+"""Of our own files, by kind."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class Sink:
             CatalogError: the file cannot be written.
         """
         header, count, first = self._header, len(bars), self._writer is None
-        schema = _SCHEMA[header.kind]
+        schema = SCHEMA[header.kind]
         metadata = pa.nulls(count, pa.string())
         if first and count:
             text = pa.array([header.canonical], pa.string())
@@ -205,35 +206,29 @@ class Sink:
         """
         header = self._header
         digest = self._digest.hexdigest()
-        footer = {
-            layout.VERSION_KEY: str(layout.FORMAT_VERSION),
-            layout.KIND_KEY: header.kind,
-            layout.STRATEGY_ID_KEY: header.strategy_id,
-            layout.STRATEGY_TYPE_KEY: header.strategy_type,
-            layout.STRATEGY_HASH_KEY: header.hash,
-            layout.STRATEGY_CONFIG_KEY: header.canonical,
-            layout.CONFIG_DIGEST_KEY: header.digest,
-            layout.CREATION_TIME_KEY: datetime.now(UTC).isoformat(),
-            layout.RUN_ID_KEY: header.run_id,
-            layout.SYMBOL_KEY: header.symbol,
-            layout.TIMEFRAME_KEY: header.timeframe,
-            layout.FIRST_BAR_KEY: _text(evaluated.first_bar),
-            layout.LAST_BAR_KEY: _text(evaluated.last_bar),
-            layout.FIRST_TS_KEY: None if evaluated.first_ts is None else iso(evaluated.first_ts),
-            layout.LAST_TS_KEY: None if evaluated.last_ts is None else iso(evaluated.last_ts),
-            layout.DATA_DIGEST_KEY: evaluated.data_digest,
-            layout.CODE_DIGEST_KEY: header.code_digest,
-            layout.CONTENT_DIGEST_KEY: content_digest(
-                header.symbol, header.timeframe, header.kind, digest
-            ),
-        }
+        footer = Footer(
+            kind=header.kind,
+            strategy_id=header.strategy_id,
+            strategy_type=header.strategy_type,
+            claimed_hash=header.hash,
+            run_id=header.run_id,
+            symbol=header.symbol,
+            timeframe=header.timeframe,
+            created_at=datetime.now(UTC).isoformat(),
+            first_bar=evaluated.first_bar,
+            last_bar=evaluated.last_bar,
+            first_ts=evaluated.first_ts,
+            last_ts=evaluated.last_ts,
+            data_digest=evaluated.data_digest,
+            code_digest=header.code_digest,
+            config_digest=header.digest,
+            content_digest=content_digest(header.symbol, header.timeframe, header.kind, digest),
+        )
         with writing_errors(header.path):
             if self._writer is None:
-                self._open(_SCHEMA[header.kind])
+                self._open(SCHEMA[header.kind])
             # Beside the schema, not in it: the schema's own would be stored a second time.
-            self._writer.add_key_value_metadata(
-                {key: value for key, value in footer.items() if value is not None}
-            )
+            self._writer.add_key_value_metadata(footer_keys(footer, header.canonical))
             self._writer.close()
         # A closed writer still holds what it wrote with, and there may be very many of them.
         self._writer = None
@@ -253,20 +248,21 @@ class Sink:
 
     def _open(self, schema: Any) -> None:
         make_folder(self._temporary.parent)
-        self._writer = pq.ParquetWriter(
-            str(self._temporary),
-            schema,
-            compression="zstd",
-            use_dictionary=["sym", "val", "strat", "strategy_hash"],
-            # Those of the metadata would put the whole configuration into the footer twice more.
-            write_statistics=[name for name in layout.COLUMNS if name != "metadata"],
-            write_page_checksum=True,
-            store_schema=False,
-        )
+        self._writer = open_writer(self._temporary, schema)
 
 
-def _text(bar: int | None) -> str | None:
-    return None if bar is None else str(bar)
+def open_writer(path: Path, schema: pa.Schema) -> Any:
+    """Open a Parquet file for rows of signals or classifiers, as ours are written."""
+    return pq.ParquetWriter(
+        str(path),
+        schema,
+        compression="zstd",
+        use_dictionary=["sym", "val", "strat", "strategy_hash"],
+        # Those of the metadata would put the whole configuration into the footer twice more.
+        write_statistics=[name for name in layout.COLUMNS if name != "metadata"],
+        write_page_checksum=True,
+        store_schema=False,
+    )
 
 
 def finalize_all(sinks: Iterable[Sink]) -> list[Path]:
