@@ -9,13 +9,14 @@ The strategy-trace catalog.
     catalog.export_strategy_index("strategy_index.parquet")
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import CatalogError
-from catalog.strategy import Strategy, strategy_hash
 
 if TYPE_CHECKING:
     from catalog.catalog import Catalog
+    from catalog.strategy import Strategy, strategy_hash
     from catalog.writing import Tracer, TraceWriter, write_signals
 
 __all__ = [
@@ -28,15 +29,19 @@ __all__ = [
     "write_signals",
 ]
 
+_HOMES = {
+    "Catalog": "catalog.catalog",
+    "Strategy": "catalog.strategy",
+    "TraceWriter": "catalog.writing",
+    "Tracer": "catalog.writing",
+    "strategy_hash": "catalog.strategy",
+    "write_signals": "catalog.writing",
+}
+
 
 def __getattr__(name: str) -> Any:
     # DuckDB and pyarrow are loaded when the catalog is used, not when a strategy is hashed.
-    if name == "Catalog":
-        from catalog.catalog import Catalog
-
-        return Catalog
-    if name in ("TraceWriter", "Tracer", "write_signals"):
-        from catalog import writing
-
-        return getattr(writing, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return found

@@ -10,18 +10,39 @@ import click
 
 from catalog.errors import CatalogError
 
-COMMANDS = (
-    "register", "sql", "export", "info", "show", "find", "lineage", "prices", "metrics", "rank",
-    "correlate", "repaint", "compact", "unpack", "demo", "completion",
-)  # fmt: skip
+# In the order in which people need them, with what the list of commands says of each. Written
+# here, that list needs no command's module; a command's own --help says the rest.
+COMMANDS = {
+    "register": "Register the trace files of folders",
+    "sql": "Run one SQL query that reads, and print its rows",
+    "export": "Write the strategy index to a file",
+    "info": "Say what the catalog holds, in figures",
+    "show": "Show a strategy, its configuration and its traces",
+    "find": "Find strategies by their parameters",
+    "lineage": "Print what a strategy is made of, and who uses it",
+    "prices": "Add price series, and list them",
+    "metrics": "Compute what strategies earned, and how they earned it",
+    "rank": "Rank measured strategies, and say how much luck explains",
+    "correlate": "Correlate what measured strategies earned",
+    "repaint": "Find strategies whose past changed as more data came",
+    "compact": "Write registered signal traces into a few sorted packs",
+    "unpack": "Write the files of packed traces again",
+    "demo": "Sweep four strategies over real prices, as an example",
+    "completion": "Print a script that makes a shell complete commands",
+}
 
 
 class Commands(click.Group):
     """Commands that are imported when they are used, so that starting is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order in which people need them."""
+        """Return the names, in the order in which they are listed."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command is for."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
