@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from catalog.facade.asking import Asking
+from catalog.facade.comparing import Comparing
 from catalog.facade.keeping import Keeping
 from catalog.facade.measuring import Measuring
+from catalog.facade.moving import Moving
 from catalog.facade.registering import Registering
 
 
-class Catalog(Registering, Asking, Measuring, Keeping):
+class Catalog(Registering, Asking, Measuring, Keeping, Comparing, Moving):
     """
     The catalog of strategy traces: one file, `catalog.duckdb`, that knows every trace.
 

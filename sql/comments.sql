@@ -450,3 +450,12 @@ comment on column trades.mfe is 'Maximum favourable excursion: the best return s
 comment on column trades.is_overnight is 'Held over the end of a session: of the bars of entry and exit (or of the last one) each is of another session';
 comment on column trades.is_open is 'Held through the end of the range: such trades stay out of hit_rate and profit_factor. A change at the very last bar earns nothing any more, and ends none';
 comment on column trades.entry_regime is 'NULL here; trades_at(classifier := ''NAME'') has the state that the classifier was known to be in at the end of the entry bar';
+comment on view tags is 'One row per tag: what somebody said about a strategy, or about one trace of it. It stays when what it is about is gone: strategy_type and strategy_id are NULL then';
+comment on column tags.tag is 'The tag';
+comment on column tags.strategy_hash is 'Hash of the configuration; NULL where it is unknown, or nothing registered has it any more';
+comment on column tags.strategy_key is 'Join key to strategies';
+comment on column tags.strategy_type is 'Type of the strategy';
+comment on column tags.strategy_id is 'The name that a run gave it; of several the first in the alphabet';
+comment on column tags.trace_id is 'The trace that it is about; NULL where it is about the strategy';
+comment on column tags.note is 'What to remember';
+comment on column tags.tagged_at is 'When somebody said so';

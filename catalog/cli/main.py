@@ -19,6 +19,9 @@ COMMANDS = {
     "info": "Say what the catalog holds, in figures",
     "show": "Show a strategy, its configuration and its traces",
     "find": "Find strategies by their parameters",
+    "duplicates": "Find what was computed more than once",
+    "changed": "Find traces that differ though nothing says why",
+    "tag": "Remember what is worth knowing about strategies and traces",
     "lineage": "Print what a strategy is made of, and who uses it",
     "prices": "Add price series, and list them",
     "metrics": "Compute what strategies earned, and how they earned it",
@@ -27,6 +30,7 @@ COMMANDS = {
     "repaint": "Find strategies whose past changed as more data came",
     "compact": "Write registered signal traces into a few sorted packs",
     "unpack": "Write the files of packed traces again",
+    "relocate": "Say that folders of traces were moved, or the catalog itself",
     "demo": "Sweep four strategies over real prices, as an example",
     "completion": "Print a script that makes a shell complete commands",
 }

@@ -54,6 +54,7 @@ VIEWS = (
     "daily_returns",
     "daily_returns_next_open",
     "leaderboard",
+    "tags",
 )
 # Stands for the catalog's folder until it is known.
 _ROOT = "\N{REPLACEMENT CHARACTER} root"

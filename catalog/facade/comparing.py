@@ -1,0 +1,84 @@
+"""Compare traces, strategies and runs, and say what is worth remembering about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from catalog.compare.changed import Changed, find_changed
+from catalog.compare.duplicates import Duplicates, find_duplicates
+from catalog.facade.located import Located
+from catalog.query.result import Result
+from catalog.tags import Tagged, add_tag, list_tags, remove_tag
+
+
+class Comparing(Located):
+    """Compare traces, strategies and runs, and say what is worth remembering about them."""
+
+    def duplicates(self, *, where: str | None = None) -> Duplicates:
+        """
+        Find configurations that were traced again, and behaviour that several have.
+
+        Args:
+            where: only groups with a trace that meets a condition on `strategy_index`.
+
+        Raises:
+            QueryError: the condition is none, or nothing meets it.
+            StoreError: the catalog cannot be used.
+        """
+        return find_duplicates(self.path, where=where)
+
+    def changed(self, *, where: str | None = None) -> Changed:
+        """
+        Find traces of one configuration over one range that differ, and what explains that.
+
+        Args:
+            where: only pairs with a trace that meets a condition on `strategy_index`.
+
+        Raises:
+            QueryError: the condition is none, or nothing meets it.
+            StoreError: the catalog cannot be used.
+        """
+        return find_changed(self.path, where=where)
+
+    def tag(self, references: str | Sequence[str], tag: str, *, note: str | None = None) -> Tagged:
+        """
+        Give a tag to strategies, or to single traces.
+
+        Args:
+            references: one or several, as for `show`; a trace id or the path of a file tags that
+                trace only, any other name the strategy.
+            note: what to remember beside it; without one an earlier note stays.
+
+        Raises:
+            UsageError: the tag or the note cannot be one.
+            QueryError: nothing, or more than one thing, goes by a reference.
+            StoreError: the catalog cannot be used.
+        """
+        return add_tag(self.path, _several(references), tag, note=note)
+
+    def untag(self, references: str | Sequence[str], tag: str) -> Tagged:
+        """
+        Take a tag off strategies, or off single traces.
+
+        Args:
+            references: as for `tag`.
+
+        Raises:
+            QueryError: none of them has it, or nothing goes by a reference.
+            StoreError: the catalog cannot be used.
+        """
+        return remove_tag(self.path, _several(references), tag)
+
+    def tags(self, reference: str | None = None) -> Result:
+        """
+        Return all tags, or those of one strategy: the rows of the view `tags`.
+
+        Raises:
+            QueryError: nothing, or more than one strategy, goes by that name.
+            StoreError: the catalog cannot be used.
+        """
+        return list_tags(self.path, reference)
+
+
+def _several(references: str | Sequence[str]) -> list[str]:
+    return [references] if isinstance(references, str) else list(references)

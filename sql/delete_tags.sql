@@ -1,0 +1,2 @@
+-- Forget all tags, to record them anew.
+delete from tag;

@@ -1,0 +1,2 @@
+-- Record tags.
+insert into tag by name select * from incoming_tag;
