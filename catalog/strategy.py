@@ -36,6 +36,7 @@ __all__ = [
     "config_key",
     "is_composite",
     "leaf_parameters",
+    "meaning",
     "parse_config",
     "strategy_hash",
 ]
@@ -138,7 +139,7 @@ def config_key(config: Mapping[str, Any]) -> str:
     Numbers count by value (20 is 20.0, -0.0 is 0, True is not 1), null constraints are no
     constraints, and keys that begin with `_` are dropped unless they hold a mapping.
     """
-    return sha256(encode(_meaning(plain_config(config)))).hexdigest()[:32]
+    return sha256(encode(meaning(plain_config(config)))).hexdigest()[:32]
 
 
 def check_collision(short: str, digest_a: str, digest_b: str) -> None:
@@ -208,10 +209,11 @@ def holds_components(name: str, value: Config | list[Any]) -> bool:
     )
 
 
-def _meaning(value: Any) -> Any:
+def meaning(value: Any) -> Any:
+    """Return what of plain JSON values counts where configurations are compared: see `config_key`."""
     if isinstance(value, dict):
         return {
-            name: _meaning(inner)
+            name: meaning(inner)
             for name, inner in value.items()
             # `_strategy_type: strategy_17` is a position in somebody's list, and gave one
             # strategy three hashes. `_risk: {stop_loss: …}` is not: it decides the trades.
@@ -219,7 +221,7 @@ def _meaning(value: Any) -> Any:
             and not (name == "constraints" and inner is None)
         }
     if isinstance(value, list):
-        return [_meaning(item) for item in value]
+        return [meaning(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
