@@ -20,7 +20,8 @@ from catalog.register.columns import (
 from catalog.register.entries import Entry, NamedStrategy, RunContext
 from catalog.register.files import Problem
 from catalog.register.folders import SeenFolder, record_folders
-from catalog.register.identity import assign_run_ids
+from catalog.register.identity import assign_run_ids, known_runs
+from catalog.register.known import KnownRun
 from catalog.register.strategies import (
     Strategies,
     record_strategies,
@@ -29,6 +30,7 @@ from catalog.register.strategies import (
 )
 from catalog.register.walk import Stamp
 from catalog.statements import statement
+from catalog.store.facts import noting
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
@@ -110,6 +112,11 @@ def _write(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded, 
     return recorded, strategies
 
 
+def write_batch(con: DuckDBPyConnection, root: str, batch: Batch) -> None:
+    """Write a batch as `record` does, within a transaction that is open; the views are not made."""
+    _record(con, root, batch)
+
+
 def _look_again(con: DuckDBPyConnection, root: str, batch: Batch) -> bool:
     """Let a batch say which of its own and of all registered files are gone or have changed."""
     known = con.execute(statement("select_registered_files"), {"root": root}).fetchall()
@@ -149,8 +156,14 @@ def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded,
     # A run is known by its traces: a folder that has none is no run.
     with_traces = {entry.run.folder for entry in batch.entries}
     runs = [run for run in batch.runs if run.folder in with_traces]
-    identities = assign_run_ids(con, root, batch.entries, runs)
-    with registered(con, incoming_run=run_table(runs, identities, root, now)):
+    known = known_runs(con, root)
+    identities = assign_run_ids(con, known, batch.entries, runs)
+    # What they are is noted beside the catalog too: no trace of the older tracers says it.
+    names = ["runs"] if any(_is_news(run, known.get(run.folder)) for run in runs) else []
+    with (
+        noting(con, *names),
+        registered(con, incoming_run=run_table(runs, identities, root, now)),
+    ):
         con.execute(statement("upsert_runs"))
     entries, collisions = without_collisions(con, batch.entries)
     named = batch.named()
@@ -175,6 +188,14 @@ def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded,
     con.execute(statement("delete_unused_strategies"))
     run_ids = frozenset(identity.run_id for identity in identities.values())
     return Recorded(copies, collisions, strategies.without_column, run_ids), strategies
+
+
+def _is_news(run: RunContext, known: KnownRun | None) -> bool:
+    """Say whether a run is new, or says something else about itself than before."""
+    return known is None or (run.records_stamp, run.sweep_digest or known.sweep_digest) != (
+        known.records_stamp,
+        known.sweep_digest,
+    )
 
 
 def _split_copies(con: DuckDBPyConnection, root: str) -> list[str]:
