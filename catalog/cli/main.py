@@ -21,6 +21,7 @@ COMMANDS = {
     "find": "Find strategies by their parameters",
     "duplicates": "Find what was computed more than once",
     "changed": "Find traces that differ though nothing says why",
+    "diff": "Compare two strategies, or two traces",
     "tag": "Remember what is worth knowing about strategies and traces",
     "lineage": "Print what a strategy is made of, and who uses it",
     "prices": "Add price series, and list them",

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.compare.overlap import Held, Overlap, compare
-from catalog.metrics.changes import read_changes
+from catalog.compare.held import read_positions
+from catalog.compare.overlap import Overlap, compare
 from catalog.metrics.traces import Trace, select_traces
 from catalog.query.chosen import chosen_ids
 from catalog.statements import statement
@@ -109,7 +108,7 @@ def find_repaints(catalog: Path, *, where: str | None = None) -> Repaints:
     unread: dict[str, str] = {}
     rows = []
     for batch in _batches(pairs, traces):
-        held = _read([traces[pair[side]] for pair in batch for side in SIDES], unread)
+        held = read_positions([traces[pair[side]] for pair in batch for side in SIDES], unread)
         for pair in batch:
             shorter, longer = (held.get(pair[side]) for side in SIDES)
             found = None if shorter is None or longer is None else compare(shorter, longer)
@@ -134,37 +133,6 @@ def _batches(pairs: Sequence[Pair], traces: dict[str, Trace]) -> Iterator[list[P
             batch, ids, rows = [], set(), 0
     if batch:
         yield batch
-
-
-def _read(wanted: Sequence[Trace], unread: dict[str, str]) -> dict[str, Held]:
-    distinct = {one.trace_id: one for one in wanted}.values()
-    in_order = sorted(distinct, key=lambda one: (one.pack_path or "", one.trace_number or 0))
-    changes = read_changes(in_order, with_times=True)
-    unread |= changes.failed
-    held = {}
-    for place, trace in enumerate(in_order):
-        if trace.trace_id not in changes.failed:
-            rows = slice(changes.offsets[place], changes.offsets[place + 1])
-            held[trace.trace_id] = _held(
-                trace, changes.bars[rows], changes.values[rows], changes.times[rows]
-            )
-    return held
-
-
-def _held(trace: Trace, bars: Any, values: Any, times: Any) -> Held:
-    assert trace.first_bar is not None and trace.last_bar is not None  # noqa: S101
-    if not trace.knows_bar_times:
-        nothing = np.zeros(0, np.int64)
-        return Held(bars, values, trace.first_bar, trace.last_bar, nothing, nothing)
-    ends = [
-        (bar, us)
-        for bar, us in ((trace.first_bar, trace.first_us), (trace.last_bar, trace.last_us))
-        if us is not None
-    ]
-    known_bars = np.concatenate((bars, np.array([bar for bar, _ in ends], np.int64)))
-    known_times = np.concatenate((times, np.array([us for _, us in ends], np.int64)))
-    known_bars, first = np.unique(known_bars, return_index=True)
-    return Held(bars, values, trace.first_bar, trace.last_bar, known_bars, known_times[first])
 
 
 def _row(found: Overlap) -> Pair:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catalog.compare.changed import Changed, find_changed
+from catalog.compare.diff import Diff, diff
 from catalog.compare.duplicates import Duplicates, find_duplicates
 from catalog.facade.located import Located
 from catalog.query.result import Result
@@ -39,6 +40,21 @@ class Comparing(Located):
             StoreError: the catalog cannot be used.
         """
         return find_changed(self.path, where=where)
+
+    def diff(self, a: str, b: str) -> Diff:
+        """
+        Compare two strategies, or two traces: parameters, signals bar by bar, and metrics.
+
+        Args:
+            a: as for `show`; a trace id or the path of a file stands for that trace, any other
+                name for the strategy, of which the latest traces are compared.
+            b: likewise.
+
+        Raises:
+            QueryError: nothing, or more than one thing, goes by one of the names.
+            StoreError: the catalog cannot be used.
+        """
+        return diff(self.path, a, b)
 
     def tag(self, references: str | Sequence[str], tag: str, *, note: str | None = None) -> Tagged:
         """

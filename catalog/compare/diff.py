@@ -1,0 +1,278 @@
+"""Two strategies side by side: their parameters, their signals bar by bar, what they earned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from catalog.compare.figures import side_by_side
+from catalog.compare.held import read_positions, read_states
+from catalog.compare.overlap import Overlap, compare
+from catalog.compare.parameters import differing_parameters
+from catalog.errors import QueryError
+from catalog.metrics.traces import Trace
+from catalog.query.referred import Referred, refer
+from catalog.statements import statement
+from catalog.store.database import reading
+from catalog.store.paths import catalog_root
+
+Row = dict[str, Any]
+_SIGNALS = pa.schema(
+    {
+        "kind": pa.string(),
+        "symbol": pa.string(),
+        "timeframe": pa.string(),
+        "bars": pa.int64(),
+        "agree": pa.int64(),
+        "agreement": pa.float64(),
+        "where_differs": pa.string(),
+        "first_bar": pa.int64(),
+        "first_ts": pa.timestamp("us", "UTC"),
+        "value_a": pa.string(),
+        "value_b": pa.string(),
+        "aligned_by": pa.string(),
+        "run_a": pa.string(),
+        "run_b": pa.string(),
+        "trace_a": pa.string(),
+        "trace_b": pa.string(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: a strategy, or one trace of it. `config` is None where it is unknown."""
+
+    reference: str
+    strategy_key: str
+    strategy_hash: str | None
+    strategy_type: str | None
+    config_key: str | None
+    config: dict[str, Any] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Diff:
+    """
+    How two strategies, or two traces, differ.
+
+    `parameters` has the columns parameter, a, b (JSON, NULL where one has none) and matters.
+
+    `signals` has a row for each kind, symbol and timeframe that both have a trace on: how many
+    `bars` both were evaluated at, at how many they `agree` and which share that is (NULL where one
+    lacks bars of the other), and where they differ first: the bar as a numbers it, its time,
+    and both values. `where_differs` is NULL where they do not, else as `Repaints` has it.
+
+    `metrics` has what was measured of both on the same `terms`, the difference being b - a.
+
+    `alone` names the symbols and timeframes that only one has a trace on, `unread` the
+    traces that cannot be read, each with its reason.
+    """
+
+    a: Side
+    b: Side
+    parameters: pa.Table
+    signals: pa.Table
+    metrics: pa.Table
+    terms: str | None = None
+    alone: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def means_the_same(self) -> bool | None:
+        """Whether the configurations mean the same; None where one is unknown."""
+        if self.a.config_key is None or self.b.config_key is None:
+            return None
+        return self.a.config_key == self.b.config_key
+
+    def table(self) -> pa.Table:
+        """Return all of it as rows of `what`, `name`, `a` and `b`, in text."""
+        rows = [
+            {"what": "parameter", "name": row["parameter"], "a": row["a"], "b": row["b"]}
+            for row in self.parameters.to_pylist()
+        ]
+        for row in self.signals.to_pylist():
+            on = f"{row['symbol']} {row['timeframe']}"
+            both = ("bars", "agree", "agreement", "where_differs", "first_bar", "first_ts")
+            rows += [
+                {"what": f"{row['kind']} {on}", "name": name, "a": _text(row[name]),
+                 "b": _text(row[name])}
+                for name in both
+            ]  # fmt: skip
+            rows += [
+                {"what": f"{row['kind']} {on}", "name": name, "a": row[f"{name}_a"],
+                 "b": row[f"{name}_b"]}
+                for name in ("value", "run", "trace")
+            ]  # fmt: skip
+        rows += [
+            {"what": f"metric {row['symbol']} {row['timeframe']}", "name": row["metric"],
+             "a": _text(row["a"]), "b": _text(row["b"])}
+            for row in self.metrics.to_pylist()
+        ]  # fmt: skip
+        return pa.Table.from_pylist(
+            rows, pa.schema([(name, pa.string()) for name in ("what", "name", "a", "b")])
+        )
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    trace: Trace
+    kind: str
+    run_id: str
+    strategy_id: str | None
+    is_latest: bool
+
+    @property
+    def on(self) -> tuple[str, str | None, str | None]:
+        """Only traces of the same kind, symbol and timeframe are compared."""
+        return self.kind, self.trace.symbol, self.trace.timeframe
+
+
+def diff(catalog: Path, a: str, b: str) -> Diff:
+    """
+    Compare two strategies, or two traces.
+
+    Of a strategy with several traces on a symbol and timeframe, the latest is compared, or where
+    the ranges of the latest do not overlap, those two that share the most bars. Signals agree
+    at a bar where the positions in force are equal, classifiers where the states are.
+
+    Args:
+        a: a hash or its first digits, a strategy id, a strategy key, a trace id, or the path of a
+            trace file; the last two stand for that trace only.
+        b: likewise.
+
+    Raises:
+        QueryError: nothing, or more than one thing, goes by one of the names; or the two are the
+            same.
+        StoreError: the catalog cannot be used.
+    """
+    unread: dict[str, str] = {}
+    with reading(catalog) as con:
+        first, second = refer(con, a), refer(con, b)
+        if first == second:
+            raise QueryError(
+                f"{a!r} and {b!r} are the same", hint="Name two strategies, or two traces of one"
+            )
+        sides = _side(con, a, first), _side(con, b, second)
+        root = catalog_root(catalog)
+        found = _candidates(con, first, root), _candidates(con, second, root)
+        pairs = list(_pairs(*found))
+        ids = [
+            (a.trace.trace_id, b.trace.trace_id, a.trace.symbol, a.trace.timeframe)
+            for a, b in pairs
+            if a.kind == "signal"
+        ]
+        metrics, terms = side_by_side(con, ids)
+    rows = [row for pair in pairs if (row := _compared(*pair, unread)) is not None]
+    return Diff(
+        *sides,
+        differing_parameters(sides[0].config, sides[1].config),
+        pa.Table.from_pylist(rows, _SIGNALS),
+        metrics,
+        terms,
+        _alone(*found),
+        unread,
+    )
+
+
+def _side(con: DuckDBPyConnection, reference: str, meant: Referred) -> Side:
+    values = {"strategy_key": meant.strategy_key}
+    query = con.execute(statement("select_side"), values)
+    (row,) = query.fetchall() or [(None, None, None, None)]
+    strategy_hash, strategy_type, config_key, config = row
+    parsed = None if config is None else json.loads(config)
+    return Side(reference, meant.strategy_key, strategy_hash, strategy_type, config_key, parsed)
+
+
+def _candidates(con: DuckDBPyConnection, meant: Referred, root: str) -> list[_Candidate]:
+    values = {"strategy_key": meant.strategy_key, "trace_id": meant.trace_id, "root": root}
+    count = len(fields(Trace))
+    rows = con.execute(statement("select_compared"), values).fetchall()
+    return [_Candidate(Trace(*row[:count]), *row[count:]) for row in rows]
+
+
+def _pairs(
+    a: Sequence[_Candidate], b: Sequence[_Candidate]
+) -> Iterator[tuple[_Candidate, _Candidate]]:
+    """Yield which trace is compared with which, one pair of each kind, symbol and timeframe."""
+    for on in dict.fromkeys(one.on for one in a):
+        ours, theirs = ([one for one in side if one.on == on] for side in (a, b))
+        pairs = ((one, other) for one in ours for other in theirs if one != other)
+        first = next(pairs, None)
+        if first is not None:
+            # They come latest first.
+            yield first if _shared_bars(first) else max(pairs, key=_shared_bars, default=first)
+
+
+def _shared_bars(pair: tuple[_Candidate, _Candidate]) -> int:
+    a, b = (one.trace for one in pair)
+    if a.first_bar is None or a.last_bar is None or b.first_bar is None or b.last_bar is None:
+        return 0
+    return max(min(a.last_bar, b.last_bar) - max(a.first_bar, b.first_bar) + 1, 0)
+
+
+def _compared(a: _Candidate, b: _Candidate, unread: dict[str, str]) -> Row | None:
+    names: list[str] | None = None
+    both = [a.trace, b.trace]
+    for one in both:
+        if one.first_bar is None or one.last_bar is None:
+            unread[one.trace_id] = "the range it was evaluated over is unknown"
+            return None
+    if a.kind == "signal":
+        held = read_positions(both, unread)
+    else:
+        held, names = read_states(both, unread)
+    if len(held) < len(both):
+        return None
+    found = compare(held[a.trace.trace_id], held[b.trace.trace_id])
+    if found is None:
+        found = Overlap("", 0, begins_together=False)
+    values = (None, None) if found.values is None else found.values
+    agree = None if found.bars is None else found.bars - (found.bars_differ or 0)
+    return {
+        "kind": a.kind,
+        "symbol": a.trace.symbol,
+        "timeframe": a.trace.timeframe,
+        "bars": found.bars,
+        "agree": agree,
+        "agreement": agree / found.bars if agree is not None and found.bars else None,
+        "where_differs": found.where,
+        "first_bar": found.bar,
+        "first_ts": found.us,
+        "value_a": _value(values[0], names),
+        "value_b": _value(values[1], names),
+        "aligned_by": found.aligned_by or None,
+        "run_a": a.run_id,
+        "run_b": b.run_id,
+        "trace_a": a.trace.trace_id,
+        "trace_b": b.trace.trace_id,
+    }
+
+
+def _value(value: float | None, names: Sequence[str] | None) -> str | None:
+    if value is None:
+        return None
+    if names is None:
+        return f"{value:g}"
+    return names[int(value)] or "none yet"
+
+
+def _alone(a: Sequence[_Candidate], b: Sequence[_Candidate]) -> dict[str, str]:
+    """Return the kinds, symbols and timeframes that only a or only b has a trace on."""
+    ours, theirs = ({one.on for one in side} for side in (a, b))
+    return {
+        " ".join(str(part) for part in on): "a" if on in ours else "b"
+        for on in sorted(ours ^ theirs, key=str)
+    }
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
