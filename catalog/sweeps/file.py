@@ -4,11 +4,12 @@ Read a sweep file: YAML, held to strictly, for a misread value is a wrong parame
     symbols: [SPY]
     strategies:
       - {type: sma_crossover, name: sma_grid, params: {fast: [3, 7], slow: [15, 23]}}
+
+What an entry may say is in catalog.sweeps.declare.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from os import PathLike
 from pathlib import Path
@@ -16,17 +17,11 @@ from typing import Any, NoReturn
 
 import yaml
 
-from catalog.canonical import MAX_DEPTH, plain_config
-from catalog.errors import ConfigurationError, SweepFileError
-from catalog.sweeps.grid import Grid, Kind, Sweep
+from catalog.canonical import MAX_DEPTH
+from catalog.sweeps.declare import DECLARE, MAX_CONFIGURATIONS, refuse, sweep_of
+from catalog.sweeps.grid import Sweep
 
-MAX_CONFIGURATIONS = 5_000_000
-
-_DECLARE = "Declare grids under strategies: and classifiers:, each with a type: and params:"
-_QUOTE = "Put it in quotes: without them YAML reads a number, a date, or on and off"
 _REPAIR = "Correct the file; a YAML file is indented with spaces and says each key once"
-
-_BLOCKS: tuple[tuple[str, Kind], ...] = (("strategies", "signal"), ("classifiers", "classifier"))
 
 # The one in C is six times as fast, and missing where PyYAML was built without libyaml.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -37,7 +32,11 @@ def load_sweep(path: str | PathLike[str]) -> Sweep:
     Read a sweep file.
 
     `strategies` and `classifiers` are lists of entries with a `type`, a `name` (else the type)
-    and `params` or `parameters`; `symbols`, `timeframes` and `name` may stand beside them.
+    and `params` or `parameters`; `symbols`, `timeframes` and `name` may stand beside them. A
+    parameter is one value, a list of them, or a range (see catalog.sweeps.values). An entry may
+    have conditions (`where: fast < slow`, `exclude: fast == 20`; each one or a list),
+    `constraints`, and `components`: entries before it by their names, or strategies of their own.
+    Whatever else a file says, dates among it, is passed over.
 
     Raises SweepFileError, which names the file, the entry and what to do.
     """
@@ -48,79 +47,8 @@ def load_sweep(path: str | PathLike[str]) -> Sweep:
         _refuse(path, f"it cannot be read: {error.strerror}", "Give the path of a YAML file")
     document = _read_yaml(path, data)
     if not isinstance(document, dict):
-        _refuse(path, "it is not a mapping", _DECLARE)
-    sweep = Sweep(
-        name=str(document.get("name") or path.stem),
-        path=path,
-        digest=sha256(data).hexdigest(),
-        symbols=_words(path, document, "symbols"),
-        timeframes=_words(path, document, "timeframes"),
-        grids=tuple(_grids(path, document)),
-    )
-    _refuse_what_is_too_large(sweep)
-    return sweep
-
-
-def _grids(path: Path, document: Mapping[str, Any]) -> Iterator[Grid]:
-    for block, kind in _BLOCKS:
-        entries = document.get(block)
-        if entries is None:
-            continue
-        if not isinstance(entries, list):
-            _refuse(path, f"{block} is not a list", f"Begin each entry under {block}: with a dash")
-        for number, entry in enumerate(entries, start=1):
-            yield _grid(path, f"{block}, entry {number}", kind, entry)
-
-
-def _grid(path: Path, where: str, kind: Kind, entry: object) -> Grid:
-    if not isinstance(entry, dict):
-        _refuse(path, f"{where} is not a mapping", "Give it a type: and params:")
-    type_ = entry.get("type")
-    if not isinstance(type_, str) or not type_:
-        _refuse(path, f"{where} has no type", "Add one, such as type: sma_crossover")
-    where = f"{where} ({entry.get('name') or type_})"
-    name = type_ if entry.get("name") is None else entry["name"]
-    if not isinstance(name, str):
-        _refuse(path, f"{where} has a name that is not text", "Put the name in quotes")
-    if "params" in entry and "parameters" in entry:
-        _refuse(path, f"{where} has both params and parameters", "Keep one of them")
-    parameters = entry.get("params", entry.get("parameters"))
-    parameters = {} if parameters is None else parameters
-    if not isinstance(parameters, dict):
-        _refuse(path, f"the parameters of {where} are not a mapping", "Write period: [10, 20]")
-    for key, value in parameters.items():
-        if not isinstance(key, str):
-            _refuse(path, f"{where} has the parameter {key}, which is not text", _QUOTE)
-        if value == []:
-            _refuse(path, f"{where} has no values for {key}", "Give it one, or leave it out")
-    try:
-        plain = plain_config(parameters)
-    except ConfigurationError as error:
-        _refuse(path, f"{where} cannot be used: {error}", error.hint)
-    return Grid(kind, type_, name, tuple(plain.items()))
-
-
-def _words(path: Path, document: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    found = document.get(key)
-    words = [] if found is None else found if isinstance(found, list) else [found]
-    for word in words:
-        if not isinstance(word, str):
-            _refuse(path, f"{key} holds {word}, which is not text", _QUOTE)
-    return tuple(dict.fromkeys(words))
-
-
-def _refuse_what_is_too_large(sweep: Sweep) -> None:
-    if not sweep.grids:
-        _refuse(sweep.path, "it declares no strategies and no classifiers", _DECLARE)
-    size = sum(grid.size for grid in sweep.grids) * max(1, len(sweep.symbols))
-    if size > MAX_CONFIGURATIONS:
-        largest = max(sweep.grids, key=lambda grid: grid.size)
-        _refuse(
-            sweep.path,
-            f"it expands into {size:,} configurations, and {MAX_CONFIGURATIONS:,} are the most; "
-            f"the largest entry is {largest.name} with {largest.size:,}",
-            f"Shorten the lists of {largest.name}, or split the file",
-        )
+        _refuse(path, "it is not a mapping", DECLARE)
+    return sweep_of(document, _label(path), path=path, digest=sha256(data).hexdigest())
 
 
 def _read_yaml(path: Path, data: bytes) -> Any:
@@ -131,7 +59,7 @@ def _read_yaml(path: Path, data: bytes) -> Any:
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
-                _refuse(path, f"it is nested deeper than {MAX_DEPTH} levels", _DECLARE)
+                _refuse(path, f"it is nested deeper than {MAX_DEPTH} levels", DECLARE)
         loader = _Loader(data)
         root = loader.get_single_node()
         if root is not None:
@@ -170,4 +98,8 @@ def _line(mark: yaml.Mark | None) -> str:
 
 
 def _refuse(path: Path, what: str, hint: str | None) -> NoReturn:
-    raise SweepFileError(f"The sweep file {path} cannot be used: {what}", hint=hint)
+    refuse(_label(path), what, hint)
+
+
+def _label(path: Path) -> str:
+    return f"The sweep file {path}"

@@ -14,14 +14,18 @@ dots, or are words with underscores. The sweep is expanded instead, and the name
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import compress, product
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from catalog.canonical import Config, encode
+from catalog.sweeps.conditions import parse_condition
 
 Kind = Literal["signal", "classifier"]
 Name = tuple[str, str]  # kind and strategy_id
@@ -30,36 +34,102 @@ Name = tuple[str, str]  # kind and strategy_id
 @dataclass(frozen=True)
 class Grid:
     """
-    One entry of a sweep file. Parameters that are lists are swept, the others are fixed.
+    One entry of a sweep. Parameters that are lists are swept, the others are fixed.
 
-    Their values are plain JSON values, as `plain_config` makes them.
+    Their values are plain JSON values, as `plain_config` makes them. A combination belongs to
+    the grid if it meets all conditions of `where` and none of `exclude`. `extra` is what every
+    configuration says beside its type and parameters: constraints, components.
     """
 
     kind: Kind
     type: str
     name: str
     parameters: tuple[tuple[str, Any], ...]
+    where: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    extra: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def combinations(self) -> int:
+        """How many combinations of values there are, whether or not they meet the conditions."""
+        return math.prod(self.shape)
 
     @property
     def size(self) -> int:
-        """How many configurations it holds, for one symbol."""
-        return math.prod(len(value) for _, value in self.parameters if isinstance(value, list))
+        """
+        How many configurations it holds, for one symbol.
+
+        Raises:
+            ValueError: a condition cannot be computed; the text says why.
+        """
+        return self.combinations if self.kept is None else int(np.count_nonzero(self.kept))
+
+    @cached_property
+    def choices(self) -> tuple[list[Any], ...]:
+        """The values of each parameter; a fixed one has one."""
+        return tuple(v if isinstance(v, list) else [v] for _, v in self.parameters)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each parameter has."""
+        return tuple(map(len, self.choices))
+
+    @cached_property
+    def kept(self) -> NDArray[np.bool_] | None:
+        """Which combinations meet the conditions, None where all do; the last changes fastest."""
+        if not (self.where or self.exclude):
+            return None
+        kept = np.ones(self.shape, bool)
+        for text in self.where:
+            kept &= self._meeting(text)
+        for text in self.exclude:
+            kept &= ~self._meeting(text)
+        return kept.reshape(-1)
 
     def expand(self, symbol: str | None) -> Iterator[SweepStrategy]:
         """Its configurations; the last parameter changes fastest."""
         start = self.name if symbol is None else f"{symbol}_{self.name}"
-        choices = [value if isinstance(value, list) else [value] for _, value in self.parameters]
         printed = [
-            [self._printed(value) for value in values]
+            [self.printed(value) for value in values]
             for _, values in self.parameters
             if isinstance(values, list)
         ]
         # A fixed parameter has one choice, so both products run in step.
-        for words, values in zip(product(*printed), product(*choices), strict=True):
+        pairs: Iterable[tuple[Any, Any]]
+        pairs = zip(product(*printed), product(*self.choices), strict=True)
+        if self.kept is not None:
+            pairs = compress(pairs, self.kept.tolist())
+        for words, values in pairs:
             yield SweepStrategy(self, "_".join((start, *words)), values)
 
-    def _printed(self, value: object) -> str:
+    def member(self, number: int, symbol: str | None) -> SweepStrategy:
+        """Return one combination by its number among all, as `expand` counts them."""
+        places = np.unravel_index(number, self.shape) if self.shape else ()
+        values = tuple(c[int(p)] for c, p in zip(self.choices, places, strict=True))
+        words = [
+            self.printed(value)
+            for value, (_, values_of) in zip(values, self.parameters, strict=True)
+            if isinstance(values_of, list)
+        ]
+        start = self.name if symbol is None else f"{symbol}_{self.name}"
+        return SweepStrategy(self, "_".join((start, *words)), values)
+
+    def printed(self, value: object) -> str:
+        """Return a value as it stands in a name."""
         return str(value).replace(".", "") if self.kind == "classifier" else str(value)
+
+    def _meeting(self, text: str) -> NDArray[np.bool_]:
+        """Return which combinations meet a condition, in a shape that stretches to the grid's."""
+        names = [name for name, _ in self.parameters]
+        condition = parse_condition(text, names)
+        axes = [names.index(name) for name in condition.names]
+        # Only the values of the parameters that it is about: few, where there are many others.
+        values = product(*(self.choices[axis] for axis in axes))
+        shape = [len(self.choices[axis]) for axis in axes]
+        met = np.fromiter(map(condition.holds, values), bool, math.prod(shape)).reshape(shape)
+        met = np.transpose(met, np.argsort(axes))
+        stretched = [size if axis in axes else 1 for axis, size in enumerate(self.shape)]
+        return met.reshape(stretched)
 
 
 class SweepStrategy(NamedTuple):
@@ -78,12 +148,19 @@ class SweepStrategy(NamedTuple):
     def config(self) -> Config:
         """Its configuration, made anew: most names of a sweep are compared and never used."""
         keys = (key for key, _ in self.grid.parameters)
-        return {"type": self.grid.type, "parameters": dict(zip(keys, self.values, strict=True))}
+        parameters = dict(zip(keys, self.values, strict=True))
+        return {"type": self.grid.type, "parameters": parameters, **dict(self.grid.extra)}
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file as it was read. `digest` is the sha256 of its bytes."""
+    """
+    Grids of parameters, and the symbols and timeframes that they are tried on.
+
+    Read from a file with `load_sweep`, or made with `Sweep.declare`. `path` is the file's, or
+    the name where there is none; `digest` is the sha256 of the file's bytes, or of what was
+    declared as canonical JSON.
+    """
 
     name: str
     path: Path
@@ -91,6 +168,55 @@ class Sweep:
     symbols: tuple[str, ...]
     timeframes: tuple[str, ...]
     grids: tuple[Grid, ...]
+
+    @classmethod
+    def declare(
+        cls,
+        *,
+        strategies: Iterable[Mapping[str, Any]] | Mapping[str, Any] = (),
+        classifiers: Iterable[Mapping[str, Any]] | Mapping[str, Any] = (),
+        symbols: Iterable[str] | str = (),
+        timeframes: Iterable[str] | str = (),
+        name: str = "sweep",
+    ) -> Sweep:
+        """
+        Declare a sweep in Python, through the checks that a sweep file goes through.
+
+            Sweep.declare(
+                symbols="SPY",
+                timeframes="5m",
+                strategies={
+                    "type": "sma",
+                    "params": {"fast": [5, 10, 20], "slow": {"from": 20, "to": 200, "step": 20}},
+                    "where": "fast < slow",
+                },
+            )
+
+        Args:
+            strategies: entries with `type`, `params`, and perhaps `name`, `where`, `exclude`,
+                `constraints` and `components`, as in a file. A parameter that is a list, a tuple,
+                a range or an array is swept.
+            classifiers: likewise.
+
+        Raises:
+            SweepFileError: an entry cannot be used; it says which and why.
+        """
+        from catalog.sweeps.declare import declare
+
+        return declare(
+            {
+                "name": name,
+                "symbols": symbols,
+                "timeframes": timeframes,
+                "strategies": strategies,
+                "classifiers": classifiers,
+            }
+        )
+
+    @property
+    def size(self) -> int:
+        """How many configurations it holds on each symbol and timeframe."""
+        return sum(grid.size for grid in self.grids)
 
     def expand(self) -> Iterator[SweepStrategy]:
         """

@@ -19,7 +19,7 @@ from catalog.sweeps.file import load_sweep
 from catalog.sweeps.grid import Grid, Name, Sweep, SweepStrategy, names
 from catalog.sweeps.match import Disagreement, match_sweeps
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 WriteSweep = Callable[..., Path]
 
