@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +15,6 @@ from catalog.metrics.returns import (
     Returned,
     read_small_packs,
     remove_orphans,
-    returns_folder,
     write_pack,
 )
 from catalog.query.parsing import bound
@@ -82,20 +79,24 @@ class _Pack:
         self.stored = ""
         if not piece.returned:
             return
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{token_hex(4)}.parquet"
-        path = returns_folder(catalog) / name
-        self.stored = str(path.absolute().relative_to(self._root))
         ((last,),) = con.execute(statement("select_last_return_number")).fetchall()
         self.replaced, tables = read_small_packs(con, catalog, piece.fill)
-        parts = []
+        numbered = []
         for returned in piece.returned:
             rows, numbers = returned.rows(last + 1)
             last = max((one for one in numbers if one is not None), default=last)
             tables.append(rows)
-            parts.append(_entries(returned.trace_ids, numbers, returned.inputs, self.stored))
-        self.entries = pa.concat_tables(parts)
-        write_pack(path, tables)
-        self.path = path
+            numbered.append(numbers)
+        self.path = write_pack(catalog, tables)
+        self.stored = str(self.path.absolute().relative_to(self._root))
+        self.entries = pa.concat_tables(
+            [
+                _entries(returned.trace_ids, numbers, returned.inputs, self.stored)
+                for returned, numbers in zip(piece.returned, numbered, strict=True)
+            ]
+        )
+        # Written anew within one second without a new row, a pack has the name that it had.
+        self.replaced = [stored for stored in self.replaced if stored != self.stored]
 
     def discard(self) -> None:
         """Leave nothing behind."""

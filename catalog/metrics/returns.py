@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from catalog.metrics.changes import may_hold
 from catalog.metrics.sessions import SessionReturns
 from catalog.statements import statement
 from catalog.store.paths import catalog_root, side_folder
-from catalog.traces.finalize import write_whole
+from catalog.traces.finalize import short_digest, write_whole
 from catalog.traces.format import unfinished
 
 ROWS = pa.schema(
@@ -40,7 +40,7 @@ ROWS = pa.schema(
 ROW_GROUP = 122_880
 SMALL_ROWS = 500_000
 """A pack with fewer is written into the next one."""
-_OURS = re.compile(r"\d{8}T\d{6}_[0-9a-f]{8}\.parquet")
+_OURS = re.compile(r"\d{8}T\d{6}_([0-9a-f]{8}){1,2}\.parquet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,16 +86,19 @@ def returns_folder(catalog: Path) -> Path:
     return side_folder(catalog) / "returns"
 
 
-def write_pack(path: Path, tables: Sequence[pa.Table]) -> None:
+def write_pack(catalog: Path, tables: Sequence[pa.Table]) -> Path:
     """
-    Write a pack of rows in ascending order, which appears whole.
+    Write a pack of rows in ascending order, which appears whole, and return its path.
+
+    Its name says when it was made, and ends in a digest of its bytes.
 
     Raises:
         CatalogError: it cannot be written.
     """
     table = pa.concat_tables(tables).combine_chunks()
-    write_whole(
-        path,
+    made = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    return write_whole(
+        returns_folder(catalog) / made,
         lambda temporary: pq.write_table(
             table,
             temporary,
@@ -106,6 +109,7 @@ def write_pack(path: Path, tables: Sequence[pa.Table]) -> None:
             write_page_checksum=True,
             store_schema=False,
         ),
+        name=lambda temporary: f"{made}_{short_digest(temporary)}.parquet",
     )
 
 

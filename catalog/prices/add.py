@@ -23,7 +23,14 @@ from duckdb import DuckDBPyConnection
 from catalog.errors import StoreError
 from catalog.prices.bars import OPEN, Bars
 from catalog.prices.checks import Finding, missing_bars
-from catalog.prices.files import full_path, read_bars, remove_orphans, stored_path, write_bars
+from catalog.prices.files import (
+    full_path,
+    holds,
+    read_bars,
+    remove_orphans,
+    stored_path,
+    write_bars,
+)
 from catalog.prices.numbering import (
     Numbering,
     Origin,
@@ -141,15 +148,16 @@ def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAd
     known = None if row is None else _Known(*row)
     before = None if known is None else _times(full_path(catalog, known.price_path))
     numbering, moved = _number(series, known, before)
-    price_path = stored_path(catalog, series.bars)
-    path = full_path(catalog, price_path)
-    is_there = known is not None and known.price_path == price_path and before is not None
+    path = None if known is None else full_path(catalog, known.price_path)
+    if path is not None and (before is None or not holds(path, series.bars)):
+        path = None
     state = "added" if known is None else "replaced"
-    if is_there and known is not None and _says_the_same(known, series, numbering):
+    if path is not None and known is not None and _says_the_same(known, series, numbering):
         state = "unchanged"
     else:
-        if not is_there:
-            write_bars(path, series.bars)
+        if path is None:
+            path = write_bars(catalog, series.bars)
+        price_path = stored_path(catalog, path)
         try:
             with _views_errors(), transaction(con):
                 _store(con, series, price_path, numbering)

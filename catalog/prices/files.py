@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from catalog.errors import StoreError
 from catalog.prices.bars import Bars
 from catalog.store.paths import catalog_root, side_folder
-from catalog.traces.finalize import write_whole
+from catalog.traces.finalize import short_digest, write_whole
 from catalog.traces.format import unfinished
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9.^=-]+")
@@ -28,11 +28,30 @@ def prices_folder(catalog: Path) -> Path:
     return side_folder(catalog) / "prices"
 
 
-def stored_path(catalog: Path, bars: Bars) -> str:
-    """Return where a series is kept, relative to the catalog's folder."""
+def holds(path: Path, bars: Bars) -> bool:
+    """Say whether the file of a series holds these bars, by its name, and is undamaged."""
+    return path.name.startswith(_stem(bars)) and is_whole(path) is not False
+
+
+def is_whole(path: Path) -> bool | None:
+    """Say whether the bytes of a series' file are those that were written; None if it is old."""
+    parts = path.stem.split("_")
+    if len(parts) < 4:  # Of older files only the bars have a digest in the name.
+        return None
+    try:
+        return parts[-1] == short_digest(path)
+    except OSError:
+        return False
+
+
+def stored_path(catalog: Path, path: Path) -> str:
+    """Return the path of a series as the catalog keeps it, relative to its folder."""
+    return os.path.relpath(path, catalog_root(catalog))
+
+
+def _stem(bars: Bars) -> str:
     symbol = _ODD.sub("-", bars.terms.symbol)[:64].lstrip(".")
-    name = f"{symbol}_{bars.terms.timeframe}_{bars.file_digest}.parquet"
-    return os.path.relpath(prices_folder(catalog) / name, catalog_root(catalog))
+    return f"{symbol}_{bars.terms.timeframe}_{bars.file_digest}"
 
 
 def full_path(catalog: Path, price_path: str) -> Path:
@@ -40,16 +59,19 @@ def full_path(catalog: Path, price_path: str) -> Path:
     return Path(catalog_root(catalog)) / price_path
 
 
-def write_bars(path: Path, bars: Bars) -> None:
+def write_bars(catalog: Path, bars: Bars) -> Path:
     """
-    Write the file of a series, which appears whole and is on the disk then.
+    Write the file of a series, which appears whole and is on the disk then; return its path.
+
+    Its name ends in digests of the bars, by which a series that is there is known, and of the
+    bytes, by which a damaged file is.
 
     Raises:
         CatalogError: it cannot be written.
     """
     table = bars.to_arrow()
-    write_whole(
-        path,
+    return write_whole(
+        prices_folder(catalog) / _stem(bars),
         lambda temporary: pq.write_table(
             table,
             temporary,
@@ -57,6 +79,7 @@ def write_bars(path: Path, bars: Bars) -> None:
             row_group_size=_ROWS,
             write_page_checksum=True,
         ),
+        name=lambda temporary: f"{_stem(bars)}_{short_digest(temporary)}.parquet",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import file_digest
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,11 +14,19 @@ from catalog.errors import CatalogError
 from catalog.traces.format import temporary_name
 
 
-def write_whole(path: Path, write: Callable[[str], None]) -> None:
+def write_whole(
+    path: Path, write: Callable[[str], None], *, name: Callable[[Path], str] | None = None
+) -> Path:
     """
     Let `write` fill a temporary file, and give it its name when it is on the disk.
 
     A failure leaves neither the temporary file nor a changed file under the name.
+
+    Args:
+        name: what the file is called then, told from the file itself, instead of the path's name.
+
+    Returns:
+        The file's path.
 
     Raises:
         CatalogError: the folder or the file cannot be written.
@@ -27,11 +36,23 @@ def write_whole(path: Path, write: Callable[[str], None]) -> None:
         make_folder(path.parent)
         try:
             write(str(temporary))
-            appear([(temporary, path)])
+            named = path if name is None else path.with_name(name(temporary))
+            return appear([(temporary, named)])[0]
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
+
+
+def short_digest(path: Path) -> str:
+    """
+    Return 16 hex digits over the bytes of a file, for its name: so it proves itself.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()[:16]
 
 
 def appear(files: Sequence[tuple[Path, Path]]) -> list[Path]:

@@ -38,7 +38,7 @@ from catalog.upkeep.originals import delete_originals
 from catalog.upkeep.packs import (
     Known,
     full_path,
-    new_pack_name,
+    pack_name,
     packs_folder,
     remove_orphans,
     select_traces,
@@ -135,24 +135,23 @@ def _pack(
 ) -> None:
     with ExitStack() as unfinished:
         spoiled: set[str] = set()
-        packs: list[tuple[PackWriter, str]] = []
-        entries: list[tuple[str, int, str]] = []
+        packs: list[PackWriter] = []
+        entries: list[tuple[str, int, int]] = []
         writer: PackWriter | None = None
         for done, (one, read) in enumerate(_read_all(catalog, chosen, report, spoiled)):
             if writer is None or writer.rows >= MOST_ROWS:
                 if writer is not None:
                     writer.complete()
-                name = new_pack_name()
-                writer = PackWriter(temporary_pack(catalog, name))
+                writer = PackWriter(temporary_pack(catalog))
                 unfinished.callback(writer.discard)
-                packs.append((writer, name))
+                packs.append(writer)
             try:
                 writer.add(one.trace, read, last + 1)
             except TraceFileError as error:
                 report.left[error.reason] += 1
                 continue
             last += 1
-            entries.append((one.trace.trace_id, last, packs[-1][1]))
+            entries.append((one.trace.trace_id, last, len(packs) - 1))
             report.rows += read.table.num_rows
             report.size_before += one.size if one.pack_path is None else 0
             report.traces += one.pack_path is None
@@ -248,35 +247,40 @@ def _insert_whatever_is_gone(
 
 def _publish(
     catalog: Path,
-    packs: list[tuple[PackWriter, str]],
-    entries: list[tuple[str, int, str]],
+    packs: list[PackWriter],
+    entries: list[tuple[str, int, int]],
     moving: list[str],
     replaced: list[str],
     report: Compaction,
 ) -> None:
-    """Give the packs their names and let the views read them, or change nothing."""
+    """
+    Give the packs their names and let the views read them, or change nothing.
+
+    Args:
+        entries: the trace_id of each trace, its number, and the place of its pack in `packs`.
+    """
     folder = packs_folder(catalog)
-    paths = {name: folder / f"{name}.parquet" for _, name in packs}
+    paths = [folder / f"{pack_name(writer.path)}.parquet" for writer in packs]
     table = pa.table(
         {
             "trace_id": pa.array([trace_id for trace_id, _, _ in entries], pa.string()),
             "trace_number": pa.array([number for _, number, _ in entries], pa.int64()),
             "pack_path": pa.array(
-                [stored_path(catalog, paths[name]) for _, _, name in entries], pa.string()
+                [stored_path(catalog, paths[place]) for _, _, place in entries], pa.string()
             ),
         }
     )
     with writing(catalog) as con:
         remove_orphans(catalog, con)
         files = []
-        for writer, name in packs:
-            files += [(companion(writer.path), companion(paths[name])), (writer.path, paths[name])]
+        for writer, named in zip(packs, paths, strict=True):
+            files += [(companion(writer.path), companion(named)), (writer.path, named)]
         try:
             appear(files)
             _insert_whatever_is_gone(con, catalog_root(catalog), table, moving, replaced)
         except BaseException:
-            for _, named in files:
-                named.unlink(missing_ok=True)
+            for _, file in files:
+                file.unlink(missing_ok=True)
             raise
         # Nobody reads the old packs any more: readers hold DuckDB's lock while they do.
         for path in replaced:
@@ -285,5 +289,5 @@ def _publish(
             companion(old).unlink(missing_ok=True)
     report.packs = len(packs)
     report.size_after = sum(
-        os.path.getsize(file) for path in paths.values() for file in (path, companion(path))
+        os.path.getsize(file) for path in paths for file in (path, companion(path))
     )

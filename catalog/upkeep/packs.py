@@ -14,7 +14,8 @@ from duckdb import DuckDBPyConnection
 
 from catalog.statements import statement
 from catalog.store.paths import catalog_root, side_folder
-from catalog.traces.pack import TraceToPack
+from catalog.traces.finalize import writing_errors
+from catalog.traces.pack import TraceToPack, pack_digest
 
 _TEMPORARY = re.compile(r"\.\w+\.(\d+)\.(tmp|companion)")
 
@@ -39,14 +40,15 @@ def packs_folder(catalog: Path) -> Path:
     return side_folder(catalog) / "packs"
 
 
-def new_pack_name() -> str:
-    """Return a name for a pack that no other has."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{token_hex(4)}"
+def pack_name(temporary: Path) -> str:
+    """Return the name of a pack that is whole: when it was made, and the digest of its bytes."""
+    with writing_errors(temporary):
+        return f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{pack_digest(temporary)}"
 
 
-def temporary_pack(catalog: Path, name: str) -> Path:
+def temporary_pack(catalog: Path) -> Path:
     """Return what a pack is called until it is whole; its companion's name follows from it."""
-    return packs_folder(catalog) / f".{name}.{os.getpid()}.tmp"
+    return packs_folder(catalog) / f".{token_hex(8)}.{os.getpid()}.tmp"
 
 
 def stored_path(catalog: Path, pack: Path) -> str:

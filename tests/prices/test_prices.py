@@ -130,7 +130,7 @@ def test_series_of_other_symbols_and_timeframes_stand_beside_it(catalog):
 
     query = "select symbol, timeframe, count(*) from bars group by all order by all"
     assert rows(catalog, query) == [("BRK/B", "1m", 60), ("SPY", "1m", 60), ("SPY", "5m", 12)]
-    assert [name.rsplit("_", 1)[0] for name in files(catalog)] == ["BRK-B_1m", "SPY_1m", "SPY_5m"]
+    assert [name.rsplit("_", 2)[0] for name in files(catalog)] == ["BRK-B_1m", "SPY_1m", "SPY_5m"]
 
 
 def test_a_newer_version_takes_the_place_of_the_one_before(catalog):
