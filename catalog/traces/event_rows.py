@@ -32,13 +32,14 @@ _COLUMNS: Final = {
         "exit_price": _NUMBER, "realized_pnl": _NUMBER, "exit_type": _TEXT, "exit_reason": _TEXT,
     },
 }  # fmt: skip
-_SCHEMA: Final = {
+SCHEMA: Final = {
     kind: pa.schema(
         {"idx": pa.int64(), "ts": pa.timestamp("us", "UTC"), "sym": _TEXT, "strategy_id": _TEXT}
         | columns
     )
     for kind, columns in _COLUMNS.items()
 }
+"""Of our own files, by kind."""
 
 
 class EventRows:
@@ -96,7 +97,7 @@ class EventRows:
     def _flush(self) -> None:
         if not self._rows:
             return
-        schema = _SCHEMA[self._kind]
+        schema = SCHEMA[self._kind]
         columns = zip(*self._rows, strict=True)
         arrays = [
             pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)
@@ -105,14 +106,15 @@ class EventRows:
         with writing_errors(self.path):
             if self._writer is None:
                 make_folder(self.path)
-                self._writer = pq.ParquetWriter(
-                    str(self._temporary),
-                    schema,
-                    compression="zstd",
-                    write_page_checksum=True,
-                    store_schema=False,
-                )
+                self._writer = open_writer(self._temporary, schema)
             self._writer.write_table(pa.table(arrays, schema=schema))
+
+
+def open_writer(path: Path, schema: pa.Schema) -> Any:
+    """Open a Parquet file for events, as ours are written."""
+    return pq.ParquetWriter(
+        str(path), schema, compression="zstd", write_page_checksum=True, store_schema=False
+    )
 
 
 def _value(payload: Mapping[str, Any], name: str, kind: Any) -> Any:

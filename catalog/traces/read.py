@@ -22,7 +22,7 @@ from catalog.traces.spacing import bar_spacing
 from catalog.traces.table import Table
 from catalog.traces.trace_file import TraceFile
 
-__all__ = ["bar_spacing", "read_trace_file"]
+__all__ = ["bar_spacing", "read_open", "read_trace_file"]
 
 
 def read_trace_file(path: str, *, kind_hint: str | None = None) -> TraceFile:
@@ -44,14 +44,20 @@ def read_trace_file(path: str, *, kind_hint: str | None = None) -> TraceFile:
     try:
         source = open_source(path)
         try:
-            return _read(source, Table(source.reader), file_stem, kind_hint)
+            return read_open(source, Table(source.reader), file_stem, kind_hint)
         finally:
             close_source(source)
     except UNREADABLE as error:
         raise trace_file_error(path, error) from error
 
 
-def _read(source: Source, table: Table, file_stem: str, kind_hint: str | None) -> TraceFile:
+def read_open(source: Source, table: Table, file_stem: str, kind_hint: str | None) -> TraceFile:
+    """
+    Read what `read_trace_file` reads from a file that is open.
+
+    Raises:
+        UNREADABLE: see `catalog.traces.source`.
+    """
     check_is_trace(table.columns)
     generation = layout.generation_of(table.types, table.footer)
     footer = read_footer(table.footer, generation=generation, file_stem=file_stem)

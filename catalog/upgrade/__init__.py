@@ -1,0 +1,1 @@
+"""Traces of older generations, written anew in our own format."""
