@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 SIGNALS = [
     "kind", "symbol", "timeframe", "bars", "agreement", "where_differs", "first_bar", "first_ts",
-    "value_a", "value_b", "run_a", "run_b", "trace_a", "trace_b",
+    "value_a", "value_b", "trace_a", "trace_b",
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "duplicates": "Find what was computed more than once",
     "changed": "Find traces that differ though nothing says why",
     "diff": "Compare two strategies, or two traces",
+    "runs": "List the runs, or compare two of them",
     "tag": "Remember what is worth knowing about strategies and traces",
     "lineage": "Print what a strategy is made of, and who uses it",
     "prices": "Add price series, and list them",
@@ -32,6 +33,8 @@ COMMANDS = {
     "compact": "Write registered signal traces into a few sorted packs",
     "unpack": "Write the files of packed traces again",
     "relocate": "Say that folders of traces were moved, or the catalog itself",
+    "bundle": "Pack traces, their index and a small catalog for a colleague",
+    "upgrade": "Write old traces anew in the format of today",
     "demo": "Sweep four strategies over real prices, as an example",
     "completion": "Print a script that makes a shell complete commands",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from catalog.compare.figures import side_by_side
 from catalog.compare.held import read_positions, read_states
 from catalog.compare.overlap import Overlap, compare
 from catalog.compare.parameters import differing_parameters
+from catalog.compare.traced import Traced, select_traced
 from catalog.errors import QueryError
-from catalog.metrics.traces import Trace
 from catalog.query.referred import Referred, refer
 from catalog.statements import statement
 from catalog.store.database import reading
@@ -120,20 +120,6 @@ class Diff:
         )
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    trace: Trace
-    kind: str
-    run_id: str
-    strategy_id: str | None
-    is_latest: bool
-
-    @property
-    def on(self) -> tuple[str, str | None, str | None]:
-        """Only traces of the same kind, symbol and timeframe are compared."""
-        return self.kind, self.trace.symbol, self.trace.timeframe
-
-
 def diff(catalog: Path, a: str, b: str) -> Diff:
     """
     Compare two strategies, or two traces.
@@ -161,7 +147,7 @@ def diff(catalog: Path, a: str, b: str) -> Diff:
             )
         sides = _side(con, a, first), _side(con, b, second)
         root = catalog_root(catalog)
-        found = _candidates(con, first, root), _candidates(con, second, root)
+        found = _traced(con, root, first), _traced(con, root, second)
         pairs = list(_pairs(*found))
         ids = [
             (a.trace.trace_id, b.trace.trace_id, a.trace.symbol, a.trace.timeframe)
@@ -190,16 +176,12 @@ def _side(con: DuckDBPyConnection, reference: str, meant: Referred) -> Side:
     return Side(reference, meant.strategy_key, strategy_hash, strategy_type, config_key, parsed)
 
 
-def _candidates(con: DuckDBPyConnection, meant: Referred, root: str) -> list[_Candidate]:
-    values = {"strategy_key": meant.strategy_key, "trace_id": meant.trace_id, "root": root}
-    count = len(fields(Trace))
-    rows = con.execute(statement("select_compared"), values).fetchall()
-    return [_Candidate(Trace(*row[:count]), *row[count:]) for row in rows]
+def _traced(con: DuckDBPyConnection, root: str, meant: Referred) -> list[Traced]:
+    only = None if meant.trace_id is None else [meant.trace_id]
+    return select_traced(con, root, strategy_key=meant.strategy_key, only=only)
 
 
-def _pairs(
-    a: Sequence[_Candidate], b: Sequence[_Candidate]
-) -> Iterator[tuple[_Candidate, _Candidate]]:
+def _pairs(a: Sequence[Traced], b: Sequence[Traced]) -> Iterator[tuple[Traced, Traced]]:
     """Yield which trace is compared with which, one pair of each kind, symbol and timeframe."""
     for on in dict.fromkeys(one.on for one in a):
         ours, theirs = ([one for one in side if one.on == on] for side in (a, b))
@@ -210,19 +192,19 @@ def _pairs(
             yield first if _shared_bars(first) else max(pairs, key=_shared_bars, default=first)
 
 
-def _shared_bars(pair: tuple[_Candidate, _Candidate]) -> int:
+def _shared_bars(pair: tuple[Traced, Traced]) -> int:
     a, b = (one.trace for one in pair)
     if a.first_bar is None or a.last_bar is None or b.first_bar is None or b.last_bar is None:
         return 0
     return max(min(a.last_bar, b.last_bar) - max(a.first_bar, b.first_bar) + 1, 0)
 
 
-def _compared(a: _Candidate, b: _Candidate, unread: dict[str, str]) -> Row | None:
+def _compared(a: Traced, b: Traced, unread: dict[str, str]) -> Row | None:
     names: list[str] | None = None
     both = [a.trace, b.trace]
-    for one in both:
-        if one.first_bar is None or one.last_bar is None:
-            unread[one.trace_id] = "the range it was evaluated over is unknown"
+    for one in (a, b):
+        if not one.has_range:
+            unread[one.trace.trace_id] = "the range it was evaluated over is unknown"
             return None
     if a.kind == "signal":
         held = read_positions(both, unread)
@@ -263,7 +245,7 @@ def _value(value: float | None, names: Sequence[str] | None) -> str | None:
     return names[int(value)] or "none yet"
 
 
-def _alone(a: Sequence[_Candidate], b: Sequence[_Candidate]) -> dict[str, str]:
+def _alone(a: Sequence[Traced], b: Sequence[Traced]) -> dict[str, str]:
     """Return the kinds, symbols and timeframes that only a or only b has a trace on."""
     ours, theirs = ({one.on for one in side} for side in (a, b))
     return {

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from catalog.compare.changed import Changed, find_changed
-from catalog.compare.diff import Diff, diff
-from catalog.compare.duplicates import Duplicates, find_duplicates
 from catalog.facade.located import Located
-from catalog.query.result import Result
-from catalog.tags import Tagged, add_tag, list_tags, remove_tag
+
+if TYPE_CHECKING:
+    from catalog.compare.changed import Changed
+    from catalog.compare.diff import Diff
+    from catalog.compare.duplicates import Duplicates
+    from catalog.compare.run_diff import RunDiff
+    from catalog.query.result import Result
+    from catalog.tags import Tagged
 
 
 class Comparing(Located):
@@ -26,6 +30,8 @@ class Comparing(Located):
             QueryError: the condition is none, or nothing meets it.
             StoreError: the catalog cannot be used.
         """
+        from catalog.compare.duplicates import find_duplicates
+
         return find_duplicates(self.path, where=where)
 
     def changed(self, *, where: str | None = None) -> Changed:
@@ -39,6 +45,8 @@ class Comparing(Located):
             QueryError: the condition is none, or nothing meets it.
             StoreError: the catalog cannot be used.
         """
+        from catalog.compare.changed import find_changed
+
         return find_changed(self.path, where=where)
 
     def diff(self, a: str, b: str) -> Diff:
@@ -54,7 +62,38 @@ class Comparing(Located):
             QueryError: nothing, or more than one thing, goes by one of the names.
             StoreError: the catalog cannot be used.
         """
+        from catalog.compare.diff import diff
+
         return diff(self.path, a, b)
+
+    def runs(self) -> Result:
+        """
+        Return a row per run, the newest first: what is registered of it and what is wrong.
+
+        Raises:
+            StoreError: the catalog cannot be used.
+        """
+        from catalog.query.runs import list_runs
+
+        return list_runs(self.path)
+
+    def diff_runs(self, a: str, b: str, *, overlap: bool = False) -> RunDiff:
+        """
+        Compare what two runs traced: in one only, same content, changed content.
+
+        Args:
+            a: the run_id, its beginning or end, the name or the folder of a run.
+            b: likewise.
+            overlap: where ranges are not the same, read both traces and compare the bars that
+                both have.
+
+        Raises:
+            QueryError: nothing, or more than one run, goes by one of the names.
+            StoreError: the catalog cannot be used.
+        """
+        from catalog.compare.run_diff import diff_runs
+
+        return diff_runs(self.path, a, b, overlap=overlap)
 
     def tag(self, references: str | Sequence[str], tag: str, *, note: str | None = None) -> Tagged:
         """
@@ -70,6 +109,8 @@ class Comparing(Located):
             QueryError: nothing, or more than one thing, goes by a reference.
             StoreError: the catalog cannot be used.
         """
+        from catalog.tags import add_tag
+
         return add_tag(self.path, _several(references), tag, note=note)
 
     def untag(self, references: str | Sequence[str], tag: str) -> Tagged:
@@ -83,6 +124,8 @@ class Comparing(Located):
             QueryError: none of them has it, or nothing goes by a reference.
             StoreError: the catalog cannot be used.
         """
+        from catalog.tags import remove_tag
+
         return remove_tag(self.path, _several(references), tag)
 
     def tags(self, reference: str | None = None) -> Result:
@@ -93,6 +136,8 @@ class Comparing(Located):
             QueryError: nothing, or more than one strategy, goes by that name.
             StoreError: the catalog cannot be used.
         """
+        from catalog.tags import list_tags
+
         return list_tags(self.path, reference)
 
 
