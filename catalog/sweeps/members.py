@@ -1,0 +1,122 @@
+"""
+The keys and the canonical JSON of a grid's configurations, a million in a few seconds.
+
+Every value of every parameter is encoded once, by the functions that encode a whole
+configuration; a configuration is then those pieces joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from itertools import compress, islice, product
+from operator import itemgetter
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.canonical import encode
+from catalog.strategy import meaning
+from catalog.sweeps.grid import Grid
+
+Numbers = NDArray[np.int64]
+BATCH: Final = 250_000
+"""Keys that are held together, as Python's text and as Arrow's."""
+
+
+def key_batches(grids: tuple[Grid, ...]) -> Iterator[tuple[Grid, Numbers, list[str]]]:
+    """
+    Yield the numbers and config keys of grids, in their order; what means the same comes once.
+
+    Numbers are those of `Grid.member`.
+    """
+    seen: dict[tuple[str, str], set[str]] = {}
+    repeated = _repeated(grids)
+    for grid in grids:
+        chosen = _distinct(grid)
+        numbers = _numbers(grid, chosen)
+        keys = (sha256(text).hexdigest()[:32] for text in texts(grid, chosen, key=True))
+        for begin in range(0, len(numbers), BATCH):
+            own, batch = numbers[begin : begin + BATCH], list(islice(keys, BATCH))
+            if (grid.kind, grid.type) in repeated:
+                # Two entries may hold one configuration; entries of other types cannot.
+                before = seen.setdefault((grid.kind, grid.type), set())
+                fresh = [not (key in before or before.add(key)) for key in batch]  # type: ignore[func-returns-value]
+                own, batch = own[np.array(fresh, bool)], list(compress(batch, fresh))
+            yield grid, own, batch
+
+
+def texts(grid: Grid, chosen: NDArray[np.bool_] | None, *, key: bool = False) -> Iterator[bytes]:
+    """
+    Yield canonical JSON of a grid's combinations in their order.
+
+    Args:
+        chosen: of which combinations; None for all.
+        key: of what counts where configurations are compared, and not of all that they say.
+    """
+    before, columns, order, after = _pieces(grid, meaning if key else _as_it_is)
+    is_whole = all(piece is not None for column in columns for piece in column)
+    combinations: Iterator[tuple[Any, ...]] = product(*columns)
+    if chosen is not None:
+        combinations = compress(combinations, chosen.tolist())
+    arrange: Callable[[Any], Any] = itemgetter(*order) if len(order) > 1 else tuple
+    for combination in combinations:
+        pieces = arrange(combination)
+        yield before + b",".join(pieces if is_whole else filter(None, pieces)) + after
+
+
+def _numbers(grid: Grid, chosen: NDArray[np.bool_] | None) -> Numbers:
+    return np.arange(grid.combinations) if chosen is None else np.flatnonzero(chosen)
+
+
+def _repeated(grids: tuple[Grid, ...]) -> set[tuple[str, str]]:
+    names = [(grid.kind, grid.type) for grid in grids]
+    return {name for name in names if names.count(name) > 1}
+
+
+def _distinct(grid: Grid) -> NDArray[np.bool_] | None:
+    """Return which combinations are members, without those that mean what one before them does."""
+    _, columns, _, _ = _pieces(grid, meaning)
+    chosen = grid.kept
+    for axis, column in enumerate(columns):
+        places: dict[bytes | None, int] = {}
+        first = [places.setdefault(piece, place) == place for place, piece in enumerate(column)]
+        if all(first):
+            continue
+        mask = np.ones(grid.shape, bool) if chosen is None else chosen.reshape(grid.shape).copy()
+        stretched = [len(column) if one == axis else 1 for one in range(len(columns))]
+        mask &= np.array(first).reshape(stretched)
+        chosen = mask.reshape(-1)
+    return chosen
+
+
+def _pieces(
+    grid: Grid, read: Callable[[Any], Any]
+) -> tuple[bytes, list[list[bytes | None]], list[int], bytes]:
+    """
+    Return what stands before the parameters, a piece for each value, their order, and the rest.
+
+    A value that does not count has no piece.
+    """
+    columns = [
+        [_inside(read({name: value})) for value in values]
+        for (name, _), values in zip(grid.parameters, grid.choices, strict=True)
+    ]
+    names = [name for name, _ in grid.parameters]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    said = {"type": grid.type, **dict(grid.extra)}
+    head = [_inside(read({name: said[name]})) for name in sorted(said) if name < "parameters"]
+    tail = [_inside(read({name: said[name]})) for name in sorted(said) if name > "parameters"]
+    before = b"".join(piece + b"," for piece in head if piece)
+    after = b"".join(b"," + piece for piece in tail if piece)
+    return b"{" + before + b'"parameters":{', columns, order, b"}" + after + b"}"
+
+
+def _inside(plain: dict[str, Any]) -> bytes | None:
+    """Return the text of a mapping without its brackets, None where nothing is in it."""
+    return encode(plain)[1:-1] or None
+
+
+def _as_it_is(plain: Any) -> Any:
+    return plain

@@ -1,0 +1,242 @@
+"""Where a sweep is tried: each symbol and timeframe, and over which bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import UsageError
+from catalog.prices.series import PriceSeries, load_series
+from catalog.register.symbols import normal_timeframe, split_symbol
+from catalog.sweeps.grid import Sweep
+from catalog.traces.moments import microseconds_of
+from catalog.traces.times import iso
+
+DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """
+    The range that configurations are to be computed over; what is None is not said.
+
+    `start` and `end` are dates or moments, both of which belong to it; `bars` are the first and
+    the last 0-based bar.
+    """
+
+    start: Any = None
+    end: Any = None
+    bars: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.bars is not None:
+            first, last = self.bars
+            if self.start is not None or self.end is not None:
+                raise UsageError("A range is given by times or by bars, and not by both")
+            if not 0 <= first <= last:
+                raise UsageError(
+                    f"There are no bars from {first} to {last}",
+                    hint="Bars are counted from 0, and the last one is not before the first",
+                )
+        moments = {"start": _moment(self.start), "end": _moment(self.end)}
+        vars(self).update(moments)
+        if None not in moments.values() and _lowest(self.start) > _highest(self.end):
+            raise UsageError(f"{self.start} is after {self.end}", hint="Give the earlier one first")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anybody said a range."""
+        return not (self.start is None and self.end is None and self.bars is None)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """
+    A symbol and timeframe, and the range that is wanted there.
+
+    `first` and `last` are bars of the registered prices, or of whatever was traced where there are
+    none; None where only times are said. Times are microseconds since 1970 in UTC.
+    """
+
+    symbol: str
+    timeframe: str
+    wanted: Wanted
+    series: PriceSeries | None
+    first: int | None
+    last: int | None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the range was given, and not taken from the prices."""
+        return self.wanted.is_given
+
+    @property
+    def source(self) -> str:
+        """Where the range comes from, in words."""
+        return "as given" if self.is_given else "all registered prices"
+
+    @property
+    def from_us(self) -> int | None:
+        """The time of the first bar, None where nobody knows."""
+        if self.series is not None and self.first is not None:
+            return int(self.series.ts[self.first])
+        return None if self.wanted.start is None else _lowest(self.wanted.start)
+
+    @property
+    def to_us(self) -> int | None:
+        """The time of the last bar, None where nobody knows."""
+        if self.series is not None and self.last is not None:
+            return int(self.series.ts[self.last])
+        return None if self.wanted.end is None else _highest(self.wanted.end)
+
+    @property
+    def name(self) -> str:
+        """Symbol and timeframe."""
+        return f"{self.symbol} {self.timeframe}"
+
+    def __str__(self) -> str:
+        ends = self.from_us, self.to_us
+        if ends[0] is not None and ends[1] is not None:
+            text = f"{self.name} from {when(ends[0])} to {when(ends[1])}"
+        else:
+            text = self.name
+        if self.first is not None and self.last is not None:
+            text += f", bars {self.first:,} to {self.last:,}"
+        return text
+
+
+def when(us: int) -> str:
+    """Return a time as people read it, in UTC."""
+    return iso(us)[:16].replace("T", " ")
+
+
+def names_of(
+    sweep: Sweep, symbols: Sequence[str] = (), timeframes: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """
+    Return the symbols and timeframes of a sweep, as the catalog writes them.
+
+    Args:
+        symbols: instead of those that the sweep says.
+        timeframes: likewise.
+
+    Raises:
+        UsageError: nobody says one, or it is none.
+    """
+    found: dict[tuple[str, str], None] = {}
+    symbols = list(symbols or sweep.symbols)
+    timeframes = list(timeframes or sweep.timeframes)
+    if not symbols:
+        raise UsageError(
+            f"The sweep {sweep.name} says no symbols",
+            hint="Add symbols: [SPY] to it, or give --symbol SPY",
+        )
+    for raw in symbols:
+        symbol, own = split_symbol(raw)
+        said = [own] if own is not None and not timeframes else timeframes
+        if not said:
+            raise UsageError(
+                f"The sweep {sweep.name} says no timeframes",
+                hint="Add timeframes: [1m] to it, or give --timeframe 1m",
+            )
+        for one in said:
+            timeframe = normal_timeframe(one)
+            if timeframe is None or symbol is None:
+                raise UsageError(
+                    f"{one!r} is no timeframe of {raw!r}", hint="Write it as 1m, 5m, 1h or 1d"
+                )
+            found[symbol, timeframe] = None
+    return list(found)
+
+
+def find_places(
+    con: DuckDBPyConnection, catalog: Path, names: Sequence[tuple[str, str]], wanted: Wanted
+) -> list[Place]:
+    """
+    Return where a sweep is to be compared, with the prices that the catalog knows.
+
+    Raises:
+        UsageError: there are neither prices nor a range, or no bars in it.
+        StoreError: the file of a price series is gone or damaged.
+    """
+    known = load_series(con, catalog, set(names))
+    return [_place(symbol, frame, wanted, known.get((symbol, frame))) for symbol, frame in names]
+
+
+def place_without_prices(symbol: str, timeframe: str, wanted: Wanted) -> Place:
+    """
+    Return a place of a catalog that is not there yet.
+
+    Raises:
+        UsageError: no range is given.
+    """
+    return _place(symbol, timeframe, wanted, None)
+
+
+def _place(symbol: str, timeframe: str, wanted: Wanted, series: PriceSeries | None) -> Place:
+    if series is None:
+        is_known = wanted.bars is not None or None not in (wanted.start, wanted.end)
+        if not is_known:
+            raise UsageError(
+                f"The catalog has no prices of {symbol} {timeframe} that would say over which "
+                "bars configurations are wanted",
+                hint=f"Add them: catalog prices add FILE --symbol {symbol} --timeframe "
+                f"{timeframe}; or give a range: --from and --to, or --bars",
+            )
+        first, last = wanted.bars or (None, None)
+        return Place(symbol, timeframe, wanted, None, first, last)
+    first, last = 0, len(series.ts) - 1
+    if wanted.bars is not None:
+        first, last = max(first, wanted.bars[0]), min(last, wanted.bars[1])
+    if wanted.start is not None:
+        first = _at(series, wanted.start, "left")
+    if wanted.end is not None:
+        last = _at(series, wanted.end, "right") - 1
+    if first > last:
+        raise UsageError(
+            f"{symbol} {timeframe} has no bars in that range: its prices go from "
+            f"{when(int(series.ts[0]))} to {when(int(series.ts[-1]))}, {len(series.ts):,} bars",
+            hint="Give another range, or add newer prices with: catalog prices add FILE",
+        )
+    return Place(symbol, timeframe, wanted, series, first, last)
+
+
+def _at(series: PriceSeries, moment: Any, side: Any) -> int:
+    if is_date(moment):
+        session = int(np.searchsorted(series.session_dates, np.datetime64(moment, "D"), side))
+        return int(np.searchsorted(series.session, session, "left"))
+    return int(np.searchsorted(series.ts, microseconds_of(moment), side))
+
+
+def _moment(moment: Any) -> Any:
+    """Return a date as a date, and anything else as it is once it is known to be a moment."""
+    if moment is None or is_date(moment):
+        return moment
+    if isinstance(moment, str):
+        try:
+            return date.fromisoformat(moment)
+        except ValueError:
+            pass
+    microseconds_of(moment)
+    return moment
+
+
+def is_date(moment: Any) -> bool:
+    """Say whether a moment is a whole day."""
+    return isinstance(moment, date) and not isinstance(moment, datetime)
+
+
+def _lowest(moment: Any) -> int:
+    if is_date(moment):
+        return int(np.datetime64(moment, "us").astype(np.int64))
+    return microseconds_of(moment)
+
+
+def _highest(moment: Any) -> int:
+    return _lowest(moment) + (DAY - 1 if is_date(moment) else 0)
