@@ -8,9 +8,10 @@ from catalog.facade.keeping import Keeping
 from catalog.facade.measuring import Measuring
 from catalog.facade.moving import Moving
 from catalog.facade.registering import Registering
+from catalog.facade.upgrading import Upgrading
 
 
-class Catalog(Registering, Asking, Measuring, Keeping, Comparing, Moving):
+class Catalog(Registering, Asking, Measuring, Keeping, Comparing, Moving, Upgrading):
     """
     The catalog of strategy traces: one file, `catalog.duckdb`, that knows every trace.
 

@@ -14,7 +14,7 @@ LINES = [
     {"errors", "disk", "statements", "canonical", "strategy", "components"},
     {"store", "traces"},
     {
-        *("register", "query", "prices", "metrics", "compare", "sweeps", "upkeep"),
+        *("register", "query", "prices", "metrics", "compare", "sweeps", "upgrade", "upkeep"),
         *("export", "tags"),
     },
     {"facade"},

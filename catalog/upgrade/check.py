@@ -50,7 +50,7 @@ def check(task: Task, rows: SourceRows, footer: Footer, path: Path, bars: Bars |
         try:
             table = Table(source.reader)
             found = read_open(source, table, task.file_stem, None)
-            new = {name: table.column(name) for name in layout.COLUMNS}
+            new = table.whole(list(layout.COLUMNS))
         finally:
             close_source(source)
         said = read_footer(table.footer, generation=layout.OURS, file_stem=task.file_stem)

@@ -77,10 +77,8 @@ def _read(task: Task) -> tuple[SourceRows, dict[str, object]]:
                     hint="Run the command again when its writer has finished",
                 )
             table = Table(source.reader)
-            columns = {
-                name: _whole(table.column(name))
-                for name in table.flat(("idx", "ts", "val", "px", *_LABELS))
-            }
+            names = table.flat(("idx", "ts", "val", "px", *_LABELS))
+            columns = {name: _whole(column) for name, column in table.whole(names).items()}
         finally:
             close_source(source)
     except UNREADABLE as error:
