@@ -9,6 +9,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.statements import statement
+from catalog.store.facts import catalog_of
+from catalog.store.journal import append_facts
 from catalog.store.paths import stored_prefix
 from catalog.store.registered import registered
 
@@ -29,6 +31,8 @@ class SeenFolder:
 def record_folders(con: DuckDBPyConnection, root: str, folders: Sequence[SeenFolder]) -> None:
     """
     Record folders, each under the outermost registered root that it lies below.
+
+    A new root is noted beside the catalog, which nothing else there names.
 
     Args:
         root: absolute folder of the catalog.
@@ -63,6 +67,7 @@ def _root_id(con: DuckDBPyConnection, root: str, given: str) -> int:
             return int(root_id)
     place = stored_prefix(given, root)
     values = {"prefix": place.prefix, "is_relative": place.is_relative}
+    append_facts(catalog_of(con), "roots", [values])
     ((new_id,),) = con.execute(statement("insert_root"), values).fetchall()
     for root_id, path in roots:
         if path.startswith(wanted):

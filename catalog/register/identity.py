@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
 from catalog.register.entries import Entry, RunContext
+from catalog.register.known import KnownRun
 from catalog.statements import statement
 
 Files = dict[str, str]
@@ -31,16 +32,18 @@ class Identity:
 
 
 def assign_run_ids(
-    con: DuckDBPyConnection, root: str, entries: Iterable[Entry], runs: Sequence[RunContext]
+    con: DuckDBPyConnection,
+    known: Mapping[str, KnownRun],
+    entries: Iterable[Entry],
+    runs: Sequence[RunContext],
 ) -> dict[str, Identity]:
     """
     Return the identity of the run in each folder of `runs`.
 
     Args:
-        root: absolute folder of the catalog.
+        known: the runs of the catalog by their absolute folders.
     """
-    rows = con.execute(statement("select_known_runs"), {"root": root}).fetchall()
-    by_folder = {path.rstrip("/"): run_id for run_id, path, *_ in rows}
+    by_folder = {folder: run.run_id for folder, run in known.items()}
     folders: dict[str, list[str]] = {}
     for folder, run_id in by_folder.items():
         folders.setdefault(run_id, []).append(folder)
@@ -67,8 +70,8 @@ def _identify(
     folders: dict[str, list[str]],
     files: dict[str, Files],
 ) -> Identity:
-    wanted = run.recorded_id or run.name
-    named = re.compile(re.escape(wanted) + r"(-[0-9a-f]{8})?", re.DOTALL)
+    wanted, *_ = names = run.wanted_ids
+    named = re.compile(f"({'|'.join(map(re.escape, names))})(-[0-9a-f]{{8}})?", re.DOTALL)
     rivals = [known for known in folders if named.fullmatch(known)]
     for rival in sorted(rivals):
         theirs = dict[str, str]()

@@ -54,8 +54,16 @@ def load_known(con: DuckDBPyConnection, folders: Iterable[str], root: str) -> Kn
             statement("select_known_files"), values
         ).fetchall():
             by_id[directory_id][name] = KnownFile(Stamp(size, mtime_ns), *known_by)
-    for run_id, path, records, sweep in con.execute(
-        statement("select_known_runs"), {"root": root}
-    ).fetchall():
-        known.runs[path.rstrip("/")] = KnownRun(run_id, records, sweep)
+    known.runs.update(known_runs(con, root))
     return known
+
+
+def known_runs(con: DuckDBPyConnection, root: str) -> dict[str, KnownRun]:
+    """
+    Return the runs of the catalog by their absolute folders.
+
+    Args:
+        root: absolute folder of the catalog.
+    """
+    rows = con.execute(statement("select_known_runs"), {"root": root}).fetchall()
+    return {path.rstrip("/"): KnownRun(run_id, *stamps) for run_id, path, *stamps in rows}

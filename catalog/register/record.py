@@ -20,8 +20,8 @@ from catalog.register.columns import (
 from catalog.register.entries import Entry, NamedStrategy, RunContext
 from catalog.register.files import Problem
 from catalog.register.folders import SeenFolder, record_folders
-from catalog.register.identity import assign_run_ids, known_runs
-from catalog.register.known import KnownRun
+from catalog.register.identity import assign_run_ids
+from catalog.register.known import KnownRun, known_runs
 from catalog.register.strategies import (
     Strategies,
     record_strategies,
