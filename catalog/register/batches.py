@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from catalog.register.analytics import AnalyticsReader
+from catalog.register.bundled import read_bundled
 from catalog.register.configs import ConfigSources
 from catalog.register.entries import Reading, RunContext, make_entries
 from catalog.register.folders import SeenFolder
@@ -118,6 +119,9 @@ def _with_folders(batch: Batch, roots: Sequence[str]) -> Batch:
 
 def _open_run(run: RunToRead, sources: RunSources, analytics: AnalyticsReader) -> RunContext:
     records = read_records(run.records, analytics)
+    problems = list(records.problems)
+    bundled = read_bundled(run.folder, problems)
+    records = replace(records, problems=tuple(problems))
     before = sources.known.runs.get(run.folder)
     matches = match_sweeps(sources.sweeps, run.names)
     if not (matches.configs or matches.disagreements) and before and before.sweep_digest:
@@ -128,6 +132,7 @@ def _open_run(run: RunToRead, sources: RunSources, analytics: AnalyticsReader) -
         folder=run.folder,
         records=records,
         records_stamp=run.records_stamp if before is None else before.records_stamp,
-        sources=ConfigSources(records, matches),
+        sources=ConfigSources(records, matches, run.folder, bundled),
         sweep_digest=before.sweep_digest if before is not None else None,
+        stated_id=bundled.run_id,
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 from catalog.canonical import encode, plain_config
 from catalog.errors import ConfigurationError
+from catalog.register.bundled import NO_BUNDLE, BundledRun
 from catalog.register.metadata import Component
 from catalog.register.runs import RunRecords
 from catalog.sweeps.grid import Sweep
@@ -49,10 +50,12 @@ class Recovered:
 
 @dataclass(frozen=True)
 class ConfigSources:
-    """Where the configurations of one run may be found."""
+    """Where the configurations of one run, in `folder`, may be found."""
 
     records: RunRecords
     sweeps: Matches
+    folder: str = ""
+    bundled: BundledRun = NO_BUNDLE
 
     @cached_property
     def _by_claim(self) -> Mapping[str, tuple[Config, ...]]:
@@ -76,7 +79,7 @@ class ConfigSources:
             metadata.component_of_file(path) or stem, Component()
         )
         claim = _claim(trace.claimed_hash or component.claimed_hash)
-        return _first(self._candidates(trace, stem, component.configs, claim), claim)
+        return _first(self._candidates(trace, path, component.configs, claim), claim)
 
     def recover_by_id(self, strategy_id: str) -> Recovered:
         """Return what is known about a strategy that has no trace file in the run."""
@@ -85,10 +88,15 @@ class ConfigSources:
         return _first(listed, _claim(component.claimed_hash))
 
     def _candidates(
-        self, trace: TraceFile, stem: str, listed: tuple[Config, ...], claim: str | None
+        self, trace: TraceFile, path: str, listed: tuple[Config, ...], claim: str | None
     ) -> Iterator[Candidate]:
+        stem = path.rpartition("/")[2].removesuffix(".parquet")
         if trace.footer_config is not None:
             yield "footer", trace.footer_config, None
+        # Who made a bundle knew all of the run, of which a part may be here.
+        stated = self.bundled.configs.get(path[len(self.folder) :].lstrip("/"))
+        if stated is not None:
+            yield *stated, self.bundled.sweep if stated[0] == "sweep" else None
         for config in listed:
             yield "metadata", config, None
         if claim is not None:

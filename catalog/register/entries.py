@@ -27,7 +27,11 @@ Data = tuple[str | None, str | None, str | None]
 
 @dataclass(slots=True)
 class RunContext:
-    """A run while its files are being read: where it lies and what it says about itself."""
+    """
+    A run while its files are being read: where it lies and what it says about itself.
+
+    `stated_id` is what the bundle that it lies in says of it.
+    """
 
     folder: str
     records: RunRecords
@@ -36,6 +40,7 @@ class RunContext:
     spacing: dict[Data, float] = field(default_factory=dict)
     recorded_ids: set[str] = field(default_factory=set)
     sweep_digest: str | None = None
+    stated_id: str | None = None
     oldest: tuple[str, str] | None = None
     """Creation time and digest of the rows of the trace of ours that was written first."""
 
@@ -50,6 +55,12 @@ class RunContext:
         if self.records.metadata.recorded_id is not None:
             return self.records.metadata.recorded_id
         return next(iter(self.recorded_ids)) if len(self.recorded_ids) == 1 else None
+
+    @property
+    def wanted_ids(self) -> tuple[str, ...]:
+        """What the run would be called, first of all as the bundle calls it that it is in."""
+        own = self.recorded_id or self.name
+        return (own,) if self.stated_id in (None, own) else (str(self.stated_id), own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ def walk(root: str, *, skip: frozenset[str] = frozenset()) -> Iterator[Folder]:
     Yield the folders at and below `root`, in the order of their names.
 
     Links to folders are followed, after the real ones, and every folder is met once,
-    so that a link that leads back up ends there. Hidden folders are not entered.
+    so that a link that leads back up ends there. Neither hidden folders are entered, nor NAME.d
+    beside NAME.duckdb, which belongs to a catalog.
     A folder that vanishes meanwhile is passed over; one that cannot be listed is
     yielded with its error.
 
@@ -86,12 +87,17 @@ def walk(root: str, *, skip: frozenset[str] = frozenset()) -> Iterator[Folder]:
             continue
         except OSError as error:
             folder.error = error.strerror or str(error)
+        real = [child for child in real if not _is_beside_catalog(child)]
         yield folder
         # The last one waiting is taken next: names go in backwards.
         waiting.extend(
             (child, is_linked) for child in sorted(real, reverse=True) if child not in skip
         )
         linked.extend((child, True) for child in sorted(links) if child not in skip)
+
+
+def _is_beside_catalog(path: str) -> bool:
+    return path.endswith(".d") and os.path.isfile(f"{path[:-2]}.duckdb")
 
 
 def _list(folder: Folder, real: list[str], links: list[str]) -> None:

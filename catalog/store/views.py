@@ -79,7 +79,13 @@ class View:
         return hashlib.sha256(made_of.encode()).hexdigest()
 
 
-def refresh_views(con: DuckDBPyConnection, root: str, *, strategy_altered: bool = False) -> None:
+def refresh_views(
+    con: DuckDBPyConnection,
+    root: str,
+    *,
+    strategy_altered: bool = False,
+    beside: str | None = None,
+) -> None:
     """
     Make the public views say what the tables hold now. Belongs in a transaction.
 
@@ -87,16 +93,17 @@ def refresh_views(con: DuckDBPyConnection, root: str, *, strategy_altered: bool 
         root: absolute folder of the catalog, without a slash at its end.
         strategy_altered: the columns of the table `strategy` have changed; DuckDB 1.2
             cannot use a view that was made before that, so its views are made anew.
+        beside: where the files beside the catalog are for now, if that is not below `root`.
     """
-    _refresh(con, root, strategy_altered=strategy_altered)
+    _refresh(con, root, strategy_altered=strategy_altered, beside=beside or root)
     # They read the views.
     refresh_macros(con)
 
 
-def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool) -> None:
+def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool, beside: str) -> None:
     known = dict(con.execute(statement("select_view_signatures")).fetchall())
     known = {name: one for name, one in known.items() if not name.startswith(MACRO_PREFIX)}
-    wanted = {view.name: view for view in _wanted(con, root)}
+    wanted = {view.name: view for view in _wanted(con, root, beside)}
     changed = [
         view
         for view in wanted.values()
@@ -141,7 +148,7 @@ def _literal(text: str) -> str:
     return exp.Literal.string(text).sql(dialect="duckdb")
 
 
-def _wanted(con: DuckDBPyConnection, root: str) -> Iterator[View]:
+def _wanted(con: DuckDBPyConnection, root: str, beside: str) -> Iterator[View]:
     nothing = ViewInputs(root)
     columns = tuple(parameter_columns(con))
     for name in VIEWS:
@@ -153,11 +160,11 @@ def _wanted(con: DuckDBPyConnection, root: str) -> Iterator[View]:
         elif name in EVENT_KINDS:
             inputs = replace(nothing, layouts=_layouts(con, EVENT_KINDS[name]))
         elif name == "bars":
-            inputs = replace(nothing, layouts=(_beside(con, root, "price", "bars"),))
+            inputs = replace(nothing, layouts=(_beside(con, beside, "price", "bars"),))
         elif name == "trades":
             inputs = replace(nothing, layouts=(Layout("rows_trades", ()),))
         elif name.startswith("daily_returns"):
-            inputs = replace(nothing, layouts=(_beside(con, root, "return", "returns"),))
+            inputs = replace(nothing, layouts=(_beside(con, beside, "return", "returns"),))
         elif name in ON_STRATEGY:
             inputs = replace(nothing, columns=columns)
         yield View(name, name, inputs)

@@ -43,17 +43,18 @@ def write_trace_table(path: Path, read: TraceTable) -> None:
     Raises:
         CatalogError: it cannot be written.
     """
+    write_whole(path, lambda name: put_trace_table(name, read))
 
-    def write(name: str) -> None:
-        with pq.ParquetWriter(
-            name, read.table.schema, compression="zstd", write_page_checksum=True,
-            store_schema=False,
-        ) as writer:  # fmt: skip
-            if read.table.num_rows:
-                writer.write_table(read.table)
-            writer.add_key_value_metadata(read.keys)
 
-    write_whole(path, write)
+def put_trace_table(name: str, read: TraceTable) -> None:
+    """Write a trace file as `write_trace_table` does, under the name that it is to have."""
+    with pq.ParquetWriter(
+        name, read.table.schema, compression="zstd", write_page_checksum=True,
+        store_schema=False,
+    ) as writer:  # fmt: skip
+        if read.table.num_rows:
+            writer.write_table(read.table)
+        writer.add_key_value_metadata(read.keys)
 
 
 def same_content(left: TraceTable, right: TraceTable) -> bool:

@@ -87,13 +87,14 @@ def remove_orphans(catalog: Path, con: DuckDBPyConnection) -> None:
     for path in folder.iterdir():
         found = _TEMPORARY.fullmatch(path.name)
         if found is not None:
-            if not _lives(int(found[1])):
+            if not is_alive(int(found[1])):
                 path.unlink(missing_ok=True)
         elif path.suffix in (".parquet", ".companion") and path.stem not in known:
             path.unlink(missing_ok=True)
 
 
-def _lives(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Say whether a process of this machine is running."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -25,6 +25,7 @@ from catalog.register.record import Batch, record_changes, write_batch
 from catalog.register.runs import run_folder
 from catalog.statements import statement
 from catalog.store.database import reading, writing
+from catalog.store.facts import noting
 from catalog.store.paths import catalog_root, stored_prefix
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
@@ -214,7 +215,7 @@ def _write_all(
         for _, path, above, linked in folders
     ]
     values = {"root": root, "folder": move.old}
-    with transaction(con):
+    with transaction(con), noting(con, "roots", "runs"):
         record_folders(con, root, seen)
         with registered(
             con,

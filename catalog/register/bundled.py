@@ -1,0 +1,96 @@
+"""
+What a bundle says about the runs in it: their ids, and configurations that no file of theirs holds.
+
+`bundle.json` lies at the top of a bundle, above the folders of its runs:
+
+    {"bundle": 1, "runs": {"runs/sweep_a": {"run_id": "sweep_a", "sweep": "…", "configs":
+        {"traces/SPY_1m/signals/grid/SPY_grid_5.parquet": ["sweep", {"type": "sma", …}]}}}}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from catalog.register.files import Problem
+from catalog.register.sweeps import SweepShelf
+from catalog.sweeps.grid import Sweep
+
+MANIFEST: Final = "bundle.json"
+FORMAT: Final = 1
+CATALOG: Final = "catalog.duckdb"
+"""The name of the catalog in a bundle; what belongs to it lies beside it."""
+
+SOURCES: Final = frozenset({"metadata", "analytics", "sweep"})
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class BundledRun:
+    """
+    One run of a bundle.
+
+    `configs` has, by the path of a trace below its run, the configuration and where it was found
+    when the trace was registered first. `sweep` is the copy of the sweep file that made the run.
+    """
+
+    run_id: str | None = None
+    configs: Mapping[str, tuple[str, Config]] = field(default_factory=dict)
+    sweep: Sweep | None = None
+
+
+NO_BUNDLE: Final = BundledRun()
+
+
+def read_bundled(run: str, problems: list[Problem]) -> BundledRun:
+    """
+    Return what the bundle that a run's folder lies in says about it, nothing where it is in none.
+
+    What cannot be read is a problem, not an error.
+    """
+    above = run
+    while above != (above := os.path.dirname(above)):
+        path = f"{above}/{MANIFEST}"
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        try:
+            runs = _load(path, status.st_mtime_ns, status.st_size)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            why = f"{path}: it does not say what it should of its runs: {error!r}"
+            hint = "Unpack the bundle again: its configurations cannot be found"
+            problems.append(Problem(path, f"broken {MANIFEST}", why, hint))
+            return NO_BUNDLE
+        return runs.get(run[len(above.rstrip("/")) + 1 :], NO_BUNDLE)
+    return NO_BUNDLE
+
+
+@lru_cache(maxsize=2)
+def _load(path: str, mtime_ns: int, size: int) -> dict[str, BundledRun]:
+    """Read the file of a bundle: once, as long as it stays the same."""
+    document = json.loads(Path(path).read_bytes())
+    if document["bundle"] != FORMAT:
+        raise ValueError("it is of another format")
+    shelf = SweepShelf(Path(path).with_name(CATALOG))
+    return {folder: _run(entry, shelf) for folder, entry in document["runs"].items()}
+
+
+def _run(entry: Mapping[str, Any], shelf: SweepShelf) -> BundledRun:
+    configs = {
+        run_path: (source, config)
+        for run_path, (source, config) in entry["configs"].items()
+        if source in SOURCES and isinstance(config, dict)
+    }
+    run_id, digest = entry["run_id"], entry.get("sweep")
+    return BundledRun(
+        run_id if isinstance(run_id, str) and run_id else None,
+        configs,
+        shelf.load(digest) if isinstance(digest, str) and digest.isalnum() else None,
+    )

@@ -1,0 +1,5 @@
+-- The figures of some traces.
+select m.*
+from internal.metric as m
+semi join incoming_id as i using (trace_id)
+order by all;
