@@ -34,9 +34,11 @@ select
     t.file_digest,
     t.file_size_bytes,
     t.mtime_ns,
-    epoch_us(t.created_at) as created_us
+    -- The tracers of old say of a run when it was made, and of a trace only later.
+    epoch_us(coalesce(t.created_at, r.created_at)) as created_us
 from trace_file as t
 join directory as d using (directory_id)
 left join strategy as s using (strategy_key)
+left join run as r on r.run_id = t.run_id
 where t.status = 'registered'
 order by t.run_id, t.run_path;
