@@ -148,9 +148,10 @@ def _not_of_traces(
         if key in changed and state == _MISSING:
             found[key] = (STALE, changed[key])
         failure = failures.get(key)
-        if failure is not None and state != _NUMBER[DONE]:
-            if place is None or made[place] < failure.failed_us:
-                found[key] = (FAILED, failure.error)
+        if failure is None or state == _NUMBER[DONE]:
+            continue
+        if place is None or made[place] < failure.failed_us:
+            found[key] = (FAILED, failure.error)
     return found
 
 

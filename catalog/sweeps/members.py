@@ -7,10 +7,9 @@ configuration; a configuration is then those pieces joined.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from itertools import compress, islice, product
-from operator import itemgetter
+from itertools import compress, repeat
 from typing import Any, Final
 
 import numpy as np
@@ -35,39 +34,58 @@ def key_batches(grids: tuple[Grid, ...]) -> Iterator[tuple[Grid, Numbers, list[s
     repeated = _repeated(grids)
     for grid in grids:
         chosen = _distinct(grid)
-        numbers = _numbers(grid, chosen)
-        keys = (sha256(text).hexdigest()[:32] for text in texts(grid, chosen, key=True))
-        for begin in range(0, len(numbers), BATCH):
-            own, batch = numbers[begin : begin + BATCH], list(islice(keys, BATCH))
+        members = np.arange(grid.combinations) if chosen is None else np.flatnonzero(chosen)
+        for begin in range(0, len(members), BATCH):
+            numbers = members[begin : begin + BATCH]
+            batch = [sha256(text).hexdigest()[:32] for text in texts(grid, numbers, key=True)]
             if (grid.kind, grid.type) in repeated:
                 # Two entries may hold one configuration; entries of other types cannot.
                 before = seen.setdefault((grid.kind, grid.type), set())
-                fresh = [not (key in before or before.add(key)) for key in batch]  # type: ignore[func-returns-value]
-                own, batch = own[np.array(fresh, bool)], list(compress(batch, fresh))
-            yield grid, own, batch
+                fresh = np.array([key not in before for key in batch], bool)
+                before.update(batch)
+                numbers, batch = numbers[fresh], list(compress(batch, fresh.tolist()))
+            yield grid, numbers, batch
 
 
-def texts(grid: Grid, chosen: NDArray[np.bool_] | None, *, key: bool = False) -> Iterator[bytes]:
+def texts(grid: Grid, numbers: Numbers, *, key: bool = False) -> Iterator[bytes]:
     """
-    Yield canonical JSON of a grid's combinations in their order.
+    Yield the canonical JSON of some combinations of a grid.
 
     Args:
-        chosen: of which combinations; None for all.
         key: of what counts where configurations are compared, and not of all that they say.
     """
-    before, columns, order, after = _pieces(grid, meaning if key else _as_it_is)
+    before, columns, after = _pieces(grid, meaning if key else _as_it_is)
+    names = [name for name, _ in grid.parameters]
+    order = sorted(range(len(names)), key=names.__getitem__)
     is_whole = all(piece is not None for column in columns for piece in column)
-    combinations: Iterator[tuple[Any, ...]] = product(*columns)
-    if chosen is not None:
-        combinations = compress(combinations, chosen.tolist())
-    arrange: Callable[[Any], Any] = itemgetter(*order) if len(order) > 1 else tuple
-    for combination in combinations:
-        pieces = arrange(combination)
+    for pieces in combined(grid, numbers, columns, order):
         yield before + b",".join(pieces if is_whole else filter(None, pieces)) + after
 
 
-def _numbers(grid: Grid, chosen: NDArray[np.bool_] | None) -> Numbers:
-    return np.arange(grid.combinations) if chosen is None else np.flatnonzero(chosen)
+def words(grid: Grid, numbers: Numbers) -> Iterator[str]:
+    """Yield the names of some combinations of a grid, without a symbol; see catalog.sweeps.grid."""
+    swept = [axis for axis, (_, value) in enumerate(grid.parameters) if isinstance(value, list)]
+    columns = [list(map(grid.printed, choices)) for choices in grid.choices]
+    for values in combined(grid, numbers, columns, swept):
+        yield "_".join((grid.name, *values))
+
+
+def combined(
+    grid: Grid, numbers: Numbers, columns: Sequence[Sequence[Any]], order: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
+    """
+    Yield what stands for the values of some combinations of a grid.
+
+    Args:
+        columns: something for each value of each parameter.
+        order: the parameters that are wanted, in the order in which they are.
+    """
+    if not order:
+        yield from repeat((), len(numbers))
+        return
+    places = np.unravel_index(numbers, grid.shape)
+    streams = (map(columns[axis].__getitem__, places[axis].tolist()) for axis in order)
+    yield from zip(*streams, strict=True)
 
 
 def _repeated(grids: tuple[Grid, ...]) -> set[tuple[str, str]]:
@@ -77,7 +95,7 @@ def _repeated(grids: tuple[Grid, ...]) -> set[tuple[str, str]]:
 
 def _distinct(grid: Grid) -> NDArray[np.bool_] | None:
     """Return which combinations are members, without those that mean what one before them does."""
-    _, columns, _, _ = _pieces(grid, meaning)
+    _, columns, _ = _pieces(grid, meaning)
     chosen = grid.kept
     for axis, column in enumerate(columns):
         places: dict[bytes | None, int] = {}
@@ -93,9 +111,9 @@ def _distinct(grid: Grid) -> NDArray[np.bool_] | None:
 
 def _pieces(
     grid: Grid, read: Callable[[Any], Any]
-) -> tuple[bytes, list[list[bytes | None]], list[int], bytes]:
+) -> tuple[bytes, list[list[bytes | None]], bytes]:
     """
-    Return what stands before the parameters, a piece for each value, their order, and the rest.
+    Return what stands before the parameters, a piece for each value, and what stands after them.
 
     A value that does not count has no piece.
     """
@@ -103,14 +121,12 @@ def _pieces(
         [_inside(read({name: value})) for value in values]
         for (name, _), values in zip(grid.parameters, grid.choices, strict=True)
     ]
-    names = [name for name, _ in grid.parameters]
-    order = sorted(range(len(names)), key=names.__getitem__)
     said = {"type": grid.type, **dict(grid.extra)}
     head = [_inside(read({name: said[name]})) for name in sorted(said) if name < "parameters"]
     tail = [_inside(read({name: said[name]})) for name in sorted(said) if name > "parameters"]
     before = b"".join(piece + b"," for piece in head if piece)
     after = b"".join(b"," + piece for piece in tail if piece)
-    return b"{" + before + b'"parameters":{', columns, order, b"}" + after + b"}"
+    return b"{" + before + b'"parameters":{', columns, b"}" + after + b"}"
 
 
 def _inside(plain: dict[str, Any]) -> bytes | None:
