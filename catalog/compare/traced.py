@@ -48,6 +48,6 @@ def select_traced(
         only: those with these ids.
     """
     values = {"strategy_key": strategy_key, "only": None if only is None else list(only)}
-    rows = con.execute(statement("select_compared"), values | {"root": root}).fetchall()
+    rows = con.execute(statement("select_traced"), values | {"root": root}).fetchall()
     count = len(fields(Trace))
     return [Traced(Trace(*row[:count]), *row[count:]) for row in rows]
