@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from catalog.compare.changed import Changed
     from catalog.compare.diff import Diff
     from catalog.compare.duplicates import Duplicates
+    from catalog.compare.like import Like
     from catalog.compare.run_diff import RunDiff
     from catalog.query.result import Result
     from catalog.tags import Tagged
@@ -94,6 +95,25 @@ class Comparing(Located):
         from catalog.compare.run_diff import diff_runs
 
         return diff_runs(self.path, a, b, overlap=overlap)
+
+    def like(self, reference: str, *, by: str | None = None, limit: int = 10) -> Like:
+        """
+        Find the strategies that are most like one, in their parameters and in what they do.
+
+        Args:
+            reference: as for `show`; a trace id or a path stands for that trace of the strategy.
+            by: `parameters` or `behaviour`; both unless given.
+            limit: rows of each table at most.
+
+        Raises:
+            UsageError: `by` or `limit` is none.
+            QueryError: nothing, or more than one thing, goes by that name; or what it is compared
+                by is unknown.
+            StoreError: the catalog cannot be used.
+        """
+        from catalog.compare.like import find_like
+
+        return find_like(self.path, reference, by=by, limit=limit)
 
     def tag(self, references: str | Sequence[str], tag: str, *, note: str | None = None) -> Tagged:
         """
