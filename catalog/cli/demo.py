@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from catalog.cli.options import plural, say, say_next
+from catalog.cli.options import plural, say, say_next, terminal_width
 
 
 @click.command("demo")
@@ -28,12 +28,12 @@ def command(directory: Path, path: Path | None) -> None:
     Example:
       catalog demo sweep_demo
     """
-    from catalog.cli.output import _width, box
+    from catalog.cli.output import box
     from catalog.demo.run import run_demo
 
     report = run_demo(directory, path, say=lambda text: click.echo(text, err=True))
     for title, table in report.results:
         click.echo(f"\n{title}")
-        click.echo(box(table, width=_width()), nl=False)
+        click.echo(box(table, width=terminal_width()), nl=False)
     say("demo", f"{plural(report.traces, 'trace')} in {report.seconds:.1f} s, below {directory}")
     say_next(f"catalog find --catalog {report.catalog} --type bollinger_bands period=20")

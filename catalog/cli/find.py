@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import (
+    catalog_option,
+    open_catalog,
+    plural,
+    say,
+    say_next,
+    terminal_width,
+)
 
 
 @click.command("find")
@@ -28,13 +35,13 @@ def command(conditions: tuple[str, ...], strategy_type: str | None, limit: int, 
     Example:
       catalog find --type bollinger_bands period=20 'std_dev>=2'
     """
-    from catalog.cli.output import _width, box
-
-    found = open_catalog(path).find(*conditions, strategy_type=strategy_type, limit=limit)
-    click.echo(box(found.table, width=_width(), rows=limit), nl=False)
+    found = open_catalog(path).find(
+        *conditions, strategy_type=strategy_type, limit=limit, width=terminal_width()
+    )
+    click.echo(found.drawn, nl=False)
     say("found", f"{plural(found.total, 'strategy').replace('strategys', 'strategies')}")
     if found.total:
-        first = found.table.column("strategy_hash")[0].as_py()
+        first = found.rows[0][0]
         say_next(f"catalog show {first}" if first else 'catalog sql "from strategies limit 5"')
     else:
         say_next('catalog sql "from parameters", for the parameters that there are')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,6 +48,11 @@ def open_catalog(path: Path) -> Catalog:
     if notes := waiting_notes(path):
         say("inbox", f"{plural(notes, 'note')} of traces that the next writer will take in")
     return Catalog(path)
+
+
+def terminal_width() -> int:
+    """Return how many characters wide a table may be."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
 
 
 def say(label: str, text: str) -> None:

@@ -6,10 +6,7 @@ import csv
 import io
 import json
 import re
-import shutil
-import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
@@ -21,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
+from catalog.cli.options import terminal_width
+from catalog.query.drawn import drawn
 from catalog.query.result import Result
 from catalog.query.target import written_whole
 
@@ -60,7 +59,7 @@ def print_table(table: pa.Table, form: str, *, rows: int = MOST_ROWS) -> None:
         rows: how many rows a table shows at most.
     """
     if form == "table":
-        click.echo(box(table, width=_width(), rows=rows), nl=False)
+        click.echo(box(table, width=terminal_width(), rows=rows), nl=False)
         return
     with duckdb.connect() as con:
         types = tuple(str(kind) for kind in con.from_arrow(table).types)
@@ -72,7 +71,9 @@ def _pieces(result: Result, form: str, *, wide: bool) -> Iterator[str]:
     table = result.table
     if form == "table":
         yield box(
-            table, width=None if wide else _width(), rows=table.num_rows if wide else MOST_ROWS
+            table,
+            width=None if wide else terminal_width(),
+            rows=table.num_rows if wide else MOST_ROWS,
         )
         return
     table = _in_words(result)
@@ -114,15 +115,9 @@ def box(table: pa.Table, *, width: int | None, rows: int = MOST_ROWS) -> str:
         width: columns of text; columns of data that do not fit are left out. None for all.
         rows: how many rows are shown at most.
     """
-    text = io.StringIO()
-    with redirect_stdout(text), duckdb.connect() as con:
+    with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
-        con.from_arrow(table).show(max_width=width or 1_000_000, max_rows=max(rows, 1))
-    return text.getvalue().rstrip("\n") + "\n"
-
-
-def _width() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+        return drawn(con.from_arrow(table), width=width, rows=rows)
 
 
 def _csv(table: pa.Table) -> Iterator[str]:

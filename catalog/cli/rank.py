@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next, terminal_width
 from catalog.cli.terms import terms_options
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def command(
       catalog rank --where "strategy_type = 'rsi_bands' and trades > 100" --pbo
       catalog rank --by calmar --cost-bps 1 --format csv
     """
-    from catalog.cli.output import _width, box, write_rows
+    from catalog.cli.output import box, write_rows
 
     ranking = open_catalog(path).rank(
         by=by,
@@ -79,7 +79,7 @@ def command(
         pbo=pbo,
     )
     if form == "table":
-        click.echo(box(_rounded(ranking.rows.table), width=_width(), rows=top), nl=False)
+        click.echo(box(_rounded(ranking.rows.table), width=terminal_width(), rows=top), nl=False)
     else:
         write_rows(ranking.rows, form, None, catalog=path)
     sys.stdout.flush()

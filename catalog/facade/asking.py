@@ -85,20 +85,25 @@ class Asking(Located):
         return explain_query(self.path, query, parameters)
 
     def find(
-        self, *conditions: str, strategy_type: str | None = None, limit: int | None = None
+        self,
+        *conditions: str,
+        strategy_type: str | None = None,
+        limit: int | None = None,
+        width: int | None = None,
     ) -> Found:
         """
         Find strategies by their parameters.
 
         Args:
             conditions: such as `period=20`, `period>=20`, `pivot_type=standard`.
+            width: also draw what was found as a table of text, so many characters wide.
 
         Raises:
             QueryError: a condition is malformed, or there is no such parameter.
         """
         from catalog.query.find import find
 
-        return find(self.path, conditions, strategy_type=strategy_type, limit=limit)
+        return find(self.path, conditions, strategy_type=strategy_type, limit=limit, width=width)
 
     def show(self, reference: str) -> Shown:
         """

@@ -2,86 +2,145 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
-from duckdb import DuckDBPyConnection
-from sqlglot import exp
+from duckdb import (
+    ColumnExpression,
+    ConstantExpression,
+    DuckDBPyConnection,
+    Expression,
+    FunctionExpression,
+    StarExpression,
+)
 
-from catalog.errors import QueryError, UsageError
-from catalog.query.run import execute
+from catalog.errors import QueryError
+from catalog.query.conditions import all_of, any_of, as_expression, parse_condition
+from catalog.query.drawn import drawn
 from catalog.statements import statement
 from catalog.store.database import reading
 
-_CONDITION = re.compile(r"\s*([^<>=!]+?)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*", re.DOTALL)
-_OPERATORS = {
-    "=": exp.EQ, "!=": exp.NEQ, ">": exp.GT, ">=": exp.GTE, "<": exp.LT, "<=": exp.LTE,
-}  # fmt: skip
-_PLAIN = ("strategy_hash", "strategy_type", "kind", "config_source", "constraints")
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
 class Found:
-    """The strategies found: those that were asked for, and how many there are in all."""
+    """
+    The strategies found: as many rows as were asked for, and how many there are in all.
 
-    table: pa.Table
+    Beside the hash and the type stand the parameters that any of these rows has.
+    """
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    """What DuckDB calls the type of each column."""
+    rows: list[tuple[Any, ...]]
     total: int
+    drawn: str | None = None
+    """The rows as a table of text, where a width was given."""
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The rows as an Arrow table."""
+        import pyarrow as pa
+
+        from catalog.store.parameters import ARROW_TYPES
+
+        values = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
+        arrays = [
+            pa.array(column, ARROW_TYPES[kind])
+            for column, kind in zip(values, self.types, strict=True)
+        ]
+        return pa.table(arrays, names=list(self.columns))
 
 
 def find(
-    catalog: Path, conditions: Sequence[str], *, strategy_type: str | None, limit: int | None
+    catalog: Path,
+    conditions: Sequence[str],
+    *,
+    strategy_type: str | None,
+    limit: int | None,
+    width: int | None = None,
 ) -> Found:
     """
     Return the strategies that meet all conditions, with the parameters that they have.
+
+    Args:
+        width: also draw them as a table of so many characters.
 
     Raises:
         UsageError: a condition is malformed.
         QueryError: there is no such parameter.
         StoreError: the catalog cannot be used.
     """
-    parsed = [_parse(condition) for condition in conditions]
+    parsed = [parse_condition(condition) for condition in conditions]
     with reading(catalog) as con:
         columns = _parameter_columns(con)
-        matching = exp.select("*").from_("strategies")
-        for name, operator, value in parsed:
-            matching = matching.where(_compare(columns, name, operator, value))
+        wanted = [as_expression(condition, columns) for condition in parsed]
         if strategy_type is not None:
-            matching = matching.where(exp.column("strategy_type").eq(strategy_type))
-        # Temporary tables are in memory, also on a read-only connection.
+            wanted.append(ColumnExpression("strategy_type") == ConstantExpression(strategy_type))
         try:
-            con.execute(f"create temp table found as {matching.sql(dialect='duckdb')}")
+            return _find(con, columns, wanted, limit=limit, width=width)
         except duckdb.Error as error:
             raise QueryError(
                 f"The conditions cannot be compared: {str(error).splitlines()[0]}",
                 hint='See what the parameters are with: catalog sql "from parameters"',
             ) from error
-        used = [exp.column(name, quoted=True) for name in _used(con, columns)]
-        shown = (
-            exp.select("strategy_hash", "strategy_type", *used)
-            .from_("found")
-            .order_by("strategy_type", *used, "strategy_key")
-        )
-        if limit is not None:
-            shown = shown.limit(limit)
-        table = execute(con, shown.sql(dialect="duckdb")).table
-        ((total,),) = con.execute("select count(*) from found").fetchall()
-    return Found(table, total)
 
 
-def _parse(condition: str) -> tuple[str, type[exp.Binary], str]:
-    found = _CONDITION.fullmatch(condition)
-    if found is None:
-        raise UsageError(
-            f"This is no condition: {condition!r}",
-            hint="Write KEY=VALUE, or in quotes 'KEY>=VALUE', with one of = != < <= > >=",
-        )
-    return found[1], _OPERATORS[found[2]], found[3]
+def _find(
+    con: DuckDBPyConnection,
+    columns: Mapping[str, Mapping[str, Sequence[str]]],
+    wanted: Sequence[Expression],
+    *,
+    limit: int | None,
+    width: int | None,
+) -> Found:
+    strategy_type = ColumnExpression("strategy_type")
+    count = FunctionExpression("count", StarExpression())
+    counts: dict[str | None, int] = dict(
+        con.execute(_select([strategy_type, count], wanted, "group by all")).fetchall()
+    )
+    # They are sorted by type: those of the last types need not be looked at.
+    first = _first_types(counts, limit)
+    if len(first) < len(counts):
+        wanted = [*wanted, _is_one_of(strategy_type, first)]
+    names = _columns_of(con, columns, first)
+    shown = ["strategy_hash", "strategy_type", *names]
+    keys = (ColumnExpression(name) for name in ("strategy_type", *names, "strategy_key"))
+    rest = f"order by {', '.join(f'{key} nulls first' for key in keys)}"
+    if limit is not None:
+        rest += f" limit {limit:d}"
+    rows = con.sql(_select(map(ColumnExpression, shown), wanted, rest)).materialize()
+    values = rows.fetchall()
+    used = [name for name, *several in zip(shown, *values, strict=True) if _is_used(name, several)]
+    if used != shown:
+        rows = rows.select(*map(ColumnExpression, used))
+        values = rows.fetchall()
+    return Found(
+        columns=tuple(used),
+        types=tuple(map(str, rows.types)),
+        rows=values,
+        total=sum(counts.values()),
+        drawn=None if width is None else drawn(rows, width=width, rows=len(values)),
+    )
+
+
+def _select(expressions: Iterable[Expression], wanted: Sequence[Expression], rest: str) -> str:
+    """
+    Return a query on strategies.
+
+    DuckDB's own expressions write their names and values: that of sqlglot alone would take as
+    long to load as finding takes, of which a person should notice nothing. It reads the table
+    behind the view, which is as wide as all parameters of all types together.
+    """
+    where = f"where {all_of(*wanted)}" if wanted else ""
+    return f"select {', '.join(map(str, expressions))} from strategy {where} {rest}"
 
 
 def _parameter_columns(con: DuckDBPyConnection) -> dict[str, dict[str, list[str]]]:
@@ -92,70 +151,34 @@ def _parameter_columns(con: DuckDBPyConnection) -> dict[str, dict[str, list[str]
     return columns
 
 
-def _compare(
-    columns: dict[str, dict[str, list[str]]], name: str, operator: type[exp.Binary], value: str
-) -> exp.Condition:
-    name = name.removeprefix("param_") if name not in columns else name
-    if name not in columns and name not in _PLAIN:
-        # DuckDB's names are case-insensitive, and people say type for strategy_type.
-        name = {"type": "strategy_type"}.get(name, name)
-        name = next((one for one in columns if one.lower() == name.lower()), name)
-    if name in columns:
-        number = _number(value)
-        form = "text" if number is None else "number"
-        if form not in columns[name]:
-            other = "numbers" if form == "text" else "words"
-            raise QueryError(
-                f"{name} is {other} in every strategy, and {value!r} is not",
-                hint=f'See its values with: catalog sql "select distinct '
-                f'{next(iter(columns[name].values()))[0]} from strategies"',
-            )
-        wanted = exp.Literal.string(value) if number is None else number
-        if operator is exp.NEQ:
-            return _differs(columns[name], form, wanted)
-        return exp.or_(
-            *(
-                operator(this=exp.column(column, quoted=True), expression=wanted.copy())
-                for column in columns[name][form]
-            )
-        )
-    if name in _PLAIN:
-        return operator(this=exp.column(name), expression=exp.Literal.string(value))
-    close = difflib.get_close_matches(name, [*columns, *_PLAIN], n=3)
-    raise QueryError(
-        f"There is no parameter {name!r}",
-        hint=f"Did you mean {' or '.join(close)}?"
-        if close
-        else 'List them with: catalog sql "from parameters"',
-    )
+def _first_types(counts: Mapping[str | None, int], limit: int | None) -> list[str | None]:
+    """Return the types, in the order of rows, that so many rows are of; NULL is the first."""
+    first: list[str | None] = []
+    rows = 0
+    for one in sorted(counts, key=lambda one: (one is not None, one)):
+        if limit is None or rows < limit:
+            first.append(one)
+            rows += counts[one]
+    return first
 
 
-def _differs(columns: dict[str, list[str]], form: str, wanted: exp.Condition) -> exp.Condition:
-    """Meet the strategies that have the parameter, in whichever form, and not with this value."""
-    every = [exp.column(name, quoted=True) for several in columns.values() for name in several]
-    has = exp.or_(*(column.copy().is_(exp.null()).not_() for column in every))
-    equal = exp.or_(*(exp.column(name, quoted=True).eq(wanted.copy()) for name in columns[form]))
-    return exp.and_(has, exp.func("coalesce", equal, exp.false()).not_())
+def _is_one_of(column: Expression, values: Sequence[str | None]) -> Expression:
+    equal = [column == ConstantExpression(value) for value in values if value is not None]
+    return any_of(*equal, *([column.isnull()] if None in values else []))
 
 
-def _number(value: str) -> exp.Condition | None:
-    """Return a value as a number, where it is one; true and false are 1 and 0 to DuckDB."""
-    if value.lower() in ("true", "false"):
-        return exp.Boolean(this=value.lower() == "true")
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return exp.Literal.number(value.strip()) if isfinite(number) and value.isascii() else None
+def _columns_of(
+    con: DuckDBPyConnection,
+    columns: Mapping[str, Mapping[str, Sequence[str]]],
+    types: Sequence[str | None],
+) -> list[str]:
+    """Return the parameter columns in which strategies of some types may have values."""
+    every = [c for forms in columns.values() for several in forms.values() for c in several]
+    if None in types:
+        return every
+    rows = con.execute(statement("select_columns_of_types"), {"types": list(types)}).fetchall()
+    return [column for column in every if (column,) in rows]
 
 
-def _used(con: DuckDBPyConnection, columns: dict[str, dict[str, list[str]]]) -> list[str]:
-    """Return the parameter columns in which what was found has any value."""
-    names = [c for forms in columns.values() for several in forms.values() for c in several]
-    if not names:
-        return []
-    counts = exp.select(*(exp.Count(this=exp.column(name, quoted=True)) for name in names)).from_(
-        "found"
-    )
-    (row,) = con.execute(counts.sql(dialect="duckdb")).fetchall()
-    return [name for name, count in zip(names, row, strict=True) if count]
+def _is_used(name: str, values: Sequence[object]) -> bool:
+    return not name.startswith("param_") or any(value is not None for value in values)

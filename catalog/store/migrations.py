@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from catalog.errors import MigrationError, StoreError
 from catalog.statements import statement
 from catalog.store.paths import catalog_root
 from catalog.store.transactions import transaction
-from catalog.store.views import refresh_views
 
 
 @dataclass(frozen=True)
@@ -132,6 +130,9 @@ def _pending(
 def _apply(
     con: DuckDBPyConnection, migration: Migration, catalog: Path, *, make_views: bool
 ) -> None:
+    # Reading a catalog that lacks none needs no views made, nor what makes them.
+    from catalog.store.views import refresh_views
+
     scripts = con.extract_statements(migration.sql)
     # A `commit;` in a script would end its transaction silently, half way through.
     if any(part.type == duckdb.StatementType.TRANSACTION for part in scripts):
@@ -177,6 +178,8 @@ def _not_a_catalog(catalog: Path) -> StoreError:
 
 def program_version() -> str:
     """Return this program's version."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("strategy-trace-catalog")
     except PackageNotFoundError:  # run from a source tree that is not installed

@@ -25,7 +25,7 @@ MOST_COLUMNS = 500
 _INT64 = range(-(2**63), 2**63)
 # What a column can hold, from narrow to wide.
 _WIDTH = {"BOOLEAN": 0, "BIGINT": 1, "DOUBLE": 2, "VARCHAR": 3}
-_ARROW = {
+ARROW_TYPES = {
     "BOOLEAN": pa.bool_(),
     "BIGINT": pa.int64(),
     "DOUBLE": pa.float64(),
@@ -99,7 +99,7 @@ def add_parameters(
             if strategy_type is not None:
                 of_type.add((strategy_type, parameter.column))
     _save_types(con, of_type)
-    arrow_types = {p.column: _ARROW[p.type] for p in wanted.values()}
+    arrow_types = {p.column: ARROW_TYPES[p.type] for p in wanted.values()}
     return ParameterColumns(
         arrays={name: pa.array(column, arrow_types[name]) for name, column in values.items()},
         altered=bool(new_columns or wider),

@@ -1,0 +1,130 @@
+"""Conditions on parameters as people write them, KEY>=VALUE, and as DuckDB takes them."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from math import isfinite
+
+from duckdb import CoalesceOperator, ColumnExpression, ConstantExpression, Expression
+
+from catalog.errors import QueryError, UsageError
+
+Compare = Callable[[Expression, Expression], Expression]
+
+_CONDITION = re.compile(r"\s*([^<>=!]+?)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*", re.DOTALL)
+_OPERATORS: dict[str, Compare] = {
+    "=": operator.eq, "!=": operator.ne, ">": operator.gt, ">=": operator.ge,
+    "<": operator.lt, "<=": operator.le,
+}  # fmt: skip
+_PLAIN = ("strategy_hash", "strategy_type", "kind", "config_source", "constraints")
+_INT64 = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition: a name, what compares, and a value, still as text."""
+
+    name: str
+    compare: Compare
+    value: str
+
+
+def parse_condition(text: str) -> Condition:
+    """
+    Take a condition apart.
+
+    Raises:
+        UsageError: it is malformed.
+    """
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"This is no condition: {text!r}",
+            hint="Write KEY=VALUE, or in quotes 'KEY>=VALUE', with one of = != < <= > >=",
+        )
+    return Condition(found[1], _OPERATORS[found[2]], found[3])
+
+
+def as_expression(condition: Condition, columns: dict[str, dict[str, list[str]]]) -> Expression:
+    """
+    Return a condition on the columns of strategies.
+
+    Args:
+        columns: those of each parameter, by their form, number or text.
+
+    Raises:
+        QueryError: there is no such parameter, or it never has a value of that form.
+    """
+    name = _known_name(condition.name, columns)
+    if name in _PLAIN and name not in columns:
+        return condition.compare(ColumnExpression(name), ConstantExpression(condition.value))
+    value = _number(condition.value)
+    form = "text" if value is None else "number"
+    if form not in columns[name]:
+        other = "numbers" if form == "text" else "words"
+        raise QueryError(
+            f"{name} is {other} in every strategy, and {condition.value!r} is not",
+            hint=f'See its values with: catalog sql "select distinct '
+            f'{next(iter(columns[name].values()))[0]} from strategies"',
+        )
+    wanted = ConstantExpression(condition.value if value is None else value)
+    if condition.compare is operator.ne:
+        return _differs(columns[name], form, wanted)
+    return any_of(*(condition.compare(ColumnExpression(c), wanted) for c in columns[name][form]))
+
+
+def any_of(first: Expression, *others: Expression) -> Expression:
+    """Meet any of some conditions."""
+    return reduce(operator.or_, others, first)
+
+
+def all_of(first: Expression, *others: Expression) -> Expression:
+    """Meet all of some conditions."""
+    return reduce(operator.and_, others, first)
+
+
+def _known_name(name: str, columns: dict[str, dict[str, list[str]]]) -> str:
+    name = name.removeprefix("param_") if name not in columns else name
+    if name not in columns and name not in _PLAIN:
+        # DuckDB's names are case-insensitive, and people say type for strategy_type.
+        name = {"type": "strategy_type"}.get(name, name)
+        name = next((one for one in columns if one.lower() == name.lower()), name)
+    if name in columns or name in _PLAIN:
+        return name
+    close = difflib.get_close_matches(name, [*columns, *_PLAIN], n=3)
+    raise QueryError(
+        f"There is no parameter {name!r}",
+        hint=f"Did you mean {' or '.join(close)}?"
+        if close
+        else 'List them with: catalog sql "from parameters"',
+    )
+
+
+def _differs(columns: dict[str, list[str]], form: str, wanted: Expression) -> Expression:
+    """Meet the strategies that have the parameter, in whichever form, and not with this value."""
+    every = [ColumnExpression(name) for several in columns.values() for name in several]
+    has = any_of(*(column.isnotnull() for column in every))
+    equal = any_of(*(ColumnExpression(name) == wanted for name in columns[form]))
+    return has & ~CoalesceOperator(equal, ConstantExpression(False))
+
+
+def _number(text: str) -> bool | int | float | None:
+    """Return a value as a number, where it is one; true and false are 1 and 0 to DuckDB."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if not isfinite(number) or not text.isascii():
+        return None
+    try:
+        # Beyond 2**53 a float would be another number.
+        return whole if (whole := int(text)) in _INT64 else number
+    except ValueError:
+        return number
