@@ -17,12 +17,14 @@ from catalog.errors import CatalogError
 if TYPE_CHECKING:
     from catalog.catalog import Catalog
     from catalog.strategy import Strategy, strategy_hash
+    from catalog.sweeps.grid import Sweep
     from catalog.writing import Tracer, TraceWriter, write_signals
 
 __all__ = [
     "Catalog",
     "CatalogError",
     "Strategy",
+    "Sweep",
     "TraceWriter",
     "Tracer",
     "strategy_hash",
@@ -32,6 +34,7 @@ __all__ = [
 _HOMES = {
     "Catalog": "catalog.catalog",
     "Strategy": "catalog.strategy",
+    "Sweep": "catalog.sweeps.grid",
     "TraceWriter": "catalog.writing",
     "Tracer": "catalog.writing",
     "strategy_hash": "catalog.strategy",

@@ -8,10 +8,11 @@ from catalog.facade.keeping import Keeping
 from catalog.facade.measuring import Measuring
 from catalog.facade.moving import Moving
 from catalog.facade.registering import Registering
+from catalog.facade.sweeping import Sweeping
 from catalog.facade.upgrading import Upgrading
 
 
-class Catalog(Registering, Asking, Measuring, Keeping, Comparing, Moving, Upgrading):
+class Catalog(Registering, Asking, Measuring, Keeping, Comparing, Moving, Upgrading, Sweeping):
     """
     The catalog of strategy traces: one file, `catalog.duckdb`, that knows every trace.
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from duckdb import DuckDBPyConnection
+
+from catalog.prices.series import load_series
 from catalog.statements import statement
 from catalog.store.database import reading
 from catalog.sweeps.composites import changed_components, composite_grids
@@ -13,7 +17,7 @@ from catalog.sweeps.failures import last_failures
 from catalog.sweeps.grid import Grid, Sweep
 from catalog.sweeps.known import Known, Reasons, States, known_by_kind, read_known
 from catalog.sweeps.members import Numbers, key_batches
-from catalog.sweeps.places import Place, Wanted, find_places, names_of, place_without_prices
+from catalog.sweeps.places import Place, Wanted, make_place, names_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,24 +81,47 @@ def compare_sweep(
         StoreError: the catalog cannot be used.
     """
     names = names_of(sweep, symbols, timeframes)
-    types = {grid.type for grid in sweep.grids}
     if not catalog.exists():
         # Nothing was computed yet, which is an answer where a range is given.
-        places = [place_without_prices(*name, wanted) for name in names]
-        nothing = known_by_kind(None, {}, {})
-        return Comparison(sweep, tuple(places), (nothing,) * len(places))
-    composites = composite_grids(sweep.grids)
+        places = tuple(make_place(*name, wanted, None) for name in names)
+        return Comparison(sweep, places, (known_by_kind(None, {}, {}),) * len(places))
     with reading(catalog) as con:
-        places = find_places(con, catalog, names, wanted)
-        traces = [read_known(con, place, types=types, codes=codes) for place in places]
-        values = [
-            {"symbol": p.symbol, "timeframe": p.timeframe, "types": sorted(types)} for p in places
+        looks = [
+            look(con, catalog, name, wanted=wanted, grids=sweep.grids, codes=codes)
+            for name in names
         ]
-        found = [
-            con.execute(statement("sweep_composites"), value).fetchall() if composites else []
-            for value in values
-        ]
-    changed = [changed_components(composites, [row[:2] for row in rows]) for rows in found]
+    places = tuple(place for place, _, _ in looks)
     failures = last_failures(catalog, places)
-    known = map(known_by_kind, traces, failures, changed)
-    return Comparison(sweep, tuple(places), tuple(known))
+    known = (
+        known_by_kind(traces, failed, changed)
+        for (_, traces, changed), failed in zip(looks, failures, strict=True)
+    )
+    return Comparison(sweep, places, tuple(known))
+
+
+def look(
+    con: DuckDBPyConnection,
+    catalog: Path,
+    name: tuple[str, str],
+    *,
+    wanted: Wanted,
+    grids: tuple[Grid, ...],
+    codes: Mapping[str, Sequence[str]],
+) -> tuple[Place, Any, dict[tuple[str, str], str]]:
+    """
+    Return a place, the best trace of each configuration there, and what changed in components.
+
+    Args:
+        name: symbol and timeframe.
+        grids: only strategies of their types; all where there are none.
+    """
+    series = load_series(con, catalog, {name}).get(name)
+    place = make_place(*name, wanted, series)
+    types = sorted({grid.type for grid in grids}) or None
+    traces = read_known(con, place, series, types=types, codes=codes)
+    changed: dict[tuple[str, str], str] = {}
+    if composites := composite_grids(grids):
+        values = {"symbol": place.symbol, "timeframe": place.timeframe, "types": types}
+        found = con.execute(statement("sweep_composites"), values).fetchall()
+        changed = changed_components(composites, [row[:2] for row in found])
+    return place, traces, changed

@@ -45,7 +45,7 @@ def declare(document: Mapping[str, Any]) -> Sweep:
         digest = sha256(encode(plain_config(document))).hexdigest()
     except ConfigurationError as error:
         refuse(label, str(error), error.hint)
-    return sweep_of(document, label, path=Path(name), digest=digest)
+    return sweep_of(document, label, path=Path(f"{name} (declared)"), digest=digest)
 
 
 def sweep_of(document: Mapping[str, Any], label: str, *, path: Path, digest: str) -> Sweep:

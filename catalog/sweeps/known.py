@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from catalog.prices.series import PriceSeries
 from catalog.statements import statement
 from catalog.store.registered import registered
 from catalog.sweeps.failures import Failure
@@ -52,6 +53,7 @@ class Known:
 def read_known(
     con: DuckDBPyConnection,
     place: Place,
+    series: PriceSeries | None,
     *,
     types: Collection[str] | None,
     codes: Mapping[str, Sequence[str]],
@@ -60,6 +62,7 @@ def read_known(
     Return the best trace of each configuration at a place, as `sweep_known` has it.
 
     Args:
+        series: the place's registered prices, None where there are none.
         types: only strategies of these types; all unless given.
         codes: the digests of the code that strategies have now, by their type.
     """
@@ -70,7 +73,7 @@ def read_known(
     }
     rows = con.execute(statement("sweep_ranges"), values).fetchall()
     ranges = [TraceRange(*row) for row in rows]
-    verdicts = judge_ranges(place, ranges)
+    verdicts = judge_ranges(place, series, ranges)
     judged = pa.table(
         {
             **{

@@ -33,18 +33,18 @@ class StrategyNames:
             for number, grid in enumerate(sweep.grids)
             if is_split and _tells_apart(grid) and not _is_begun_by_another(number, sweep.grids)
         }
-        self._number = {id(grid): number for number, grid in enumerate(sweep.grids)}
 
-    def name(self, place: Place, grid: Grid, words: str, strategy_hash: str) -> str:
+    def name(self, place: Place, grid: int, words: str, strategy_hash: str) -> str:
         """
-        Return the id of a strategy of a grid at a place.
+        Return the id of a strategy at a place.
 
         Args:
+            grid: the number of its grid in the sweep.
             words: its name without a symbol.
         """
         start = f"{place.symbol}_{place.timeframe}" if self._with_timeframe else place.symbol
         name = f"{start}_{words}"
-        if self._number[id(grid)] in self._plain and _can_name_a_file(name):
+        if grid in self._plain and _can_name_a_file(name):
             return name
         clean = "_".join(_ODD.sub("-", part) for part in name.split("_"))
         return f"{clean[:_LONGEST].lstrip('.')}_{strategy_hash}"

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from duckdb import DuckDBPyConnection
 
 from catalog.errors import UsageError
-from catalog.prices.series import PriceSeries, load_series
+from catalog.prices.series import PriceSeries
 from catalog.register.symbols import normal_timeframe, split_symbol
 from catalog.sweeps.grid import Sweep
 from catalog.traces.moments import microseconds_of
@@ -55,21 +53,24 @@ class Wanted:
         return not (self.start is None and self.end is None and self.bars is None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Place:
     """
     A symbol and timeframe, and the range that is wanted there.
 
     `first` and `last` are bars of the registered prices, or of whatever was traced where there are
-    none; None where only times are said. Times are microseconds since 1970 in UTC.
+    none; None where only times are said. `from_us` and `to_us` are the times of these bars, in
+    microseconds since 1970 in UTC, None where nobody knows them.
     """
 
     symbol: str
     timeframe: str
     wanted: Wanted
-    series: PriceSeries | None
+    has_prices: bool
     first: int | None
     last: int | None
+    from_us: int | None
+    to_us: int | None
 
     @property
     def is_given(self) -> bool:
@@ -80,20 +81,6 @@ class Place:
     def source(self) -> str:
         """Where the range comes from, in words."""
         return "as given" if self.is_given else "all registered prices"
-
-    @property
-    def from_us(self) -> int | None:
-        """The time of the first bar, None where nobody knows."""
-        if self.series is not None and self.first is not None:
-            return int(self.series.ts[self.first])
-        return None if self.wanted.start is None else _lowest(self.wanted.start)
-
-    @property
-    def to_us(self) -> int | None:
-        """The time of the last bar, None where nobody knows."""
-        if self.series is not None and self.last is not None:
-            return int(self.series.ts[self.last])
-        return None if self.wanted.end is None else _highest(self.wanted.end)
 
     @property
     def name(self) -> str:
@@ -155,42 +142,24 @@ def names_of(
     return list(found)
 
 
-def find_places(
-    con: DuckDBPyConnection, catalog: Path, names: Sequence[tuple[str, str]], wanted: Wanted
-) -> list[Place]:
+def make_place(symbol: str, timeframe: str, wanted: Wanted, series: PriceSeries | None) -> Place:
     """
-    Return where a sweep is to be compared, with the prices that the catalog knows.
+    Return a place, with the range that is wanted there.
+
+    Args:
+        series: its registered prices, None where there are none.
 
     Raises:
         UsageError: there are neither prices nor a range, or no bars in it.
-        StoreError: the file of a price series is gone or damaged.
     """
-    known = load_series(con, catalog, set(names))
-    return [_place(symbol, frame, wanted, known.get((symbol, frame))) for symbol, frame in names]
-
-
-def place_without_prices(symbol: str, timeframe: str, wanted: Wanted) -> Place:
-    """
-    Return a place of a catalog that is not there yet.
-
-    Raises:
-        UsageError: no range is given.
-    """
-    return _place(symbol, timeframe, wanted, None)
-
-
-def _place(symbol: str, timeframe: str, wanted: Wanted, series: PriceSeries | None) -> Place:
     if series is None:
         is_known = wanted.bars is not None or None not in (wanted.start, wanted.end)
         if not is_known:
-            raise UsageError(
-                f"The catalog has no prices of {symbol} {timeframe} that would say over which "
-                "bars configurations are wanted",
-                hint=f"Add them: catalog prices add FILE --symbol {symbol} --timeframe "
-                f"{timeframe}; or give a range: --from and --to, or --bars",
-            )
+            raise no_prices(symbol, timeframe, "; or give a range: --from and --to, or --bars")
         first, last = wanted.bars or (None, None)
-        return Place(symbol, timeframe, wanted, None, first, last)
+        from_us = None if wanted.start is None else _lowest(wanted.start)
+        to_us = None if wanted.end is None else _highest(wanted.end)
+        return Place(symbol, timeframe, wanted, False, first, last, from_us, to_us)
     first, last = 0, len(series.ts) - 1
     if wanted.bars is not None:
         first, last = max(first, wanted.bars[0]), min(last, wanted.bars[1])
@@ -204,7 +173,23 @@ def _place(symbol: str, timeframe: str, wanted: Wanted, series: PriceSeries | No
             f"{when(int(series.ts[0]))} to {when(int(series.ts[-1]))}, {len(series.ts):,} bars",
             hint="Give another range, or add newer prices with: catalog prices add FILE",
         )
-    return Place(symbol, timeframe, wanted, series, first, last)
+    from_us, to_us = int(series.ts[first]), int(series.ts[last])
+    return Place(symbol, timeframe, wanted, True, first, last, from_us, to_us)
+
+
+def no_prices(symbol: str, timeframe: str, otherwise: str = "") -> UsageError:
+    """
+    Return the error that there are no prices.
+
+    Args:
+        otherwise: what else can be done about it.
+    """
+    return UsageError(
+        f"The catalog has no prices of {symbol} {timeframe}, which would say over which bars "
+        "configurations are wanted",
+        hint=f"Add them: catalog prices add FILE --symbol {symbol} --timeframe {timeframe}"
+        f"{otherwise}",
+    )
 
 
 def _at(series: PriceSeries, moment: Any, side: Any) -> int:

@@ -39,7 +39,9 @@ class Verdict(NamedTuple):
     why: str | None
 
 
-def judge_ranges(place: Place, ranges: Sequence[TraceRange]) -> list[Verdict]:
+def judge_ranges(
+    place: Place, series: PriceSeries | None, ranges: Sequence[TraceRange]
+) -> list[Verdict]:
     """
     Say of each range what a trace of it is worth at a place.
 
@@ -47,11 +49,11 @@ def judge_ranges(place: Place, ranges: Sequence[TraceRange]) -> list[Verdict]:
     does not reach over the range wanted is behind, or where a range was given, as good as missing.
     What nobody knows is not held against a trace.
     """
-    if place.series is None:
+    if series is None:
         return [_judge_without_prices(place, one) for one in ranges]
-    found = [_locate(one, place.series) for one in ranges]
+    found = [_locate(one, series) for one in ranges]
     asked = {at for one, at in zip(ranges, found, strict=True) if one.data_digest and at.is_exact}
-    digests = _digests(place.series, asked)
+    digests = _digests(series, asked)
     return [_judge(place, one, at, digests.get(at)) for one, at in zip(ranges, found, strict=True)]
 
 

@@ -38,20 +38,21 @@ def not_computed(
     `from` and `to` are the first and the last bar to compute, null where nobody knows their times.
     """
     names = StrategyNames(comparison.sweep, comparison.places)
+    numbers = {id(grid): number for number, grid in enumerate(comparison.sweep.grids)}
     wanted = np.isin(np.arange(len(STATES)), [STATES.index(state) for state in states])
     for one in comparison.batches():
         chosen = np.flatnonzero(wanted[one.states])
         if len(chosen):
-            yield _table(one, chosen, names)
+            yield _table(one, chosen, names, numbers[id(one.grid)])
 
 
-def _table(one: Compared, chosen: Any, names: StrategyNames) -> pa.Table:
+def _table(one: Compared, chosen: Any, names: StrategyNames, number: int) -> pa.Table:
     grid, place = one.grid, one.place
     numbers = one.numbers[chosen]
     configs = list(texts(grid, numbers))
     hashes = [sha256(text).hexdigest()[:12] for text in configs]
     ids = [
-        names.name(place, grid, own, strategy_hash)
+        names.name(place, number, own, strategy_hash)
         for own, strategy_hash in zip(words(grid, numbers), hashes, strict=True)
     ]
     said = pa.array((*one.texts, None), pa.string())
