@@ -1,4 +1,4 @@
-"""What lies in a folder of old traces, as registering it says: in a catalog that is thrown away."""
+"""What lies in a folder of old traces, as registering it says: in a catalog for the moment."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from catalog.register.batches import BATCH_SIZE, Progress, RunSources, batches
 from catalog.register.files import Problem
 from catalog.register.known import Known, load_known
 from catalog.register.plan import make_plan
-from catalog.register.record import record
+from catalog.register.record import write_batch
 from catalog.register.sweeps import SweepShelf
 from catalog.statements import statement
-from catalog.store.database import reading, writing
+from catalog.store.database import reading
+from catalog.store.migrations import known_migrations
 from catalog.store.paths import catalog_root, side_folder
+from catalog.store.transactions import transaction
 from catalog.sweeps.grid import Sweep
 
 
@@ -85,16 +88,13 @@ class Found:
     traces: list[Source]
     quarantined: list[Problem]
     ignored: list[Problem]
-    scratch: Path
-    """The catalog that knows all this, for as long as it is needed."""
 
 
-@contextmanager
-def found_in(
+def find_sources(
     folder: Path, *, catalog: Path, sweeps: Sequence[Sweep], progress: Progress
-) -> Iterator[Found]:
+) -> Found:
     """
-    Read what lies at and below a folder, with everything that registering it would say.
+    Read what lies at and below a folder, and find out everything that registering it would say.
 
     Args:
         catalog: where what sweeps made runs that are registered there is known from.
@@ -103,27 +103,37 @@ def found_in(
     Raises:
         StoreError: the catalog cannot be read.
     """
-    with TemporaryDirectory(prefix="catalog-upgrade-") as scratch_folder:
-        scratch = Path(scratch_folder) / "catalog.duckdb"
-        known = _known_runs(catalog, folder)
-        skip = frozenset({os.path.abspath(side_folder(catalog))})
-        roots = [os.path.abspath(folder)]
-        plan = make_plan(roots, known, skip=skip, sweeps=sweeps)
-        sources = RunSources(known, sweeps, SweepShelf(catalog))
+    root = catalog_root(catalog)
+    known = _known_runs(catalog, folder)
+    skip = frozenset({os.path.abspath(side_folder(catalog))})
+    roots = [os.path.abspath(folder)]
+    plan = make_plan(roots, known, skip=skip, sweeps=sweeps)
+    sources = RunSources(known, sweeps, SweepShelf(catalog))
+    with _scratch_catalog() as con:
         for batch in batches(plan, roots, sources, progress, size=BATCH_SIZE):
-            with writing(scratch) as con:
-                record(con, catalog_root(scratch), batch)
-        if not scratch.exists():
-            with writing(scratch):
-                pass
-        with reading(scratch) as con:
-            traces, others = _traces(con, scratch), _others(con, scratch)
-        yield Found(
-            traces,
-            [problem for problem in others if problem.status == "quarantined"],
-            [problem for problem in others if problem.status != "quarantined"],
-            scratch,
-        )
+            with transaction(con):
+                write_batch(con, root, batch)
+        traces, others = _traces(con, root), _others(con, root)
+    return Found(
+        traces,
+        [problem for problem in others if problem.status == "quarantined"],
+        [problem for problem in others if problem.status != "quarantined"],
+    )
+
+
+@contextmanager
+def _scratch_catalog() -> Iterator[DuckDBPyConnection]:
+    """Make a catalog's tables, without views, in a folder that is gone afterwards."""
+    with (
+        TemporaryDirectory(prefix="catalog-upgrade-") as folder,
+        duckdb.connect(os.path.join(folder, "catalog.duckdb")) as con,
+    ):
+        con.execute("set timezone = 'UTC'")
+        con.execute(statement("create_migration_ledger"))
+        con.execute("set search_path = 'main,internal'")
+        for migration in known_migrations():
+            con.execute(migration.sql)
+        yield con
 
 
 def _known_runs(catalog: Path, folder: Path) -> Known:
@@ -135,16 +145,14 @@ def _known_runs(catalog: Path, folder: Path) -> Known:
     return Known(runs=known.runs)
 
 
-def _traces(con: DuckDBPyConnection, scratch: Path) -> list[Source]:
-    values = {"root": catalog_root(scratch)}
-    rows = con.execute(statement("select_upgradable"), values).fetchall()
+def _traces(con: DuckDBPyConnection, root: str) -> list[Source]:
+    rows = con.execute(statement("select_upgradable"), {"root": root}).fetchall()
     assert not rows or len(rows[0]) == len(fields(Source))  # noqa: S101
     return [Source(*row) for row in rows]
 
 
-def _others(con: DuckDBPyConnection, scratch: Path) -> list[Problem]:
-    values = {"root": catalog_root(scratch)}
-    rows = con.execute(statement("select_left_out"), values).fetchall()
+def _others(con: DuckDBPyConnection, root: str) -> list[Problem]:
+    rows = con.execute(statement("select_left_out"), {"root": root}).fetchall()
     return [
         Problem(path, reason, error, hint, status=status)
         for path, status, reason, error, hint in rows

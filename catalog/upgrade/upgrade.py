@@ -1,9 +1,9 @@
 """
 Write a folder of old traces anew in our own format, beside it.
 
-    register into a      ->  Plan         ->  convert           ->  finalize
-    catalog that is          (where each      (a temporary          (its name,
-    thrown away              goes)            file, compared)       on the disk)
+    register into a      ->  Plan         ->  convert           ->  appear
+    catalog for the moment   (where each      (a temporary          (its name,
+                             goes)            file, compared)       on the disk)
 
 What is known of a trace is what `register` knows of it, its range and configuration included.
 """
@@ -37,7 +37,7 @@ from catalog.upgrade.output import opened, origin_of
 from catalog.upgrade.plan import Plan, make_plan, run_output
 from catalog.upgrade.records import write_run_records
 from catalog.upgrade.report import Upgrade
-from catalog.upgrade.sources import Found, Source, found_in
+from catalog.upgrade.sources import Found, Source, find_sources
 from catalog.upgrade.task import Bars, SeriesKey, Task
 
 _TOGETHER = 256
@@ -74,10 +74,10 @@ def upgrade(
     started = time.monotonic()
     folder, output = Path(os.path.abspath(folder)), Path(os.path.abspath(output))
     report = Upgrade(folder, output, dry_run=dry_run)
-    with (
-        opened(output, folder, dry_run=dry_run),
-        found_in(folder, catalog=catalog, sweeps=sweeps, progress=lambda a, b: None) as found,
-    ):
+    with opened(output, folder, dry_run=dry_run):
+        found = find_sources(
+            folder, catalog=catalog, sweeps=sweeps, progress=lambda done, total: None
+        )
         series = _series(catalog, found)
         plan = make_plan(found.traces, series, folder=folder, output=output)
         _note(report, found, plan)
