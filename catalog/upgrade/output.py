@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from catalog.errors import CatalogError, UsageError
 from catalog.traces import format as layout
 from catalog.traces.finalize import make_folder, write_whole, writing_errors
+from catalog.upkeep.packs import is_alive
 
 MARK = "upgrade.json"
 _PID = re.compile(r"\.(\d+)-[0-9a-f]{8}\.tmp$")
@@ -120,15 +121,5 @@ def _remove_unfinished(output: Path) -> None:
     for folder, _, names in os.walk(output):
         for name in names:
             found = _PID.search(name) if layout.unfinished(name) else None
-            if found is not None and not _lives(int(found[1])):
+            if found is not None and not is_alive(int(found[1])):
                 (Path(folder) / name).unlink(missing_ok=True)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
