@@ -27,6 +27,8 @@ from catalog.metrics.sets import MetricSet, record_set
 from catalog.metrics.traces import Match, Trace
 from catalog.query.chosen import chosen_ids
 from catalog.store.database import writing
+from catalog.store.facts import facts_of, noting
+from catalog.store.journal import append_facts
 from catalog.store.transactions import transaction
 
 _CHANGES = 400_000
@@ -79,10 +81,13 @@ def compute_metrics(
     """
     report = Computation()
     only = chosen_ids(catalog, run=None, where=where)
-    with writing(catalog) as con, transaction(con):
+    with writing(catalog) as con, transaction(con), noting(con, "metric_sets"):
         report.set_id, wanted = record_set(con, wanted, is_partial=where is not None)
     plan = plan_metrics(catalog, wanted, report.set_id, only=only, by_regime=by_regime)
     report.skipped, report.missing_series = plan.skipped, plan.missing_series
+    asked = {"set_id": report.set_id, "by_regime": by_regime, "condition": where}
+    if tuple(asked.values()) not in facts_of(catalog, "computations"):
+        append_facts(catalog, "computations", [asked])
     results = _Results(catalog, plan, report)
     results.add_notes([(trace.trace_id, NO_PRICES, why) for trace, why in plan.without_prices])
     done = 0

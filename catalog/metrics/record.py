@@ -23,6 +23,7 @@ from catalog.store.database import writing
 from catalog.store.paths import catalog_root
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
+from catalog.store.trials import note_trials
 from catalog.store.views import refresh_views
 
 
@@ -157,4 +158,5 @@ def _write(con: DuckDBPyConnection, root: str, piece: Piece, pack: _Pack) -> Non
             for name in names:
                 for part in con.extract_statements(statement(name)):
                     con.execute(part, bound(part.query, values))
+        note_trials(con)
         refresh_views(con, root)

@@ -42,6 +42,7 @@ from catalog.prices.prepare import prepare, terms_of
 from catalog.prices.source import read_source
 from catalog.statements import statement
 from catalog.store.database import writing
+from catalog.store.facts import facts_of, noting
 from catalog.store.paths import catalog_root
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
@@ -142,7 +143,7 @@ def add_prices(
 
 def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAdded:
     terms = series.bars.terms
-    remove_orphans(catalog, _known_paths(con))
+    remove_orphans(catalog, _known_paths(con, catalog))
     values = {"symbol": terms.symbol, "timeframe": terms.timeframe}
     row = con.execute(statement("select_known_prices"), values).fetchone()
     known = None if row is None else _Known(*row)
@@ -159,14 +160,14 @@ def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAd
             path = write_bars(catalog, series.bars)
         price_path = stored_path(catalog, path)
         try:
-            with _views_errors(), transaction(con):
+            with _views_errors(), transaction(con), noting(con, "prices"):
                 _store(con, series, price_path, numbering)
                 _forget(con, series, known, numbering)
                 refresh_views(con, catalog_root(catalog))
         finally:
             # The file that was replaced; or the new one, if the catalog does not know it.
             with suppress(duckdb.Error, OSError):
-                remove_orphans(catalog, _known_paths(con))
+                remove_orphans(catalog, _known_paths(con, catalog))
     return _added(state, series, path, numbering, [*series.found, *moved])
 
 
@@ -192,8 +193,10 @@ def _forget(
         con.execute(statement("delete_stale_trials"), values)
 
 
-def _known_paths(con: DuckDBPyConnection) -> list[str]:
-    return [path for (path,) in con.execute(statement("select_price_paths")).fetchall()]
+def _known_paths(con: DuckDBPyConnection, catalog: Path) -> list[str]:
+    """Return the files that are in use: also those that a catalog that was lost used."""
+    kept = [str(fact["price_path"]) for fact in facts_of(catalog, "prices").values()]
+    return kept + [path for (path,) in con.execute(statement("select_price_paths")).fetchall()]
 
 
 def _says_the_same(known: _Known, series: _Series, numbering: Numbering) -> bool:

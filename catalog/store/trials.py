@@ -8,22 +8,19 @@ is made anew counts what was tried before, and forgetting lowers no number of tr
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
-from catalog.disk import sync
-from catalog.errors import StoreError
 from catalog.statements import statement
 from catalog.store.facts import catalog_of, has_table
 from catalog.store.journal import read_facts
+from catalog.store.kept import read_kept, write_kept
 from catalog.store.paths import side_folder
 from catalog.store.registered import registered
 
@@ -72,12 +69,10 @@ def restore_trials(con: DuckDBPyConnection, catalog: Path) -> list[Path]:
     damaged = []
     files = []
     for path in trial_files(catalog):
-        try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                file.read(use_threads=False)
-            files.append(str(path))
-        except (OSError, pa.ArrowException):
+        if read_kept(path) is None:
             damaged.append(path)
+        else:
+            files.append(str(path))
     if files:
         replaced = _replaced(catalog)
         with registered(con, incoming_replaced=replaced):
@@ -91,35 +86,22 @@ def _note(con: DuckDBPyConnection, catalog: Path, *, whole: bool) -> None:
     # What bars a set looks at changes nothing by itself.
     if not any(part != "range" for part in rows["part"].to_pylist()):
         return
-    with _errors(catalog):
-        _write(catalog, rows)
-        files = trial_files(catalog)
-        if len(files) > MOST_FILES:
-            _write(catalog, _joined(files))
+    _write(catalog, rows)
+    files = trial_files(catalog)
+    if len(files) > MOST_FILES:
+        tables = [table for path in files if (table := read_kept(path)) is not None]
+        # One that is damaged stays, for whoever can mend it.
+        if len(tables) == len(files):
+            # What says the same twice costs little, and the newest counts whatever the order.
+            _write(catalog, pa.concat_tables(tables, promote_options="permissive"))
             for path in files:
                 path.unlink(missing_ok=True)
 
 
-def _joined(files: Sequence[Path]) -> pa.Table:
-    # What says the same twice costs little, and the newest counts whatever the order.
-    tables = [pq.read_table(path) for path in files]
-    return pa.concat_tables(tables, promote_options="permissive")
-
-
 def _write(catalog: Path, rows: pa.Table) -> None:
-    folder = trials_folder(catalog)
-    folder.mkdir(parents=True, exist_ok=True)
     # Sorted by name they are in the order in which they came.
     name = f"{time.time_ns():020}_{token_hex(4)}.parquet"
-    unfinished = folder / f".{name}.tmp"
-    try:
-        pq.write_table(rows, unfinished, compression="zstd", write_page_checksum=True)
-        sync(unfinished)
-        unfinished.replace(folder / name)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    sync(folder)
-    sync(folder.parent)
+    write_kept(trials_folder(catalog) / name, rows)
 
 
 def _replaced(catalog: Path) -> pa.Table:
@@ -139,15 +121,3 @@ def _replaced(catalog: Path) -> pa.Table:
             "replaced_at": pa.array(when.values(), pa.timestamp("us", "UTC")),
         }
     )
-
-
-@contextmanager
-def _errors(catalog: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        text = getattr(error, "strerror", None) or str(error)
-        raise StoreError(
-            f"Cannot keep the ledger of trials in {trials_folder(catalog)}: {text}",
-            hint="Free some space, or check the permissions of the folder",
-        ) from error

@@ -25,6 +25,7 @@ from catalog.query.parsing import bound
 from catalog.register.record import record_changes
 from catalog.statements import statement
 from catalog.store.database import reading, writing
+from catalog.store.kept import keep_pack_facts
 from catalog.store.paths import catalog_root
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
@@ -41,6 +42,7 @@ from catalog.upkeep.packs import (
     pack_name,
     packs_folder,
     remove_orphans,
+    remove_pack,
     select_traces,
     stored_path,
     temporary_pack,
@@ -275,18 +277,18 @@ def _publish(
         files = []
         for writer, named in zip(packs, paths, strict=True):
             files += [(companion(writer.path), companion(named)), (writer.path, named)]
+        root = catalog_root(catalog)
         try:
             appear(files)
-            _insert_whatever_is_gone(con, catalog_root(catalog), table, moving, replaced)
+            keep_pack_facts(con, Path(root), table)
+            _insert_whatever_is_gone(con, root, table, moving, replaced)
         except BaseException:
-            for _, file in files:
-                file.unlink(missing_ok=True)
+            for pack in paths:
+                remove_pack(pack)
             raise
         # Nobody reads the old packs any more: readers hold DuckDB's lock while they do.
         for path in replaced:
-            old = full_path(catalog, path)
-            old.unlink(missing_ok=True)
-            companion(old).unlink(missing_ok=True)
+            remove_pack(full_path(catalog, path))
     report.packs = len(packs)
     report.size_after = sum(
         os.path.getsize(file) for path in paths for file in (path, companion(path))

@@ -10,13 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
 from catalog.statements import statement
+from catalog.store.kept import pack_facts
 from catalog.store.paths import catalog_root, side_folder
+from catalog.store.registered import registered
 from catalog.traces.finalize import writing_errors
-from catalog.traces.pack import TraceToPack, pack_digest
+from catalog.traces.pack import TraceToPack, companion, pack_digest
 
+_PARTS = (".parquet", ".companion")
 _TEMPORARY = re.compile(r"\.\w+\.(\d+)\.(tmp|companion)")
 
 
@@ -78,7 +83,12 @@ def select_traces(
 
 
 def remove_orphans(catalog: Path, con: DuckDBPyConnection) -> None:
-    """Delete what a compaction that was killed left. Only who holds the lock may do that."""
+    """
+    Delete what a compaction that was killed left. Only who holds the lock may do that.
+
+    A pack that holds a trace which the catalog has from nowhere else stays: it may be that of a
+    catalog that was lost, from which `rebuild` brings it back.
+    """
     folder = packs_folder(catalog)
     if not folder.is_dir():
         return
@@ -89,8 +99,32 @@ def remove_orphans(catalog: Path, con: DuckDBPyConnection) -> None:
         if found is not None:
             if not is_alive(int(found[1])):
                 path.unlink(missing_ok=True)
-        elif path.suffix in (".parquet", ".companion") and path.stem not in known:
+        elif path.suffix in _PARTS and path.stem not in known and _is_spare(con, path):
             path.unlink(missing_ok=True)
+    left = {path.name for path in folder.iterdir()}
+    for path in pack_facts(folder / "any").parent.glob("*.parquet"):
+        if path.name not in left:
+            path.unlink(missing_ok=True)
+
+
+def remove_pack(pack: Path) -> None:
+    """Delete a pack, with what lies beside it."""
+    for path in (pack, companion(pack), pack_facts(pack)):
+        path.unlink(missing_ok=True)
+
+
+def _is_spare(con: DuckDBPyConnection, path: Path) -> bool:
+    """Say whether the catalog has all that a pack holds which it does not know, or a part of it."""
+    pack = path.with_suffix(".parquet")
+    if not pack.exists():
+        return True
+    try:
+        ids = pq.read_table(companion(pack), columns=["trace_id"])
+    except (OSError, pa.ArrowException):
+        return False
+    with registered(con, incoming_trace=ids):
+        ((needed,),) = con.execute(statement("count_needed")).fetchall()
+    return not needed
 
 
 def is_alive(pid: int) -> bool:
