@@ -17,6 +17,16 @@ semi join inside using (directory_id)
 -- What is in a pack only is not looked for.
 where has_original is distinct from false
 union all
-select directory_id, file_name, file_size_bytes, mtime_ns, status, false as lacks_config, false as from_sweep
+select
+    directory_id,
+    file_name,
+    file_size_bytes,
+    mtime_ns,
+    case
+        when reason in ('forgotten', 'copy of a forgotten trace') then 'forgotten'
+        else status
+    end as status,
+    false as lacks_config,
+    false as from_sweep
 from other_file
 semi join inside using (directory_id);

@@ -21,6 +21,7 @@ IGNORED = {
     "file that is no Parquet": ("file that is no Parquet", "files that are no Parquet"),
     "file that is no trace": ("file that is no trace", "files that are no traces"),
     "hidden file": ("hidden file", "hidden files"),
+    "forgotten": ("forgotten trace", "forgotten traces"),
     "an index file": ("index file", "index files"),
     "trades of an older tracer": ("file of trades", "files of trades"),
     "no trace columns": (
@@ -45,9 +46,16 @@ SOURCES = {
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A sweep file (YAML) that made some of the traces; may be given many times.",
 )
+@click.option("--forgotten", is_flag=True, help="Bring back what was forgotten in the folders.")
 @click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
 @catalog_option
-def command(folders: tuple[Path, ...], sweeps: tuple[Path, ...], dry_run: bool, path: Path) -> None:
+def command(
+    folders: tuple[Path, ...],
+    sweeps: tuple[Path, ...],
+    forgotten: bool,
+    dry_run: bool,
+    path: Path,
+) -> None:
     """
     Register the trace files at and below FOLDERS.
 
@@ -61,7 +69,9 @@ def command(folders: tuple[Path, ...], sweeps: tuple[Path, ...], dry_run: bool, 
     """
     catalog = open_catalog(path)
     with progress_bar("reading traces") as progress:
-        report = catalog.register(*folders, sweeps=sweeps, dry_run=dry_run, progress=progress)
+        report = catalog.register(
+            *folders, sweeps=sweeps, forgotten=forgotten, dry_run=dry_run, progress=progress
+        )
     print_report(report)
     if report.needs_attention:
         say_next('catalog sql "select reason, count(*), min(path) from quarantine group by all"')

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.facade.located import Located, PathLike
-from catalog.upkeep.bundle import Bundle, bundle
-from catalog.upkeep.relocate import Relocation, relocate
+
+if TYPE_CHECKING:
+    from catalog.upkeep.bundle import Bundle
+    from catalog.upkeep.forget import Forgetting
+    from catalog.upkeep.relocate import Relocation
 
 
 class Moving(Located):
@@ -36,6 +40,8 @@ class Moving(Located):
             UsageError: nothing is known in the one folder, or nothing of it is in the other.
             StoreError: the catalog cannot be used.
         """
+        from catalog.upkeep.relocate import relocate
+
         return relocate(self.path, old, new, **({} if progress is None else {"progress": progress}))
 
     def bundle(
@@ -65,6 +71,8 @@ class Moving(Located):
             StoreError: the catalog cannot be used.
             CatalogError: the bundle cannot be written.
         """
+        from catalog.upkeep.bundle import bundle
+
         return bundle(
             self.path,
             Path(path),
@@ -72,4 +80,47 @@ class Moving(Located):
             run=run,
             prices=prices,
             **({} if progress is None else {"progress": progress}),
+        )
+
+    def forget(
+        self,
+        *references: str,
+        run: str | None = None,
+        where: str | None = None,
+        missing: bool = False,
+        delete_files: bool = False,
+        dry_run: bool = False,
+        confirm: Callable[[Forgetting], bool] | None = None,
+    ) -> Forgetting:
+        """
+        Forget traces: their rows and figures. Their files stay, unless they are to be deleted.
+
+        A file that stays is passed over by `register` as long as it is unchanged, unless that is
+        called with `forgotten=True`. How many strategies were tried is not forgotten.
+
+        Args:
+            references: a trace's id or path, or what `show` takes for a strategy: all its traces.
+            run: only the traces of this run, of every kind.
+            where: only signal traces that meet a condition on the columns of `strategy_index`.
+            missing: only those whose files are gone.
+            delete_files: delete their files too, and what packs hold of them.
+            dry_run: say what would be forgotten, and change nothing.
+            confirm: called with what would be forgotten; nothing is, where it returns False.
+
+        Raises:
+            UsageError: nothing is named, or traces that are in packs only would be lost.
+            QueryError: a reference or the condition is none, or nothing is meant by all of them.
+            StoreError: the catalog cannot be used.
+        """
+        from catalog.upkeep.forget import forget
+
+        return forget(
+            self.path,
+            references,
+            run=run,
+            where=where,
+            missing=missing,
+            delete_files=delete_files,
+            dry_run=dry_run,
+            **({} if confirm is None else {"confirm": confirm}),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ class Registering(Located):
         self,
         *folders: PathLike,
         sweeps: Sequence[PathLike | Sweep] = (),
+        forgotten: bool = False,
         dry_run: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> Registration:
@@ -28,6 +30,7 @@ class Registering(Located):
 
         Args:
             sweeps: sweep files (YAML) to find parameters in that the traces do not carry.
+            forgotten: bring back what was forgotten in the folders.
             dry_run: read and report, and write nothing.
             progress: called with how many files were read, and how many are to be.
 
@@ -42,15 +45,25 @@ class Registering(Located):
         from catalog.register.register import register
         from catalog.sweeps.file import load_sweep
         from catalog.sweeps.grid import Sweep
+        from catalog.upkeep.forgotten import bring_back, forget_again
 
         loaded = [sweep if isinstance(sweep, Sweep) else load_sweep(sweep) for sweep in sweeps]
-        return register(
+        if forgotten and not dry_run:
+            bring_back(self.path, [os.path.abspath(os.fspath(folder)) for folder in folders])
+        report = register(
             self.path,
             folders,
             sweeps=loaded,
             dry_run=dry_run,
             **({} if progress is None else {"progress": progress}),
         )
+        if report.registered and not dry_run and (again := forget_again(self.path)):
+            # Its time of change or its place is another, and its bytes are the same.
+            report.warnings.append(
+                f"{again:,} of these were forgotten before, and are again: "
+                "bring them back with --forgotten"
+            )
+        return report
 
     def add_prices(
         self,

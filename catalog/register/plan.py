@@ -132,7 +132,7 @@ def _compare(
             file = FileToRead(folder.path, name, kind, folder.files[name])
             if (
                 seen is None
-                or reread
+                or (reread and seen.status != "forgotten")
                 or seen.stamp != folder.files[name]
                 or seen.status == "missing"
                 or (reread_unknown and seen.lacks_config)
@@ -182,6 +182,8 @@ def _compare_oddities(plan: Plan, folder: Folder, before: dict[str, KnownFile]) 
 def _count_known(plan: Plan, seen: KnownFile) -> None:
     if seen.status == "quarantined":
         plan.still_quarantined += 1
+    elif seen.status == "forgotten":
+        plan.ignored["forgotten"] += 1
     elif seen.status == "ignored":
         plan.ignored["file that is no trace"] += 1
     else:

@@ -23,6 +23,7 @@ from pathlib import Path
 from catalog.errors import CatalogError, QueryError, UsageError
 from catalog.register.bundled import CATALOG
 from catalog.register.register import register
+from catalog.store.paths import side_folder
 from catalog.traces.finalize import writing_errors
 from catalog.upkeep.archive import write_archive
 from catalog.upkeep.bundle_catalog import carry_over, compare, settle
@@ -147,6 +148,8 @@ def _fill(
     report.differing = compare(small, put)
     put_index(catalog, folder, put)
     settle(small, home)
+    # Who works with it makes one; a bundle holds nothing of this machine's processes.
+    (side_folder(small) / "lock").unlink(missing_ok=True)
     report.traces = len(put.traces)
     report.strategies = len({one.strategy_key for one in put.traces if one.strategy_key})
     report.runs = len(put.runs)

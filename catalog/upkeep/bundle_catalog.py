@@ -67,10 +67,10 @@ def carry_over(
 
 def _insert(con: DuckDBPyConnection, tables: dict[str, pa.Table]) -> None:
     # The set that every new catalog has is among those that come.
-    con.execute("delete from metric_set")
+    con.execute("delete from internal.metric_set")
     for name, table in tables.items():
         with registered(con, incoming_carried=table):
-            con.execute(f"insert into {name} by name from incoming_carried")
+            con.execute(f"insert into internal.{name} by name from incoming_carried")
 
 
 def _named(row: dict[str, object]) -> str:

@@ -1,0 +1,212 @@
+"""
+What was forgotten, as facts beside the catalog, so that it stays forgotten.
+
+A fact says of a trace that it is to be forgotten, that its file is to be deleted or has been, or
+that it was brought back. The last ones hold. A trace is known again by its id and the bytes of
+its file, or by its place in a pack: what was written anew since is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
+from catalog.statements import statement
+from catalog.store.database import writing
+from catalog.store.journal import append_facts, journal_path, read_facts
+from catalog.store.parameters import count_parameters
+from catalog.store.paths import catalog_root
+from catalog.store.registered import registered
+from catalog.store.transactions import transaction
+from catalog.store.views import refresh_views
+from catalog.upkeep.packs import remove_orphans
+
+_NAME = "forgotten"
+FORGET, DELETE, DELETED, BACK = "forget", "delete", "deleted", "back"
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenTrace:
+    """A trace that is forgotten, and whether its file is still to be deleted."""
+
+    trace_id: str
+    file_digest: str | None
+    pack_path: str | None
+    trace_number: int | None
+    is_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenFile:
+    """A file of a forgotten trace that a scan passes over."""
+
+    directory_id: int
+    path: str
+    name: str
+    size: int
+    mtime_ns: int
+    trace_id: str
+    is_copy: bool
+
+
+def note(catalog: Path, what: str, facts: Iterable[dict[str, object]]) -> None:
+    """
+    Note what became of traces; it is on the disk when this returns.
+
+    Args:
+        facts: the trace_id of each, and what tells it again.
+
+    Raises:
+        StoreError: the folder beside the catalog cannot be written.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    append_facts(catalog, _NAME, ({"what": what, "at": now, **fact} for fact in facts))
+
+
+def read_forgotten(catalog: Path) -> dict[str, ForgottenTrace]:
+    """
+    Return the traces that are forgotten, by their ids.
+
+    Raises:
+        StoreError: the facts cannot be read.
+    """
+    found: dict[str, ForgottenTrace] = {}
+    for fact in read_facts(catalog, _NAME):
+        trace_id, what = fact.get("trace_id"), fact.get("what")
+        if not isinstance(trace_id, str):
+            continue
+        if what == BACK:
+            found.pop(trace_id, None)
+        elif what == DELETED:
+            if trace_id in found:
+                known = found[trace_id]
+                found[trace_id] = ForgottenTrace(
+                    trace_id, known.file_digest, known.pack_path, known.trace_number, False
+                )
+        elif what in (FORGET, DELETE):
+            found[trace_id] = ForgottenTrace(
+                trace_id,
+                fact.get("file_digest"),
+                fact.get("pack_path"),
+                fact.get("trace_number"),
+                what == DELETE,
+            )
+    return found
+
+
+def write_forgotten(con: DuckDBPyConnection, catalog: Path, trace_ids: Sequence[str]) -> None:
+    """
+    Take traces out of the tables, in one transaction, and then what is in packs of nobody.
+
+    Their files are there, and passed over by scans as long as they are unchanged. The ledger of
+    trials stays as it is.
+    """
+    ids = pa.table({"trace_id": pa.array(trace_ids, pa.string())})
+    with transaction(con):
+        with registered(con, incoming_id=ids):
+            for part in con.extract_statements(statement("forget_traces")):
+                con.execute(part)
+        con.execute(statement("finish_latest"))
+        con.execute(statement("delete_unused_strategies"))
+        count_parameters(con)
+        refresh_views(con, catalog_root(catalog))
+    remove_orphans(catalog, con)
+    remove_orphaned_returns(con, catalog)
+
+
+def replay_forgotten(con: DuckDBPyConnection, catalog: Path) -> int:
+    """
+    Forget again what was forgotten and has been registered since as it was; return how many.
+
+    It belongs behind a registration, on a connection for writing, outside of transactions.
+
+    Raises:
+        StoreError: the facts cannot be read.
+    """
+    if not journal_path(catalog, _NAME).exists():
+        return 0
+    forgotten = list(read_forgotten(catalog).values())
+    table = pa.table(
+        {
+            "trace_id": pa.array([one.trace_id for one in forgotten], pa.string()),
+            "file_digest": pa.array([one.file_digest for one in forgotten], pa.string()),
+            "pack_path": pa.array([one.pack_path for one in forgotten], pa.string()),
+            "trace_number": pa.array([one.trace_number for one in forgotten], pa.int64()),
+        }
+    )
+    with registered(con, incoming_forgotten=table):
+        rows = con.execute(statement("select_forgotten_again")).fetchall()
+    if rows:
+        write_forgotten(con, catalog, [trace_id for (trace_id,) in rows])
+    return len(rows)
+
+
+def forget_again(catalog: Path) -> int:
+    """
+    Do what `replay_forgotten` does, on a connection of its own.
+
+    Raises:
+        StoreError: the catalog cannot be used.
+    """
+    if not journal_path(catalog, _NAME).exists():
+        return 0
+    with writing(catalog) as con:
+        return replay_forgotten(con, catalog)
+
+
+def bring_back(catalog: Path, folders: Sequence[str]) -> int:
+    """
+    Let the next registration read what was forgotten at and below some folders.
+
+    Returns:
+        How many traces those are.
+
+    Raises:
+        StoreError: the catalog cannot be used.
+    """
+    if not catalog.exists() or not journal_path(catalog, _NAME).exists():
+        return 0
+    with writing(catalog) as con:
+        files = {
+            file.path: file for folder in folders for file in forgotten_files(con, catalog, folder)
+        }
+        ids = sorted({file.trace_id for file in files.values()})
+        if not ids:
+            return 0
+        note(catalog, BACK, ({"trace_id": trace_id} for trace_id in ids))
+        with transaction(con):
+            pass_over_no_more(con, list(files.values()))
+            back = pa.table({"trace_id": pa.array(ids, pa.string())})
+            with registered(con, incoming_id=back):
+                con.execute(statement("restore_copies"))
+    return len(ids)
+
+
+def forgotten_files(
+    con: DuckDBPyConnection, catalog: Path, folder: str = ""
+) -> list[ForgottenFile]:
+    """Return the files of forgotten traces at and below a folder, or all of them."""
+    values = {
+        "root": catalog_root(catalog),
+        "folder": folder.rstrip("/") + "/" if folder else "",
+    }
+    rows = con.execute(statement("select_forgotten_files"), values).fetchall()
+    return [ForgottenFile(*row) for row in rows]
+
+
+def pass_over_no_more(con: DuckDBPyConnection, files: Sequence[ForgottenFile]) -> None:
+    """Take files of forgotten traces out of what scans pass over."""
+    table = pa.table(
+        {
+            "directory_id": pa.array([file.directory_id for file in files], pa.int32()),
+            "file_name": pa.array([file.name for file in files], pa.string()),
+        }
+    )
+    with registered(con, incoming_file=table):
+        con.execute(statement("delete_others"))
