@@ -1,12 +1,13 @@
 -- What the catalog has of each configuration on a symbol and timeframe: its best trace.
 --
--- Best is what is done and known to be, then done, behind, stale; of these the newest. A trace
--- that does not say which code it was made with is not held to be of another.
+-- Best is what is done and known to be, then done, behind, stale; of these what reaches furthest,
+-- then the newest. What does not say which code it was made with is not held to be of another.
 with judged as (
     select
         t.latest_key as config_key,
         t.kind,
         t.trace_id,
+        t.last_bar,
         epoch_us(coalesce(t.created_at, to_timestamp(t.mtime_ns / 1000000000))) as made_us,
         r.state in ('done', 'behind')
         and c.strategy_type is not null
@@ -50,6 +51,7 @@ qualify
         order by
             case state when 'done' then 0 when 'behind' then 2 when 'stale' then 3 else 4 end
             + case when state = 'done' and why is not null then 1 else 0 end,
+            last_bar desc nulls last,
             made_us desc,
             trace_id
     ) = 1;

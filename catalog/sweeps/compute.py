@@ -29,6 +29,8 @@ from catalog.traces.signals import write_signals
 from catalog.traces.write import changes_in, write_trace
 
 _LONGEST_ERROR: Final = 500
+_SECONDS: Final = 10.0
+"""That a chunk may take to compute: so much is lost at most when everything is killed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +59,15 @@ class Done:
     """
     What a chunk came to: how many traces are written, which strategies failed and why.
 
-    `left` are those that were not begun, since the run is being stopped. `waiting` traces are
-    complete, and will be registered by the next who writes, for the catalog was in use.
+    `left` are the numbers of those that were not begun, for it took long enough, or the run is
+    being stopped. `waiting` traces are complete, and will be registered by the next who writes,
+    for the catalog was in use.
     """
 
     computed: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
-    left: int = 0
     waiting: int = 0
-    seconds: float = 0.0
+    left: Numbers | None = None
 
 
 class Computer:
@@ -79,7 +81,7 @@ class Computer:
 
     def compute(self, chunk: Chunk) -> Done:
         """
-        Compute a chunk; all of its traces are registered in one transaction.
+        Compute a chunk, or for about ten seconds; all traces are registered in one transaction.
 
         A strategy that raises, or does not return what it should, is recorded as failed.
 
@@ -94,8 +96,9 @@ class Computer:
         failures: list[Failure] = []
         begun_of = zip(chunk.numbers.tolist(), words(grid, chunk.numbers), strict=True)
         for number, own in begun_of:
-            if self.is_stopping:
-                done.left = len(chunk.numbers) - len(made) - len(failures)
+            count = len(made) + len(failures)
+            if self.is_stopping or (count and time.monotonic() - begun > _SECONDS):
+                done.left = chunk.numbers[count:]
                 break
             config = grid.member(number, None).config
             strategy_hash = sha256(encode(config)).hexdigest()[:12]
@@ -114,7 +117,6 @@ class Computer:
             if not register_finalized(job.catalog, paths):
                 done.waiting = len(paths)
         record_failures(job.catalog, failures)
-        done.seconds = time.monotonic() - begun
         return done
 
     def _write(

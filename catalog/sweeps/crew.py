@@ -23,14 +23,11 @@ from catalog.sweeps.failures import record_failures
 MOST_TOGETHER: Final = 500
 """Configurations in a chunk: so many are registered in one transaction."""
 
-_SECONDS: Final = 10.0
-"""That a chunk should take: so much is lost at most when everything is killed."""
-
 OnDone = Callable[[Done], None]
 
 
 class Chunks:
-    """What is left to compute, cut into chunks that take about as long. Threads may share it."""
+    """What is left to compute, in chunks. Threads may share it."""
 
     def __init__(self, tasks: Sequence[Chunk], workers: int) -> None:
         self._tasks = [task for task in reversed(tasks) if len(task.numbers)]
@@ -38,7 +35,6 @@ class Chunks:
         self._workers = workers
         self._alone: list[Chunk] = []
         self._lock = threading.Lock()
-        self._pace: float | None = None
 
     def take(self) -> Chunk | None:
         """Return the next chunk, None where nothing is left."""
@@ -47,9 +43,8 @@ class Chunks:
                 return self._alone.pop()
             if not self._tasks:
                 return None
-            count = 2 if self._pace is None else int(_SECONDS / max(self._pace, 1e-6))
             # At the end all should be done at about the same time.
-            count = max(1, min(count, MOST_TOGETHER, -(-self._left // self._workers)))
+            count = min(MOST_TOGETHER, -(-self._left // (2 * self._workers)))
             task = self._tasks.pop()
             taken = Chunk(task.place, task.grid, task.numbers[:count])
             if len(rest := task.numbers[count:]):
@@ -57,12 +52,12 @@ class Chunks:
             self._left -= len(taken.numbers)
             return taken
 
-    def note(self, done: Done) -> None:
-        """Learn how long a configuration takes."""
-        if count := done.computed + len(done.failed):
+    def give_back(self, chunk: Chunk, done: Done) -> None:
+        """Give back what of a chunk was not begun."""
+        if done.left is not None:
             with self._lock:
-                own = done.seconds / count
-                self._pace = own if self._pace is None else (self._pace + own) / 2
+                self._tasks.append(Chunk(chunk.place, chunk.grid, done.left))
+                self._left += len(done.left)
 
     def one_by_one(self, chunk: Chunk) -> None:
         """Give a chunk back, in chunks of one."""
@@ -80,7 +75,7 @@ def compute_here(job: Job, codes: Mapping[str, Any], tasks: Sequence[Chunk], not
     try:
         while not computer.is_stopping and (chunk := chunks.take()) is not None:
             done = computer.compute(chunk)
-            chunks.note(done)
+            chunks.give_back(chunk, done)
             note(done)
     finally:
         if before is not None:
@@ -97,13 +92,14 @@ def compute_beside(
     Ctrl-C lets each process finish the configuration it is at, and register what it has; once
     more ends them at once.
     """
-    crew = _Crew(job, names, Chunks(tasks, workers), note)
+    crew, interrupted = _Crew(job, names, Chunks(tasks, workers), note), False
     threads = ThreadPoolExecutor(workers)
     try:
         waiting = {threads.submit(crew.serve) for _ in range(workers)}
         try:
             done, _ = wait(waiting, return_when=FIRST_EXCEPTION)
         except KeyboardInterrupt:
+            interrupted = True
             crew.stop()
             done, _ = wait(waiting)
         if any(one.exception() is not None for one in done):
@@ -114,7 +110,7 @@ def compute_beside(
     finally:
         crew.kill()
         threads.shutdown(wait=True, cancel_futures=True)
-    return crew.is_stopping
+    return interrupted
 
 
 class _Crew:
@@ -143,7 +139,7 @@ class _Crew:
                     raise answer
                 if not isinstance(answer, Done):
                     raise RuntimeError(f"a process that computes strategies failed:\n{answer}")
-                self._chunks.note(answer)
+                self._chunks.give_back(chunk, answer)
                 with self._lock:
                     self._note(answer)
         finally:

@@ -94,7 +94,7 @@ def read_known(
         }
     )
     with registered(con, incoming_range=judged, incoming_code=code):
-        return con.execute(statement("sweep_known"), values).to_arrow_table()
+        return con.sql(statement("sweep_known"), params=values).to_arrow_table()
 
 
 def known_by_kind(

@@ -57,7 +57,7 @@ def missing(
         make_place(*name, wanted, None)
         known = known_by_kind(None, {}, {})
     chosen = {STATES.index(state) for state in states}
-    result = {}
+    result: dict[tuple[str, str], int] = {}
     for one_kind, of_kind in known.items():
         keys = [key for k, key in given if k == one_kind]
         found, _ = of_kind.look_up(keys)

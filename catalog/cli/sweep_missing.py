@@ -1,0 +1,127 @@
+"""catalog sweep missing: the configurations of a sweep that are not computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from catalog.cli.options import open_catalog, plural, say, say_next
+from catalog.cli.sweep_options import strategy_option, sweep_options
+
+_SHOWN = ("state", "strategy_id", "symbol", "timeframe", "strategy_hash", "config", "why")
+
+
+@click.command("missing")
+@sweep_options
+@strategy_option(required=False)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(("missing", "stale", "failed", "behind", "done")),
+    default=("missing", "stale", "failed"),
+    show_default=True,
+    help="Those in this state; repeatable.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "jsonl", "csv")),
+    default="table",
+    show_default=True,
+    help="jsonl has one configuration a line, with all that running it needs.",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=40, show_default=True, help="Rows of a table."
+)
+def missing(
+    file: Path,
+    symbols: tuple[str, ...],
+    timeframes: tuple[str, ...],
+    start: str | None,
+    end: str | None,
+    bars: tuple[int, int] | None,
+    path: Path,
+    strategy: tuple[str, ...],
+    states: tuple[str, ...],
+    form: str,
+    limit: int,
+) -> None:
+    """
+    Print the configurations of the sweep in FILE that are missing, stale or failed.
+
+    A line of jsonl has state, kind, strategy_type, strategy_id, symbol, timeframe, from and to
+    (the first and last bar), strategy_hash, config_key, config and why.
+
+    \b
+    Examples:
+      catalog sweep missing grid.yaml
+      catalog sweep missing grid.yaml --format jsonl --state missing > todo.jsonl
+    """
+    tables = open_catalog(path).sweep_missing(
+        file,
+        symbols=symbols,
+        timeframes=timeframes,
+        start=start,
+        end=end,
+        bars=bars,
+        strategy=strategy or None,
+        states=states,
+    )
+    total = 0
+    shown = []
+    for number, table in enumerate(tables):
+        if form == "table":
+            if total < limit:
+                shown.append(table.select(_SHOWN).slice(0, limit - total))
+        else:
+            lines = _jsonl(table) if form == "jsonl" else _csv(table, with_header=number == 0)
+            click.echo(lines, nl=False)
+        total += table.num_rows
+    if shown:
+        import pyarrow as pa
+
+        from catalog.cli.output import print_table
+
+        print_table(pa.concat_tables(shown), "table", rows=limit)
+    found = plural(total, "configuration")
+    say("found", f"{found}, of which {limit:,} are shown" if shown and total > limit else found)
+    if total and form == "table":
+        say_next(f"catalog sweep missing {file} --format jsonl")
+
+
+def _jsonl(table: object) -> str:
+    """Return a line for each row; configurations are JSON already."""
+    import json
+    from typing import Any, cast
+
+    rows: Any = cast("Any", table)
+    names = rows.column_names
+    # What is the same in all rows, or has nothing to escape, is not encoded for each.
+    plain = {"state", "kind", "from", "to", "strategy_hash", "config_key", "symbol", "timeframe"}
+    known: dict[object, str] = {}
+    columns = []
+    for name in names:
+        values = rows.column(name).to_pylist()
+        if name == "config":
+            texts = values
+        elif name in plain or name in ("strategy_type", "why"):
+            texts = [known.get(one) or known.setdefault(one, json.dumps(one)) for one in values]
+            if len(known) > 100_000:
+                known.clear()
+        else:
+            texts = list(map(json.dumps, values))
+        head = f"{json.dumps(name)}: "
+        columns.append([head + text for text in texts])
+    return "".join(f"{{{', '.join(row)}}}\n" for row in zip(*columns, strict=True))
+
+
+def _csv(table: object, *, with_header: bool) -> str:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    sink = pa.BufferOutputStream()
+    csv.write_csv(table, sink, csv.WriteOptions(include_header=with_header))
+    text: str = sink.getvalue().to_pybytes().decode()
+    return text

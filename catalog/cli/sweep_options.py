@@ -1,0 +1,96 @@
+"""What the commands about sweeps share: which places and range are meant, and how to tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from catalog.cli.options import catalog_option, say
+
+if TYPE_CHECKING:
+    from catalog.sweeps.places import Place
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_MOST_PLACES = 12
+
+
+class _Bars(click.ParamType):  # type: ignore[type-arg] # generic only in newer clicks
+    name = "FIRST:LAST"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Read two bar numbers."""
+        found = re.fullmatch(r"(\d+):(\d+)", value) if isinstance(value, str) else None
+        if found is None:
+            self.fail(f"{value!r} are no bars; write the first and the last, as 0:999", param, ctx)
+        return int(found[1]), int(found[2])
+
+
+_OPTIONS = (
+    click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    click.option("--symbol", "symbols", multiple=True, help="Instead of the file's; repeatable."),
+    click.option(
+        "--timeframe", "timeframes", multiple=True, help="Instead of the file's; repeatable."
+    ),
+    click.option(
+        "--from",
+        "start",
+        metavar="DATE|TIME",
+        help="First session, or moment with an offset. Default: all registered prices.",
+    ),
+    click.option("--to", "end", metavar="DATE|TIME", help="The last one, which belongs to it."),
+    click.option("--bars", type=_Bars(), help="Instead: 0-based bars, the last included."),
+    catalog_option,
+)
+
+
+def sweep_options(command: Command) -> Command:
+    """Give a command FILE and the options that say where and over which range."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def strategy_option(*, required: bool) -> Callable[[Command], Command]:
+    """Give a command the option --strategy."""
+    why = (
+        "The function that computes positions; repeatable with TYPE= before it."
+        if required
+        else "The function, so that traces of other code are stale; repeatable with TYPE=."
+    )
+    return click.option(
+        "--strategy",
+        "strategy",
+        multiple=True,
+        required=required,
+        metavar="[TYPE=]MODULE:FUNCTION",
+        help=why,
+    )
+
+
+def say_places(places: Iterable[Place]) -> None:
+    """Print over which range configurations are looked at, and where that comes from."""
+    places = list(places)
+    for place in places[:_MOST_PLACES]:
+        say("range", f"{place} ({place.source})")
+        if not place.has_prices:
+            say("warning", f"no prices of {place.name} are registered to compare traces with")
+    if len(places) > _MOST_PLACES:
+        say("range", f"… and {len(places) - _MOST_PLACES:,} more")
+
+
+def said_of(file: Path, names: dict[str, Any]) -> str:
+    """Return a file and the options that were given, as they stand in a command."""
+    import shlex
+
+    words = [shlex.quote(str(file))]
+    for option, value in names.items():
+        for one in value if isinstance(value, tuple) and option != "--bars" else (value,):
+            if one is not None:
+                text = f"{one[0]}:{one[1]}" if isinstance(one, tuple) else str(one)
+                words += [option, shlex.quote(text)]
+    return " ".join(words)
