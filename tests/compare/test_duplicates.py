@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
@@ -16,6 +17,7 @@ from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import QueryError
 from catalog.statements import statement
+from catalog.traces.write import write_trace
 
 
 def with_fast(fast: object) -> dict:
@@ -152,6 +154,13 @@ def made(tmp_path_factory):
         ("z", "1", [0, 1, 1]), ("y", "2", [0, 1, 0]), ("x", "2", [0, 1, 0]), ("w", "3", [0, 0, 1]),
     ):  # fmt: skip
         write_one(folder / "runs" / run, values, symbol="ORDER", strategy_id="order", code=code)
+    for day, values in ((26, [0, 1, 1]), (27, [0, 1, -1])):
+        times = [datetime(2024, 3, day, 13, 30 + bar, tzinfo=UTC) for bar in range(3)]
+        write_trace(
+            folder / "runs" / str(day), config=SMA, strategy_id="times", symbol="TIMES",
+            timeframe="1m", bar_index=[0, 1, 2], ts=times, values=values, prices=None, first_bar=0,
+            last_bar=2, data_digest="d", code_digest="c",
+        )  # fmt: skip
     made = Catalog(folder / "catalog.duckdb")
     made.register(folder / "runs")
     return made
@@ -208,21 +217,8 @@ def test_an_alarm_is_told_and_ends_with_status_three(made):
     assert len(written) == 1 + 2 + 3
 
 
-def test_the_same_numbers_at_other_times_are_another_range(catalog, tmp_path):
-    from datetime import UTC, datetime
-
-    from catalog.traces.write import write_trace
-
-    for day, values in ((26, [0, 1, 1]), (27, [0, 1, -1])):
-        times = [datetime(2024, 3, day, 13, 30 + bar, tzinfo=UTC) for bar in range(3)]
-        write_trace(
-            tmp_path / "runs" / str(day), config=SMA, strategy_id="s", symbol="SPY",
-            timeframe="1m", bar_index=[0, 1, 2], ts=times, values=values, prices=None, first_bar=0,
-            last_bar=2, data_digest="d", code_digest="c",
-        )  # fmt: skip
-    catalog.register(tmp_path / "runs")
-
-    assert catalog.changed().pairs.table.num_rows == 0
+def test_the_same_numbers_at_other_times_are_another_range(made):
+    assert causes(made, "TIMES") == []
 
 
 def test_a_range_that_nobody_stated_is_no_known_key(catalog, write_run, write_sweep):
@@ -252,15 +248,16 @@ VERSIONS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory):
-    """The tables of a catalog of one trace, whose row stands for others, in memory."""
-    made = Catalog(tmp_path_factory.mktemp("one") / "catalog.duckdb")
-    made.register(write_one(made.path.parent / "run", [0, 1, 0]).parents[3])
+def tables(made):
+    """The tables of a catalog in memory; the row of one trace stands for others."""
     con = duckdb.connect()
     con.execute(f"attach '{made.path}' as made (read_only)")
     for name in ("run", "strategy"):
         con.execute(f"create table {name} as from made.internal.{name}")
-    con.execute("create table model as from made.internal.trace_file")
+    con.execute(
+        "create table model as from made.internal.trace_file where symbol = 'TIMES' limit 1"
+    )
+    con.execute("detach made")
     return con
 
 
