@@ -21,7 +21,7 @@ from catalog.errors import StoreError
 from catalog.metrics.changes import may_hold
 from catalog.metrics.sessions import SessionReturns
 from catalog.statements import statement
-from catalog.store.paths import catalog_root, side_folder
+from catalog.store.paths import catalog_root, is_anew, side_folder
 from catalog.traces.finalize import short_digest, write_whole
 from catalog.traces.format import unfinished
 
@@ -166,7 +166,7 @@ def read_returns(path: Path, numbers: NDArray[np.int64], *, first: date, last: d
 def remove_orphans(con: DuckDBPyConnection, catalog: Path) -> None:
     """Delete the packs that the catalog does not know. Only who holds the lock may do that."""
     folder = returns_folder(catalog)
-    if not folder.is_dir():
+    if is_anew(catalog) or not folder.is_dir():
         return
     rows = con.execute(statement("select_return_paths")).fetchall()
     known = {os.path.basename(path) for (path,) in rows}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import duckdb
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import StoreError
@@ -17,7 +19,7 @@ from catalog.register.columns import (
     problem_table,
     run_table,
 )
-from catalog.register.entries import Entry, NamedStrategy, RunContext
+from catalog.register.entries import Entry, NamedStrategy, RunContext, Sighting
 from catalog.register.files import Problem
 from catalog.register.folders import SeenFolder, record_folders
 from catalog.register.identity import assign_run_ids
@@ -36,6 +38,26 @@ from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
 
 
+@dataclass(frozen=True)
+class KeptTraces:
+    """
+    Traces without files that the catalog knew before: they are in packs.
+
+    `rows` are in columns of the table `trace_file`, with `prefix` and `is_relative` of their
+    folders; `sightings` are their strategies.
+    """
+
+    rows: pa.Table
+    sightings: Sequence[Sighting]
+
+    def table(self, latest_keys: Mapping[str, str | None]) -> pa.Table:
+        """Return the rows, given which traces compete for being the latest."""
+        keys = self.rows["strategy_key"].to_pylist()
+        latest = pa.array([latest_keys.get(key) or key for key in keys], pa.string())
+        place = self.rows.schema.get_field_index("latest_key")
+        return self.rows.set_column(place, "latest_key", latest)
+
+
 @dataclass
 class Batch:
     """What is written together: files that were read, and what was seen around them."""
@@ -45,9 +67,11 @@ class Batch:
     folders: list[SeenFolder] = field(default_factory=list)
     runs: list[RunContext] = field(default_factory=list)
     gone: list[tuple[str, str]] = field(default_factory=list)
+    kept: KeptTraces | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.problems or self.folders or self.runs or self.gone)
+        seen = self.entries or self.problems or self.folders or self.runs or self.gone
+        return bool(seen or self.kept)
 
     def named(self) -> list[NamedStrategy]:
         """Return the strategies of known hash that orders, fills and positions name."""
@@ -168,8 +192,12 @@ def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded,
     entries, collisions = without_collisions(con, batch.entries)
     named = batch.named()
     seen = sightings(entries, identities) + [one.sighting for one in named]
+    seen += batch.kept.sightings if batch.kept else []
     strategies = record_strategies(con, seen, now)
     table = entry_table(entries, strategies.latest_keys, identities, root, now)
+    if batch.kept:
+        kept = batch.kept.table(strategies.latest_keys)
+        table = pa.concat_tables([table, kept], promote_options="default")
     problems = [problem.path.rpartition("/") for problem in (*batch.problems, *collisions)]
     left = file_table([(folder, name) for folder, _, name in problems], root)
     with registered(con, incoming=table, incoming_problem=left):

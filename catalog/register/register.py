@@ -49,11 +49,32 @@ def register(
         StoreError: the catalog cannot be used.
     """
     started = time.monotonic()
+    roots = _distinct(folders)
+    notes = 0 if dry_run else take_in(catalog).notes
+    report = scan(catalog, roots, sweeps=sweeps, dry_run=dry_run, progress=progress)
+    report.notes = notes
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def scan(
+    catalog: Path,
+    folders: Sequence[str | os.PathLike[str]],
+    *,
+    sweeps: Sequence[Sweep] = (),
+    dry_run: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> Registration:
+    """
+    Register as `register` does, and leave what waits in the inbox where it is.
+
+    Raises:
+        UsageError: a folder does not exist.
+        StoreError: the catalog cannot be used.
+    """
     report = Registration(dry_run=dry_run)
     root = catalog_root(catalog)
     roots = _distinct(folders)
-    if not dry_run:
-        report.notes = take_in(catalog).notes
     known = _known(catalog, roots, root)
     plan = make_plan(
         roots,
@@ -73,7 +94,6 @@ def register(
         # An empty folder makes an empty catalog: its views exist and have no rows.
         with writing(catalog):
             pass
-    report.seconds = time.monotonic() - started
     return report
 
 

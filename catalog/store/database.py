@@ -100,6 +100,39 @@ def writing(catalog: Path, *, wait: float | None = None) -> Iterator[DuckDBPyCon
 
 
 @contextmanager
+def held(catalog: Path, *, wait: float | None = None) -> Iterator[None]:
+    """
+    Keep other threads and other writing processes away, for a piece of work made of several.
+
+    Raises:
+        CatalogBusyError: somebody held it for ten seconds, or `wait`.
+        StoreError: the folder beside the catalog cannot be written.
+    """
+    wait = WAIT_SECONDS if wait is None else wait
+    with _alone(catalog, wait=wait), writing_lock(catalog, wait=wait):
+        yield
+
+
+@contextmanager
+def as_it_is(catalog: Path, *, read_only: bool = True) -> Iterator[DuckDBPyConnection]:
+    """
+    Open a catalog whichever version of this program made it, and leave its schema alone.
+
+    Raises:
+        StoreError: it cannot be opened, or is damaged.
+        CatalogBusyError: another process holds it.
+    """
+    with _alone(catalog):
+        con = _connect(catalog, _deadline(), read_only=read_only)
+        try:
+            with _store_errors(catalog):
+                _prepare(con, catalog)
+                yield con
+        finally:
+            _close(con, catalog)
+
+
+@contextmanager
 def _alone(catalog: Path, *, wait: float = -1) -> Iterator[None]:
     """
     Let one thread of this process at a time have the catalog open.

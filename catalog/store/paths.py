@@ -22,6 +22,23 @@ def catalog_root(catalog: Path) -> str:
     return os.path.dirname(os.path.abspath(catalog)).rstrip("/")
 
 
+ANEW = ".rebuilding"
+
+
+def anew(catalog: Path) -> Path:
+    """
+    Return what a catalog is called that is made beside one, to take its place.
+
+    It lies in the same folder and has the same folder beside it, so that all paths stay right.
+    """
+    return catalog.with_suffix(ANEW)
+
+
+def is_anew(catalog: Path) -> bool:
+    """Say whether a catalog is one that `anew` names: what lies beside it is not its own yet."""
+    return catalog.suffix == ANEW
+
+
 class Prefix(NamedTuple):
     """A folder as the catalog stores it: its path with a slash at the end."""
 

@@ -16,7 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from catalog.statements import statement
 from catalog.store.kept import pack_facts
-from catalog.store.paths import catalog_root, side_folder
+from catalog.store.paths import catalog_root, is_anew, side_folder
 from catalog.store.registered import registered
 from catalog.traces.finalize import writing_errors
 from catalog.traces.pack import TraceToPack, companion, pack_digest
@@ -90,7 +90,7 @@ def remove_orphans(catalog: Path, con: DuckDBPyConnection) -> None:
     catalog that was lost, from which `rebuild` brings it back.
     """
     folder = packs_folder(catalog)
-    if not folder.is_dir():
+    if is_anew(catalog) or not folder.is_dir():
         return
     rows = con.execute("select distinct pack_path from packed_trace").fetchall()
     known = {full_path(catalog, path).stem for (path,) in rows}
