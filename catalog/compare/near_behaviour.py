@@ -103,11 +103,12 @@ def nearest_behaviour(
         if one.trace.trace_id in unread:
             continue
         own_bars += int(reference.last[0] - reference.first[0]) + 1
+        keys = None if among is None else set(among)
         others = [
             other
             for other in _others(con, one, root)
             if other.strategy_key != meant.strategy_key
-            and (among is None or other.strategy_key in among)
+            and (keys is None or other.strategy_key in keys)
         ]
         _add(sums, one, reference, others, unread)
     if not own_bars:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,13 +89,15 @@ class Asking(Located):
         *conditions: str,
         strategy_type: str | None = None,
         limit: int | None = None,
+        tags: Sequence[str] = (),
         width: int | None = None,
     ) -> Found:
         """
         Find strategies by their parameters.
 
         Args:
-            conditions: such as `period=20`, `period>=20`, `pivot_type=standard`.
+            conditions: such as `period=20`, `period>=20`, `pivot_type=standard`, `tag=good`.
+            tags: only strategies that have all of these tags, or a trace that has them.
             width: also draw what was found as a table of text, so many characters wide.
 
         Raises:
@@ -103,7 +105,14 @@ class Asking(Located):
         """
         from catalog.query.find import find
 
-        return find(self.path, conditions, strategy_type=strategy_type, limit=limit, width=width)
+        return find(
+            self.path,
+            conditions,
+            strategy_type=strategy_type,
+            limit=limit,
+            tags=tags,
+            width=width,
+        )
 
     def show(self, reference: str) -> Shown:
         """

@@ -96,24 +96,43 @@ class Comparing(Located):
 
         return diff_runs(self.path, a, b, overlap=overlap)
 
-    def like(self, reference: str, *, by: str | None = None, limit: int = 10) -> Like:
+    def like(
+        self,
+        reference: str,
+        *conditions: str,
+        by: str | None = None,
+        strategy_type: str | None = None,
+        tags: Sequence[str] = (),
+        limit: int = 10,
+    ) -> Like:
         """
         Find the strategies that are most like one, in their parameters and in what they do.
 
         Args:
             reference: as for `show`; a trace id or a path stands for that trace of the strategy.
+            conditions: only strategies that meet these, as for `find`.
             by: `parameters` or `behaviour`; both unless given.
+            strategy_type: only strategies of this type.
+            tags: only strategies that have all of these tags.
             limit: rows of each table at most.
 
         Raises:
-            UsageError: `by` or `limit` is none.
+            UsageError: `by` or `limit` is none, or a condition is malformed.
             QueryError: nothing, or more than one thing, goes by that name; or what it is compared
                 by is unknown.
             StoreError: the catalog cannot be used.
         """
         from catalog.compare.like import find_like
 
-        return find_like(self.path, reference, by=by, limit=limit)
+        return find_like(
+            self.path,
+            reference,
+            by=by,
+            conditions=conditions,
+            strategy_type=strategy_type,
+            tags=tags,
+            limit=limit,
+        )
 
     def tag(self, references: str | Sequence[str], tag: str, *, note: str | None = None) -> Tagged:
         """

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from functools import reduce
 from math import isfinite
 
-from duckdb import CoalesceOperator, ColumnExpression, ConstantExpression, Expression
+from duckdb import (
+    CoalesceOperator,
+    ColumnExpression,
+    ConstantExpression,
+    Expression,
+    SQLExpression,
+)
 
 from catalog.errors import QueryError, UsageError
 
@@ -60,6 +66,8 @@ def as_expression(condition: Condition, columns: dict[str, dict[str, list[str]]]
     Raises:
         QueryError: there is no such parameter, or it never has a value of that form.
     """
+    if condition.name == "tag" and "tag" not in columns:
+        return _has_tag(condition)
     name = _known_name(condition.name, columns)
     if name in _PLAIN and name not in columns:
         return condition.compare(ColumnExpression(name), ConstantExpression(condition.value))
@@ -76,6 +84,21 @@ def as_expression(condition: Condition, columns: dict[str, dict[str, list[str]]]
     if condition.compare is operator.ne:
         return _differs(columns[name], form, wanted)
     return any_of(*(condition.compare(ColumnExpression(c), wanted) for c in columns[name][form]))
+
+
+def tagged(tag: str) -> Expression:
+    """Meet the strategies that have a tag, or a trace that has it."""
+    return SQLExpression(
+        f"strategy_key in (select strategy_key from tags where tag = {ConstantExpression(tag)})"
+    )
+
+
+def _has_tag(condition: Condition) -> Expression:
+    if condition.compare is operator.eq:
+        return tagged(condition.value)
+    if condition.compare is operator.ne:
+        return ~tagged(condition.value)
+    raise UsageError("Tags are not greater or less", hint="Write tag=NAME, or tag!=NAME")
 
 
 def any_of(first: Expression, *others: Expression) -> Expression:

@@ -19,7 +19,14 @@ from duckdb import (
 )
 
 from catalog.errors import QueryError
-from catalog.query.conditions import all_of, any_of, as_expression, parse_condition
+from catalog.query.conditions import (
+    Condition,
+    all_of,
+    any_of,
+    as_expression,
+    parse_condition,
+    tagged,
+)
 from catalog.query.drawn import drawn
 from catalog.statements import statement
 from catalog.store.database import reading
@@ -65,12 +72,14 @@ def find(
     *,
     strategy_type: str | None,
     limit: int | None,
+    tags: Sequence[str] = (),
     width: int | None = None,
 ) -> Found:
     """
     Return the strategies that meet all conditions, with the parameters that they have.
 
     Args:
+        tags: only those that have all of these tags, or a trace that has them.
         width: also draw them as a table of so many characters.
 
     Raises:
@@ -81,9 +90,7 @@ def find(
     parsed = [parse_condition(condition) for condition in conditions]
     with reading(catalog) as con:
         columns = _parameter_columns(con)
-        wanted = [as_expression(condition, columns) for condition in parsed]
-        if strategy_type is not None:
-            wanted.append(ColumnExpression("strategy_type") == ConstantExpression(strategy_type))
+        wanted = _wanted(parsed, columns, strategy_type, tags)
         try:
             return _find(con, columns, wanted, limit=limit, width=width)
         except duckdb.Error as error:
@@ -91,6 +98,38 @@ def find(
                 f"The conditions cannot be compared: {str(error).splitlines()[0]}",
                 hint='See what the parameters are with: catalog sql "from parameters"',
             ) from error
+
+
+def matching_keys(
+    con: DuckDBPyConnection,
+    conditions: Sequence[str],
+    *,
+    strategy_type: str | None = None,
+    tags: Sequence[str] = (),
+) -> list[str]:
+    """
+    Return the keys of the strategies that `find` would find.
+
+    Raises:
+        UsageError: a condition is malformed.
+        QueryError: there is no such parameter.
+    """
+    parsed = [parse_condition(condition) for condition in conditions]
+    wanted = _wanted(parsed, _parameter_columns(con), strategy_type, tags)
+    query = _select([ColumnExpression("strategy_key")], wanted, "order by all")
+    return [str(key) for (key,) in con.execute(query).fetchall()]
+
+
+def _wanted(
+    conditions: Sequence[Condition],
+    columns: dict[str, dict[str, list[str]]],
+    strategy_type: str | None,
+    tags: Sequence[str],
+) -> list[Expression]:
+    wanted = [as_expression(condition, columns) for condition in conditions]
+    if strategy_type is not None:
+        wanted.append(ColumnExpression("strategy_type") == ConstantExpression(strategy_type))
+    return wanted + [tagged(tag) for tag in tags]
 
 
 def _find(
