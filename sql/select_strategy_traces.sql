@@ -15,7 +15,8 @@ select
     last_state,
     is_latest,
     status,
-    path
+    path,
+    registered_at
 from trace_files
 where strategy_key = $strategy_key
 order by is_latest desc, last_ts desc nulls last, last_bar desc, path;

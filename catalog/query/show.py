@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +13,23 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import QueryError
-from catalog.query.run import execute
 from catalog.statements import statement
 from catalog.store.database import reading
+
+_HASH = re.compile(r"[0-9a-f]{12}")
+_TRACE_ID = re.compile(r"[0-9a-f]{16}")
+_PREFIX = re.compile(r"[0-9a-f]{4,11}")
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Shown:
     """A strategy: its row of `strategies`, its configuration, and its traces, newest first."""
 
-    strategy: dict[str, Any]
+    strategy: Row
     config: dict[str, Any] | None
-    traces: list[dict[str, Any]]
+    traces: list[Row]
 
 
 def show(catalog: Path, reference: str) -> Shown:
@@ -38,11 +45,18 @@ def show(catalog: Path, reference: str) -> Shown:
         StoreError: the catalog cannot be used.
     """
     with reading(catalog) as con:
-        values = {"strategy_key": find_strategy(con, reference)}
-        (strategy,) = execute(con, statement("select_strategy"), values).table.to_pylist()
-        traces = execute(con, statement("select_strategy_traces"), values).table
+        # Among a million, each look through a column takes a part of what a person waits for:
+        # a hash is the key of its traces already.
+        key = reference
+        traces = _traces(con, key) if _HASH.fullmatch(reference) else []
+        if not traces:
+            key = find_strategy(con, reference)
+            traces = _traces(con, key)
+        strategy = _strategy(con, key, traces)
     config = json.loads(strategy["config"]) if strategy["config"] is not None else None
-    return Shown(strategy, config, traces.to_pylist())
+    for trace in traces:
+        del trace["registered_at"]
+    return Shown(strategy, config, traces)
 
 
 def find_strategy(con: DuckDBPyConnection, reference: str) -> str:
@@ -52,18 +66,54 @@ def find_strategy(con: DuckDBPyConnection, reference: str) -> str:
     Raises:
         QueryError: nothing goes by that name, or several strategies do.
     """
-    values = {"reference": reference, "path": os.path.abspath(reference)}
-    rows = con.execute(statement("select_referenced"), values).fetchall()
-    if not rows:
-        raise QueryError(
-            f"Nothing in the catalog goes by {reference!r}",
-            hint='List what there is with: catalog sql "from strategies limit 20"',
-        )
-    if len(rows) > 1:
-        some = ", ".join(key for (key,) in rows[:5])
-        more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""
-        raise QueryError(
-            f"{len(rows):,} strategies go by {reference!r}: {some}{more}",
-            hint="Name one of them by its hash",
-        )
-    return str(rows[0][0])
+    for name, value in _lookups(reference):
+        rows = con.execute(statement(name), {"reference": value}).fetchall()
+        if len(rows) == 1:
+            return str(rows[0][0])
+        if rows:
+            some = ", ".join(key for (key,) in rows[:5])
+            more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""
+            raise QueryError(
+                f"{len(rows):,} strategies go by {reference!r}: {some}{more}",
+                hint="Name one of them by its hash",
+            )
+    raise QueryError(
+        f"Nothing in the catalog goes by {reference!r}",
+        hint='List what there is with: catalog sql "from strategies limit 20"',
+    )
+
+
+def _lookups(reference: str) -> Iterator[tuple[str, str]]:
+    """Yield the statements that may find something by a name, the best sort of match first."""
+    if _HASH.fullmatch(reference):
+        yield "select_by_hash", reference
+    if "/" in reference:
+        yield "select_by_key", reference
+    if _TRACE_ID.fullmatch(reference):
+        yield "select_by_trace_id", reference
+    if reference.endswith(".parquet"):
+        yield "select_by_path", os.path.abspath(reference)
+    yield "select_by_strategy_id", reference
+    if _PREFIX.fullmatch(reference):
+        yield "select_by_prefix", reference
+
+
+def _traces(con: DuckDBPyConnection, key: str) -> list[Row]:
+    return _rows(con, "select_strategy_traces", {"strategy_key": key})
+
+
+def _strategy(con: DuckDBPyConnection, key: str, traces: list[Row]) -> Row:
+    # It was registered together with its first trace, and DuckDB knows which rows are of that
+    # time. Where that does not hold, because the trace was registered anew, all are looked at.
+    first = [min(trace["registered_at"] for trace in traces)] if traces else []
+    for registered_at in (*first, None):
+        values = {"strategy_key": key, "registered_at": registered_at}
+        for row in _rows(con, "select_strategy", values):
+            return row
+    raise AssertionError(f"the traces of strategy {key} have no strategy")
+
+
+def _rows(con: DuckDBPyConnection, name: str, values: Row) -> list[Row]:
+    cursor = con.execute(statement(name), values)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

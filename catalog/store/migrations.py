@@ -23,6 +23,9 @@ from catalog.statements import statement
 from catalog.store.paths import catalog_root
 from catalog.store.transactions import transaction
 
+# Version, name, checksum, and which version of this program applied it.
+Applied = tuple[int, str, str, str]
+
 
 @dataclass(frozen=True)
 class Migration:
@@ -58,7 +61,7 @@ def open_ledger(con: DuckDBPyConnection, catalog: Path) -> None:
     Raises:
         StoreError: the database holds something else than a catalog.
     """
-    if _has_ledger(con):
+    if _applied(con) is not None:
         return
     if con.execute(statement("select_any_table")).fetchall():
         raise _not_a_catalog(catalog)
@@ -78,7 +81,7 @@ def migrate(
             was edited or is missing, or a script fails or ends its transaction.
     """
     migrations = known_migrations() if migrations is None else migrations
-    pending = _pending(con, catalog, migrations)
+    pending = _pending(_applied(con) or [], catalog, migrations)
     for migration in pending:
         _apply(con, migration, catalog, make_views=migration is pending[-1])
     return len(pending)
@@ -95,17 +98,17 @@ def lacks_migrations(
         StoreError: the database holds something else than a catalog.
     """
     migrations = known_migrations() if migrations is None else migrations
-    if not _has_ledger(con):
+    applied = _applied(con)
+    if applied is None:
         raise _not_a_catalog(catalog)
-    return bool(_pending(con, catalog, migrations))
+    return bool(_pending(applied, catalog, migrations))
 
 
 def _pending(
-    con: DuckDBPyConnection, catalog: Path, migrations: Sequence[Migration]
+    applied: Sequence[Applied], catalog: Path, migrations: Sequence[Migration]
 ) -> list[Migration]:
     known = {migration.version: migration for migration in migrations}
     newest = max(known, default=0)
-    applied = con.execute(statement("select_applied_migrations")).fetchall()
     for number, name, checksum, program in applied:
         if number > newest:
             raise MigrationError(
@@ -160,13 +163,13 @@ def _apply(
         ) from error
 
 
-def _has_ledger(con: DuckDBPyConnection) -> bool:
+def _applied(con: DuckDBPyConnection) -> list[Applied] | None:
+    """Return the rows of the ledger, None where there is none."""
     # Asking for it is ten times quicker than listing the tables.
     try:
-        con.execute(statement("select_applied_migrations")).fetchall()
+        return con.execute(statement("select_applied_migrations")).fetchall()
     except duckdb.CatalogException:
-        return False
-    return True
+        return None
 
 
 def _not_a_catalog(catalog: Path) -> StoreError:
