@@ -1,0 +1,330 @@
+"""In which state configurations are: what is done, behind, stale, failed and missing, and why."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from strategies_to_sweep import positions
+
+from catalog import Catalog, Strategy, Sweep, write_signals
+from catalog.errors import SweepFileError, UsageError
+from catalog.sweeps.ranges import STATES
+from markets import add_prices, copied, price_table
+
+TABLE = price_table(5, per_session=10)
+LATER = price_table(6, per_session=10)
+assert LATER.slice(0, 50)["timestamp"].equals(TABLE["timestamp"])
+
+
+def appended() -> pa.Table:
+    """Return the prices of one more day, behind those that were known."""
+    return pa.concat_tables([TABLE, LATER.slice(50)])
+
+
+def changed(bar: int) -> pa.Table:
+    """Return the prices with another close at one bar."""
+    close = TABLE["close"].to_numpy().copy()
+    close[bar] *= 1.001
+    return TABLE.set_column(TABLE.column_names.index("close"), "close", pa.array(close))
+
+
+def grid(*lookbacks, **said) -> Sweep:
+    return Sweep.declare(
+        strategies={"type": "trend", "params": {"lookback": list(lookbacks)}, **said},
+        symbols="SPY",
+        timeframes="1m",
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Catalog:
+    """A catalog with prices of five days, and traces of the lookbacks 1 and 2 over them."""
+    home = tmp_path_factory.mktemp("states") / "home"
+    home.mkdir()
+    catalog = Catalog(home / "catalog.duckdb")
+    add_prices(catalog, TABLE)
+    run = catalog.run_sweep(grid(1, 2), positions, workers=1)
+    assert (run.computed, run.failed) == (2, 0)
+    return catalog
+
+
+@pytest.fixture
+def catalog(made, tmp_path) -> Catalog:
+    return copied(made, tmp_path)
+
+
+def states_of(catalog: Catalog, sweep: Sweep, **options) -> dict[object, str]:
+    """Return the state of each lookback."""
+    tables = catalog.sweep_missing(sweep, states=STATES, **options)
+    return {
+        json.loads(row["config"])["parameters"]["lookback"]: row["state"]
+        for table in tables
+        for row in table.to_pylist()
+    }
+
+
+def why(catalog: Catalog, sweep: Sweep, **options) -> str | None:
+    (table,) = catalog.sweep_missing(sweep, states=STATES, **options)
+    return table["why"].to_pylist()[0]
+
+
+def test_what_has_a_trace_over_all_prices_is_done_and_the_rest_is_missing(made):
+    assert states_of(made, grid(1, 2, 3)) == {1: "done", 2: "done", 3: "missing"}
+    # Numbers count by value.
+    assert states_of(made, grid(1.0, 2.5)) == {1.0: "done", 2.5: "missing"}
+    assert why(made, grid(1)) is None
+
+
+def test_an_appended_day_makes_nothing_stale(catalog):
+    add_prices(catalog, appended())
+
+    assert states_of(catalog, grid(1, 3)) == {1: "behind", 3: "missing"}
+    assert "there are more bars" in (why(catalog, grid(1)) or "")
+    assert catalog.missing([{"type": "trend", "parameters": {"lookback": 1}}], symbol="SPY",
+                           timeframe="1m") == []  # fmt: skip
+
+
+def test_another_price_within_the_range_of_a_trace_makes_it_stale(catalog):
+    add_prices(catalog, changed(7))
+
+    assert states_of(catalog, grid(1, 3)) == {1: "stale", 3: "missing"}
+    assert why(catalog, grid(1)) == "the registered prices differ from those that it saw"
+
+
+def test_prices_outside_the_range_of_a_trace_do_not_matter_to_it(catalog):
+    catalog.run_sweep(grid(3), positions, bars=(20, 49), workers=1)
+
+    add_prices(catalog, changed(7))
+
+    assert states_of(catalog, grid(1, 3)) == {1: "stale", 3: "behind"}
+    assert states_of(catalog, grid(1, 3), bars=(20, 49)) == {1: "stale", 3: "done"}
+
+
+def test_prices_that_lack_the_bars_of_a_trace_make_it_stale(catalog):
+    add_prices(catalog, TABLE.slice(5))
+
+    assert why(catalog, grid(1)) == "the registered prices lack its first or its last bar"
+
+
+def test_a_given_range_must_be_covered(made):
+    day = TABLE["timestamp"][25].as_py().date()
+
+    assert states_of(made, grid(1), start=day, end=day) == {1: "done"}
+    assert states_of(made, grid(1), bars=(0, 49)) == {1: "done"}
+
+
+def test_a_trace_of_another_range_than_the_given_one_is_as_good_as_missing(catalog):
+    catalog.run_sweep(grid(3), positions, bars=(0, 19), workers=1)
+
+    assert states_of(catalog, grid(3)) == {3: "behind"}
+    assert states_of(catalog, grid(3), bars=(10, 29)) == {3: "missing"}
+    assert "only other ranges are there" in (why(catalog, grid(3), bars=(10, 29)) or "")
+    assert states_of(catalog, grid(3), bars=(10, 19)) == {3: "done"}
+
+
+def test_other_code_makes_a_trace_stale_where_the_code_is_named(catalog, tmp_path, monkeypatch):
+    module = tmp_path / "my_code_for_states.py"
+    text = "SIZE = 1.0\n\ndef positions(config, bars):\n    return [SIZE] * len(bars)\n"
+    module.write_text(text)
+    monkeypatch.chdir(tmp_path)
+    code = "my_code_for_states:positions"
+    catalog.run_sweep(grid(3), code, workers=1)
+    before = states_of(catalog, grid(1, 3), strategy=code)
+
+    module.write_text(text.replace("SIZE = 1.0", "SIZE = 0.25"))
+
+    assert before == {1: "stale", 3: "done"}
+    assert states_of(catalog, grid(1, 3), strategy=code) == {1: "stale", 3: "stale"}
+    assert why(catalog, grid(3), strategy=code) == "the code of its strategy has changed"
+    assert states_of(catalog, grid(1, 3), strategy={"other": code}) == {1: "done", 3: "done"}
+
+
+def test_what_nobody_knows_of_a_trace_is_said_and_not_held_against_it(catalog):
+    write_signals(
+        catalog.path.parent / "runs" / "old",
+        np.ones((50, 1)),
+        configs=[{"type": "trend", "parameters": {"lookback": 9}}],
+        strategy_ids=["t9"],
+        symbol="SPY",
+        timeframe="1m",
+        catalog=catalog.path,
+    )
+
+    assert states_of(catalog, grid(9)) == {9: "done"}
+    status = catalog.sweep_status(grid(1, 9), strategy=positions)
+    assert status["done"] == 2
+    assert status.notes == {"it does not say which prices it saw": 1}
+
+
+def test_a_trace_whose_file_is_gone_is_missing(catalog):
+    query = "select trace_path from strategy_index where param_lookback = 1"
+    ((path,),) = catalog.sql(query).fetchall()
+    Path(path).unlink()
+    catalog.register(catalog.path.parent / "runs")
+
+    assert states_of(catalog, grid(1)) == {1: "missing"}
+    assert why(catalog, grid(1)) == "the file of its trace is gone"
+
+
+def test_a_component_with_other_parameters_makes_a_composite_stale(catalog):
+    def votes(period: int) -> Sweep:
+        return Sweep.declare(
+            strategies=[
+                {"type": "rsi", "name": "fast", "params": {"period": period}},
+                {"type": "vote", "params": {"threshold": [1, 2]}, "components": ["fast"]},
+            ],
+            symbols="SPY",
+            timeframes="1m",
+        )
+
+    catalog.run_sweep(votes(7), positions, workers=1)
+    assert catalog.sweep_status(votes(7))["done"] == 3
+
+    status = catalog.sweep_status(votes(14))
+
+    counts = {one.strategy_type: (one.stale, one.missing) for one in status.counts}
+    assert counts == {"rsi": (0, 1), "vote": (2, 0)}
+    tables = list(catalog.sweep_missing(votes(14), states=["stale"]))
+    assert tables[0]["why"][0].as_py() == "its component rsi has changed: period 7 → 14"
+    catalog.run_sweep(votes(14), positions, workers=1)
+    assert catalog.sweep_status(votes(14))["done"] == 3
+
+
+def test_a_failure_counts_until_there_is_a_newer_trace(catalog):
+    run = catalog.run_sweep(grid(3, 13), positions, workers=1)
+
+    assert (run.computed, run.errors) == (1, run.errors)
+    assert run.errors["SPY_trend_13"].startswith("ValueError: unlucky (strategies_to_sweep.py:")
+    assert states_of(catalog, grid(3, 13)) == {3: "done", 13: "failed"}
+    # What failed elsewhere did not fail here.
+    add_prices(catalog, appended())
+    assert states_of(catalog, grid(13), bars=(50, 59)) == {13: "missing"}
+    assert states_of(catalog, grid(13)) == {13: "failed"}
+
+    write_signals(
+        catalog.path.parent / "runs" / "by_hand",
+        np.ones((60, 1)),
+        configs=[{"type": "trend", "parameters": {"lookback": 13}}],
+        strategy_ids=["t13"],
+        symbol="SPY",
+        timeframe="1m",
+        catalog=catalog.path,
+    )
+    assert states_of(catalog, grid(13)) == {13: "done"}
+
+
+# --- In a loop, and by symbol ------------------------------------------------------------------
+
+
+def test_missing_returns_what_is_not_computed_as_it_was_given_and_in_order(made):
+    configs = [
+        {"type": "trend", "parameters": {"lookback": n}} for n in (5, 1, 3, 2, 5.0)
+    ] + [Strategy("trend", {"lookback": 4}), Strategy("trend", {"lookback": 2.0})]  # fmt: skip
+
+    found = made.missing(configs, symbol="SPY", timeframe="1min")
+
+    assert [one is configs[place] for one, place in zip(found, (0, 2, 5), strict=True)] == [
+        True
+    ] * 3
+    assert made.missing(grid(1, 6), symbol="SPY", timeframe="1m") == [
+        {"type": "trend", "parameters": {"lookback": 6}}
+    ]
+    assert len(made.missing(configs, symbol="SPY", timeframe="1m", kind="classifier")) == 5
+    assert made.missing(iter(configs), symbol="SPY", timeframe="1m", states=["done"]) == [
+        configs[1], configs[3],
+    ]  # fmt: skip
+
+
+def test_a_catalog_that_is_not_there_yet_lacks_everything(tmp_path):
+    catalog = Catalog(tmp_path / "none.duckdb")
+
+    found = catalog.missing(
+        [{"type": "a"}], symbol="SPY", timeframe="1d", start=date(2024, 1, 1), end="2024-02-01"
+    )
+
+    assert found == [{"type": "a"}]
+    assert catalog.sweep_status(grid(1, 2), bars=(0, 9))["missing"] == 2
+
+
+def test_every_symbol_and_timeframe_is_looked_at_by_itself(catalog):
+    add_prices(catalog, TABLE, symbol="QQQ")
+
+    status = catalog.sweep_status(grid(1, 3), symbols=["SPY", "QQQ_1m"])
+
+    assert [(one.symbol, one.done, one.missing) for one in status.counts] == [
+        ("SPY", 1, 1), ("QQQ", 0, 2),
+    ]  # fmt: skip
+    assert (status.total, status["missing"]) == (4, 3)
+    assert status.table.to_pylist()[0]["strategy_type"] == "trend"
+
+
+def test_without_prices_given_days_are_compared_with_those_of_the_traces(tmp_path):
+    (tmp_path / "home").mkdir()
+    catalog = Catalog(tmp_path / "home" / "catalog.duckdb")
+    write_signals(
+        tmp_path / "run",
+        np.ones((50, 1)),
+        configs=[{"type": "trend", "parameters": {"lookback": 1}}],
+        strategy_ids=["t"],
+        symbol="SPY",
+        timeframe="1m",
+        ts=TABLE["timestamp"].to_numpy(),
+        prices=TABLE["close"].to_numpy(),
+        catalog=catalog.path,
+    )
+    first, last = (TABLE["timestamp"][n].as_py().date() for n in (0, -1))
+
+    assert states_of(catalog, grid(1), start=first, end=last) == {1: "done"}
+    assert states_of(catalog, grid(1), start=first, end="2024-02-01") == {1: "missing"}
+    assert states_of(catalog, grid(1), bars=(0, 49)) == {1: "done"}
+    assert states_of(catalog, grid(1), bars=(0, 50)) == {1: "missing"}
+    assert why(catalog, grid(1), bars=(0, 9)) == (
+        "there are no registered prices to compare its own with"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "hint"),
+    [
+        ({"symbols": ["QQQ"]}, "no prices of QQQ 1m", "catalog prices add FILE --symbol QQQ"),
+        ({"timeframes": ["soon"]}, "'soon' is no timeframe", "1m, 5m"),
+        ({"start": "2030-01-01"}, "SPY 1m has no bars in that range", "another range"),
+        ({"start": "2024-01-05", "end": "2024-01-02"}, "is after", "earlier one first"),
+        ({"bars": (50, 60)}, "SPY 1m has no bars in that range", "another range"),
+        ({"bars": (5, 4)}, "no bars from 5 to 4", "counted from 0"),
+        ({"bars": (1, 2), "end": "2024-01-02"}, "not by both", None),
+        ({"start": "noon"}, "noon knows no zone", "tzinfo"),
+        ({"strategy": "strategies_to_sweep"}, "names no function", "module:function"),
+        ({"strategy": "strategies_to_sweep:nothing"}, "There is no nothing", "module:function"),
+        ({"strategy": "no_such_module:f"}, "There is no module no_such_module", "current folder"),
+        ({"strategy": ["json:dumps", "json:loads"]}, "both for all strategies", "type=module"),
+        ({"strategy": "json:__name__"}, "is no function", "module:function"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_what_to_do(made, options, message, hint):
+    with pytest.raises(UsageError, match=message.replace("(", r"\(")) as caught:
+        made.sweep_status(grid(1), **options)
+
+    assert (hint is None) or hint in (caught.value.hint or "")
+
+
+def test_a_sweep_that_says_no_symbol_or_timeframe_needs_one(made):
+    silent = Sweep.declare(strategies={"type": "trend"})
+
+    with pytest.raises(UsageError, match="says no symbols"):
+        made.sweep_status(silent)
+    with pytest.raises(UsageError, match="says no timeframes"):
+        made.sweep_status(silent, symbols=["SPY"])
+    with pytest.raises(SweepFileError, match="cannot be read"):
+        made.sweep_status("no_such_file.yaml")
+    with pytest.raises(UsageError, match="no list of states"):
+        made.sweep_missing(grid(1), states=["gone"])
+    with pytest.raises(UsageError, match="one configuration"):
+        made.missing({"type": "a"}, symbol="SPY", timeframe="1m")
+    with pytest.raises(UsageError, match="not a str"):
+        made.missing(["a"], symbol="SPY", timeframe="1m")
