@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalog.facade.asking import Asking
+from catalog.facade.checking import Checking
 from catalog.facade.comparing import Comparing
 from catalog.facade.keeping import Keeping
 from catalog.facade.measuring import Measuring
@@ -12,7 +13,9 @@ from catalog.facade.sweeping import Sweeping
 from catalog.facade.upgrading import Upgrading
 
 
-class Catalog(Registering, Asking, Measuring, Keeping, Comparing, Moving, Upgrading, Sweeping):
+class Catalog(
+    Registering, Asking, Measuring, Keeping, Comparing, Moving, Upgrading, Sweeping, Checking
+):
     """
     The catalog of strategy traces: one file, `catalog.duckdb`, that knows every trace.
 

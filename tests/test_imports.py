@@ -15,7 +15,7 @@ LINES = [
     {"store", "traces"},
     {
         *("register", "query", "prices", "metrics", "compare", "sweeps", "upgrade", "upkeep"),
-        *("export", "tags"),
+        *("export", "tags", "verify"),
     },
     {"facade"},
     {"catalog", "writing"},

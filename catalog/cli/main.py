@@ -31,6 +31,7 @@ COMMANDS = {
     "rank": "Rank measured strategies, and say how much luck explains",
     "correlate": "Correlate what measured strategies earned",
     "repaint": "Find strategies whose past changed as more data came",
+    "verify": "Look for what is damaged, changed, gone or unknown",
     "compact": "Write registered signal traces into a few sorted packs",
     "unpack": "Write the files of packed traces again",
     "relocate": "Say that folders of traces were moved, or the catalog itself",

@@ -44,7 +44,10 @@ def delete_originals(
         known = select_traces(catalog, con, trace_ids)
     by_pack: dict[str, list[Known]] = {}
     for one in known:
-        if one.pack_path is not None and one.has_original:
+        if one.pack_path is None:
+            continue
+        # Where one was killed before, the catalog says that files are gone which are there.
+        if one.has_original or os.path.exists(one.trace.path):
             by_pack.setdefault(one.pack_path, []).append(one)
     for pack_path, members in by_pack.items():
         proved = _proved(full_path(catalog, pack_path), members, kept)
@@ -97,7 +100,7 @@ def _proved(pack: Path, members: list[Known], kept: Counter[str]) -> list[Known]
 def _difference(one: Known, read: TraceTable) -> str | None:
     if not _is_unchanged(one):
         return "its file is not what was registered"
-    if _digest(one, read) != one.content_digest:
+    if packed_digest(one, read) != one.content_digest:
         return "the content digests differ"
     try:
         original = read_trace_table(one.trace.path)
@@ -106,7 +109,7 @@ def _difference(one: Known, read: TraceTable) -> str | None:
     return None if same_content(original, read) else "the pack does not give it back as it is"
 
 
-def _digest(one: Known, read: TraceTable) -> str:
+def packed_digest(one: Known, read: TraceTable) -> str:
     """Return the content digest of what a pack gives back."""
     bars = _numbers(read.table, "idx", np.int64) - one.idx_base
     values = _numbers(read.table, "val", np.float64)

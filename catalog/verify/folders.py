@@ -1,0 +1,90 @@
+"""Trace files on the disk that the catalog knows nothing of, and what writers left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from catalog.register.walk import walk
+from catalog.store.paths import side_folder
+from catalog.upkeep.packs import is_alive
+from catalog.verify.finding import UNFINISHED, UNREADABLE, Finding, found
+from catalog.verify.known import Known, Scope
+
+_TEMPORARY: Final = re.compile(
+    r"\..+\.(?P<trace>\d+)-[0-9a-f]{8}\.tmp"  # a trace file, a price file, a pack of returns
+    r"|\.\d{20}-(?P<note>\d+)-[0-9a-f]{8}\.tmp"
+    r"|\..+\.(?P<other>\d+)\.(?:tmp|companion|tmp\.wal)",
+    re.DOTALL,
+)
+
+
+@dataclass
+class Walked:
+    """What a walk met: paths that the catalog does not know, and other findings."""
+
+    strangers: dict[str, str] = field(default_factory=dict)
+    """Why each may not even be read, or an empty text."""
+    findings: list[Finding] = field(default_factory=list)
+
+
+def walk_roots(known: Known, catalog: Path, scope: Scope) -> Walked:
+    """Walk through the registered roots, and compare names only."""
+    walked = Walked()
+    skip = frozenset({os.path.abspath(side_folder(catalog))})
+    for root in known.roots:
+        for folder in walk(root, skip=skip, known=known.files):
+            if folder.error is not None:
+                walked.findings.append(found(UNREADABLE, folder.path, folder.error))
+            rows = known.files.get(folder.path, {})
+            for name in (*folder.files, *folder.hidden_files):
+                walked.strangers[f"{folder.path}/{name}"] = ""
+            for name, why in folder.broken.items():
+                if name not in rows:
+                    walked.strangers[f"{folder.path}/{name}"] = why
+            walked.findings += _unfinished(folder.path, folder.unfinished)
+    for path in scope.paths:
+        if os.path.isfile(path) and known.row(path) is None:
+            walked.strangers[path] = ""
+    return walked
+
+
+def beside(catalog: Path) -> Iterator[Finding]:
+    """Yield what was left unfinished in the catalog's own folders."""
+    yield from _unfinished(
+        os.path.dirname(os.path.abspath(catalog)),
+        [
+            name
+            for name in _names(os.path.dirname(os.path.abspath(catalog)))
+            if name.startswith(f".{catalog.name}.")
+        ],
+    )
+    for folder, _, names in os.walk(os.path.abspath(side_folder(catalog))):
+        yield from _unfinished(folder, names)
+
+
+def writer_of(name: str) -> int | None:
+    """Return the process that a temporary file belongs to, None where the name is no such."""
+    if (parts := _TEMPORARY.fullmatch(name)) is None:
+        return None
+    return int(next(part for part in parts.groupdict().values() if part is not None))
+
+
+def _unfinished(folder: str, names: list[str]) -> Iterator[Finding]:
+    for name in sorted(names):
+        process = writer_of(name)
+        # What a living process writes is no finding.
+        if process is not None and not is_alive(process):
+            detail = f"process {process} wrote it, and is gone"
+            yield found(UNFINISHED, f"{folder}/{name}", detail)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -1,0 +1,180 @@
+"""What it means that a file is not as its row says, once nobody is at work on it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from catalog.register.plan import kind_of_path
+from catalog.statements import statement
+from catalog.store.database import reading
+from catalog.store.inbox import read_notes
+from catalog.store.lock import WAIT_SECONDS
+from catalog.store.paths import catalog_root
+from catalog.verify.deep import Details, differing
+from catalog.verify.describe import Described, describe_all
+from catalog.verify.files import digest_of
+from catalog.verify.finding import (
+    CHANGED,
+    DAMAGED,
+    MISSING,
+    UNREADABLE,
+    UNREGISTERED,
+    Finding,
+    found,
+)
+from catalog.verify.known import Known, Row, Scope, load_known
+
+SETTLED = WAIT_SECONDS + 2.0
+"""After so many seconds a file that was finalized is registered, or named by a note."""
+_PAUSE = 0.5
+
+
+@dataclass
+class Judged:
+    """What is wrong, and which files have nothing but another time of change."""
+
+    findings: list[Finding] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+
+
+def judge(
+    catalog: Path, suspects: Sequence[str], strangers: Mapping[str, str], scope: Scope
+) -> Judged:
+    """
+    Look again at files that are not as their rows say, and at files that have no row.
+
+    Others may have been writing: the rows are asked for anew, and what was written a moment ago is
+    waited for.
+
+    Args:
+        strangers: paths without a row, each with why it may not be read, or an empty text.
+    """
+    judged = Judged()
+    paths = [*dict.fromkeys((*suspects, *strangers))]
+    while paths:
+        with reading(catalog) as con:
+            known = load_known(con, catalog, scope)
+            noted = {file for note in read_notes(catalog) for file in note.files}
+        paths = [
+            path
+            for path in paths
+            # What has a name that cannot be written is not found by it either.
+            if path not in noted and (strangers.get(path) or _is_odd(path, known.row(path)))
+        ]
+        if young := _seconds_to_wait(paths):
+            time.sleep(min(young, _PAUSE))
+            continue
+        # Without the lock: there may be many.
+        wrong, judged.touched = _wrong_bytes(paths, known)
+        with reading(catalog) as con:
+            now = load_known(con, catalog, scope) if wrong else known
+            if all(now.row(path) == known.row(path) for path in wrong):
+                details = details_of(con, catalog, wrong)
+                break
+    else:
+        return judged
+    _describe(wrong, known, details, strangers, judged)
+    return judged
+
+
+def details_of(
+    con: DuckDBPyConnection, catalog: Path, paths: Iterable[str] | None
+) -> dict[str, Details]:
+    """Return all that rows say of their files, by path; of all files, or of some."""
+    wanted = None if paths is None else set(paths)
+    if wanted is not None and not wanted:
+        return {}
+    values = {"root": catalog_root(catalog)}
+    table = con.sql(statement("verify_details"), params=values).to_arrow_table()
+    places = table["path"].to_pylist()
+    if wanted is not None:
+        table = table.take([place for place, path in enumerate(places) if path in wanted])
+    return {row["path"]: row for row in table.to_pylist()}
+
+
+def _is_odd(path: str, row: Row | None) -> bool:
+    if row is None:
+        return os.path.lexists(path)
+    return row.is_expected
+
+
+def _seconds_to_wait(paths: Sequence[str]) -> float:
+    """Return how long to wait until none of some files was renamed or written just now."""
+    now, longest = time.time(), 0.0
+    for path in paths:
+        try:
+            age = now - os.stat(path).st_ctime
+        except OSError:
+            continue
+        if 0 <= age < SETTLED:
+            longest = max(longest, SETTLED - age)
+    return longest
+
+
+def _wrong_bytes(paths: Sequence[str], known: Known) -> tuple[list[str], list[str]]:
+    """Return the files that have no row, no bytes or others, and those with another time only."""
+    wrong, touched = [], []
+    for path in paths:
+        row = known.row(path)
+        try:
+            stamp, digest = digest_of(path)
+        except OSError:
+            wrong.append(path)
+            continue
+        if row is None or digest != row.digest:
+            wrong.append(path)
+        elif stamp != (row.size, row.mtime_ns):
+            touched.append(path)
+    return wrong, touched
+
+
+def _describe(
+    paths: Sequence[str],
+    known: Known,
+    details: Mapping[str, Details],
+    strangers: Mapping[str, str],
+    judged: Judged,
+) -> None:
+    readable: list[str] = []
+    for path in paths:
+        row = known.row(path)
+        if row is None:
+            detail = strangers.get(path) or "no scan has seen it"
+            judged.findings.append(found(UNREGISTERED, path, detail))
+            continue
+        try:
+            with open(path, "rb"):
+                readable.append(path)
+        except FileNotFoundError:
+            judged.findings.append(found(MISSING, path, "it is registered, and not there"))
+        except OSError as error:
+            judged.findings.append(found(UNREADABLE, path, error.strerror or str(error)))
+    described = describe_all((path, kind_of_path(os.path.dirname(path))) for path in readable)
+    for path, one in zip(readable, described, strict=True):
+        row = known.row(path)
+        finding = None if row is None else _finding(path, row, details.get(path), one)
+        if finding is not None:
+            judged.findings.append(finding)
+
+
+def _finding(path: str, row: Row, details: Details | None, one: Described) -> Finding | None:
+    status = os.stat(path)
+    size = "" if row.size == status.st_size else f", in {status.st_size:,} bytes"
+    if one.trace is None:
+        hint = None
+        if details is not None and details["is_packed"]:
+            trace_id = details["trace_id"]
+            hint = f"Remove it, and write it again from its pack: catalog unpack {trace_id}"
+        return found(DAMAGED, path, f"{one.detail}{size}", what_to_do=hint)
+    is_as_old = row.mtime_ns == status.st_mtime_ns
+    if details is None and is_as_old:
+        return None  # A copy may say the same in other bytes.
+    columns = [] if details is None else differing(one.trace, details)
+    said = f"it says other {', '.join(columns)}" if columns else "it says the same in other bytes"
+    return found(DAMAGED if is_as_old else CHANGED, path, said + size)

@@ -1,0 +1,136 @@
+"""The files that the catalog knows, as its rows say they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import UsageError
+from catalog.statements import statement
+from catalog.store.paths import catalog_root
+
+Raw = tuple[int, int, str | None, bool]
+"""A `Row`, as it comes: to make tuples with names of a hundred thousand takes too long."""
+
+
+class Row(NamedTuple):
+    """
+    What the catalog says of a file.
+
+    `is_expected` says that it is to be there as it was; of what is in quarantine, ignored or
+    known to be gone only the name counts. Without a `digest` no bytes are compared.
+    """
+
+    size: int
+    mtime_ns: int
+    digest: str | None
+    is_expected: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """Rows by folder (absolute, without a slash at its end) and name; and the roots."""
+
+    files: dict[str, dict[str, Raw]] = field(default_factory=dict)
+    roots: tuple[str, ...] = ()
+
+    def row(self, path: str) -> Row | None:
+        """Return the row of a file, None where the catalog has none."""
+        folder, _, name = path.rpartition("/")
+        raw = self.files.get(folder, {}).get(name)
+        return None if raw is None else Row._make(raw)
+
+    def expected(self) -> int:
+        """How many files are to be there."""
+        return sum(row[3] for rows in self.files.values() for row in rows.values())
+
+
+def load_known(con: DuckDBPyConnection, catalog: Path, scope: Scope) -> Known:
+    """Return the rows of the files in a scope."""
+    values = {"root": catalog_root(catalog)}
+    folders = {
+        directory_id: path.rstrip("/")
+        for directory_id, path in con.execute(statement("select_directories"), values).fetchall()
+    }
+    files: dict[str, dict[str, Raw]] = {folder: {} for folder in folders.values()}
+    by_id = {directory_id: files[folder] for directory_id, folder in folders.items()}
+    table = con.sql(statement("verify_files")).to_arrow_table()
+    ids, names, *rest = (column.to_pylist() for column in table.columns)
+    for directory_id, name, raw in zip(ids, names, zip(*rest, strict=True), strict=True):
+        if directory_id in by_id:
+            by_id[directory_id][name] = raw
+    roots = tuple(
+        path.rstrip("/") for _, path in con.execute(statement("select_roots"), values).fetchall()
+    )
+    return scope.of(Known(files, roots))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The files and folders, by absolute paths, that are looked at; all where there are none."""
+
+    paths: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.paths)
+
+    def holds(self, path: str) -> bool:
+        """Say whether a file or folder is one of them, or lies in one."""
+        return not self.paths or any(
+            path == one or path.startswith(one.rstrip("/") + "/") for one in self.paths
+        )
+
+    def of(self, known: Known) -> Known:
+        """
+        Return what is known of these files and folders.
+
+        Raises:
+            UsageError: nothing is known of one of them.
+        """
+        if not self.paths:
+            return known
+        for path in self.paths:
+            if not _is_known(path, known):
+                raise UsageError(
+                    f"The catalog knows nothing at {path}",
+                    hint=f"Check the path, or register it: catalog register {path}",
+                )
+        files = {
+            folder: kept
+            for folder, rows in known.files.items()
+            if (kept := {name: row for name, row in rows.items() if self.holds(f"{folder}/{name}")})
+            or self.holds(folder)
+        }
+        return Known(files, tuple(dict.fromkeys(self._roots(known))))
+
+    def _roots(self, known: Known) -> list[str]:
+        """Return the folders to walk through: of roots what lies in here."""
+        inside = [root for root in known.roots if self.holds(root)]
+        below = [
+            path
+            for path in self.paths
+            if os.path.isdir(path) and any(_lies_in(path, root) for root in known.roots)
+        ]
+        return inside + [path for path in below if path not in inside]
+
+
+def scope_of(paths: Sequence[str | os.PathLike[str]]) -> Scope:
+    """Return the scope of what somebody named."""
+    return Scope(tuple(os.path.abspath(os.fspath(path)) for path in paths))
+
+
+def _is_known(path: str, known: Known) -> bool:
+    if known.row(path) is not None:
+        return True
+    if any(_lies_in(path, root) or _lies_in(root, path) for root in known.roots):
+        return os.path.lexists(path) or any(_lies_in(folder, path) for folder in known.files)
+    return any(_lies_in(folder, path) for folder in known.files)
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -1,0 +1,185 @@
+"""Mend what can be mended without touching a trace file, and name each repair."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from catalog.metrics.returns import remove_orphans as remove_returns
+from catalog.prices.files import remove_orphans as remove_prices
+from catalog.register.record import Batch, record
+from catalog.register.register import register
+from catalog.register.written import take_in
+from catalog.statements import statement
+from catalog.store.database import writing
+from catalog.store.inbox import read_notes
+from catalog.store.paths import catalog_root
+from catalog.store.transactions import transaction
+from catalog.store.views import refresh_views
+from catalog.upkeep.lost import release_lost
+from catalog.upkeep.packs import is_alive
+from catalog.upkeep.packs import remove_orphans as remove_packs
+from catalog.verify import finding as f
+from catalog.verify.finding import Finding, Repair
+from catalog.verify.folders import writer_of
+from catalog.verify.rows import wrong_strategies, wrong_traces
+
+
+def repair(catalog: Path, findings: Sequence[Finding], touched: Sequence[str]) -> list[Repair]:
+    """
+    Mend what was found, as far as that needs no trace file to be written, moved or deleted.
+
+    What is damaged stays so: its bytes are somewhere else, or nowhere. Everything is looked at
+    again with the catalog's lock before it is mended.
+
+    Raises:
+        StoreError: the catalog cannot be written.
+    """
+    by_finding: dict[str, list[Finding]] = {}
+    for one in findings:
+        by_finding.setdefault(one.finding, []).append(one)
+    mended: list[Repair] = []
+    for phrases, mend in _MENDS:
+        concerned = [one for phrase in phrases for one in by_finding.get(phrase, ())]
+        if concerned:
+            mended += mend(catalog, concerned)
+    # At the end: the registration of what is here may take what was dropped above.
+    changed = [one.path for one in by_finding.get(f.CHANGED, ())]
+    strange = [one.path for one in by_finding.get(f.UNREGISTERED, ())]
+    mended += _register(catalog, [*changed, *strange, *touched])
+    return mended
+
+
+def _take_in_notes(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    take_in(catalog)
+    waiting = {os.path.abspath(note.path) for note in read_notes(catalog)}
+    return [
+        Repair(one.path, "taken in")
+        for one in findings
+        if one.path not in waiting and not os.path.exists(one.path)
+    ]
+
+
+def _remove_unfinished(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    removed = []
+    for one in findings:
+        process = writer_of(os.path.basename(one.path))
+        if process is None or is_alive(process):
+            continue
+        with suppress(OSError):
+            os.unlink(one.path)
+            removed.append(Repair(one.path, "removed"))
+    return removed
+
+
+def _remove_left_over(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    with writing(catalog) as con:
+        remove_packs(catalog, con)
+        remove_returns(con, catalog)
+        known = con.execute(statement("select_price_paths")).fetchall()
+        remove_prices(catalog, [path for (path,) in known])
+    return [Repair(one.path, "removed") for one in findings if not os.path.exists(one.path)]
+
+
+def _release_packs(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    release_lost(catalog)
+    return [
+        Repair(one.path, "let go: its traces are read from their own files where these are there")
+        for one in findings
+    ]
+
+
+def _drop_orphans(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    root = catalog_root(catalog)
+    with writing(catalog) as con:
+        known = con.execute(statement("select_rootless"), {"root": root}).fetchall()
+        with transaction(con):
+            _delete_orphans(con)
+            refresh_views(con, root)
+    if rootless := [path.rstrip("/") for (path,) in known if os.path.isdir(path)]:
+        register(catalog, rootless)
+    return [Repair(one.path, f"dropped {one.detail.partition(':')[0]}") for one in findings]
+
+
+def _delete_orphans(con: DuckDBPyConnection) -> None:
+    for name in ("delete_orphans", "delete_unused_strategies"):
+        for part in con.extract_statements(statement(name)):
+            con.execute(part)
+
+
+def _register_anew(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    """Drop rows that are wrong, and register the files that they are of."""
+    root = catalog_root(catalog)
+    with writing(catalog) as con:
+        wrong = {trace_id: path for path, trace_id, _ in wrong_traces(con, catalog)}
+        # What deep reading found is wrong only by what the files say.
+        rows = [one for one in findings if one.finding == f.WRONG_ROW]
+        wrong |= {one.detail.split()[1].rstrip(":"): one.path for one in rows}
+        keys = [key for key, _ in wrong_strategies(con, deep=True)]
+        keys += [key for (key,) in con.execute(statement("select_dangling")).fetchall()]
+        values = {"keys": keys, "root": root}
+        made_with = dict(con.execute(statement("select_traces_of"), values).fetchall())
+        there = {
+            trace_id: path for trace_id, path in (made_with | wrong).items() if os.path.exists(path)
+        }
+        with transaction(con):
+            con.execute(statement("delete_traces"), {"trace_ids": list(there)})
+            if made_with.keys() <= there.keys():
+                con.execute(statement("delete_strategies"), {"keys": keys})
+            _delete_orphans(con)
+            refresh_views(con, root)
+    return _register(catalog, list(there.values()), "registered anew")
+
+
+def _mark_missing(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    gone = [one.path for one in findings if not os.path.lexists(one.path)]
+    batch = Batch(gone=[(path.rpartition("/")[0], path.rpartition("/")[2]) for path in gone])
+    with writing(catalog) as con:
+        record(con, catalog_root(catalog), batch)
+    return [Repair(path, "marked missing") for path in gone]
+
+
+def _remake_views(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    try:
+        with writing(catalog) as con, transaction(con):
+            con.execute(statement("void_view_signatures"))
+            refresh_views(con, catalog_root(catalog))
+    except duckdb.Error:  # What it reads is damaged, and is a finding of its own.
+        return []
+    return [Repair(one.path, f"made anew: {one.detail.partition(':')[0]}") for one in findings]
+
+
+def _register(catalog: Path, paths: Iterable[str], how: str = "registered again") -> list[Repair]:
+    """Register the folders of files; what cannot be registered goes to quarantine."""
+    by_folder: dict[str, list[str]] = {}
+    for path in dict.fromkeys(paths):
+        by_folder.setdefault(path.rpartition("/")[0], []).append(path)
+    folders = sorted(folder for folder in by_folder if os.path.isdir(folder))
+    if not folders:
+        return []
+    report = register(catalog, folders)
+    refused = {problem.path for problem in report.quarantined}
+    return [
+        Repair(path, "put in quarantine" if path in refused else how)
+        for folder in folders
+        for path in by_folder[folder]
+    ]
+
+
+_Mend = Callable[[Path, Sequence[Finding]], list[Repair]]
+_MENDS: tuple[tuple[tuple[str, ...], _Mend], ...] = (
+    ((f.UNFINISHED,), _remove_unfinished),
+    ((f.LEFT_OVER,), _remove_left_over),
+    ((f.MISSING_PACK,), _release_packs),
+    ((f.ORPHAN,), _drop_orphans),
+    ((f.NOTE,), _take_in_notes),
+    ((f.WRONG_ROW, f.WRONG_CONFIG, f.DANGLING), _register_anew),
+    ((f.MISSING,), _mark_missing),
+    ((f.BROKEN_VIEW,), _remake_views),
+)
+"""What mends which findings, in an order in which nothing is in the way of the next."""

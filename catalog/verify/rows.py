@@ -1,0 +1,94 @@
+"""Rows of the catalog: whether they follow from themselves, and belong to others that are there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import ConfigurationError
+from catalog.register.columns import trace_id as make_trace_id
+from catalog.statements import statement
+from catalog.store.paths import catalog_root
+from catalog.strategy import config_digest, config_key
+from catalog.traces.content import content_digest
+from catalog.verify.finding import DANGLING, ORPHAN, WRONG_CONFIG, WRONG_ROW, Finding, found
+from catalog.verify.known import Scope
+
+ORPHANS: Final = {
+    "trace without folder": "a trace whose folder is gone from the catalog",
+    "trace without run": "a trace whose run is gone from the catalog",
+    "trace without strategy": "a trace whose strategy is gone from the catalog",
+    "file without folder": "a file that was met, whose folder is gone from the catalog",
+    "strategy without traces": "a strategy that nothing was traced with",
+    "run without folder": "a run whose folder is gone from the catalog",
+    "folder of no run": "a folder of a run that is gone from the catalog",
+    "folder without root": "a folder below no registered root",
+    "event of no run": "a strategy that orders name in a run that is gone from the catalog",
+}
+
+
+def wrong_traces(con: DuckDBPyConnection, catalog: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the path and id of traces whose row does not follow from itself, and why."""
+    # DuckDB writes some texts otherwise than Python does; what it takes for wrong is looked into.
+    rows = con.execute(statement("verify_traces"), {"root": catalog_root(catalog)}).fetchall()
+    for path, trace_id, run_id, run_path, content, symbol, timeframe, kind, digest in rows:
+        if content != content_digest(symbol, timeframe, kind, digest):
+            yield path, trace_id, "its content digest is not that of its rows"
+        elif trace_id != make_trace_id(run_id, run_path, content):
+            yield path, trace_id, "its id is not that of its run, its path and its content"
+
+
+def wrong_strategies(con: DuckDBPyConnection, *, deep: bool) -> Iterator[tuple[str, str]]:
+    """
+    Yield the keys of strategies whose hash and keys do not follow from their configuration.
+
+    Args:
+        deep: look at all of them, and at what they count as equal to.
+    """
+    rows = con.execute(statement("verify_strategies"), {"every": deep}).fetchall()
+    for key, short, digest, config, equal_to, is_used_alike in rows:
+        if not is_used_alike:
+            yield key, "its traces say another hash"
+            continue
+        if config is None:
+            continue
+        try:
+            own = json.loads(config)
+            right = config_digest(own), config_key(own)
+        except (ValueError, ConfigurationError):
+            yield key, "its configuration cannot be read"
+            continue
+        if (digest, short, key) != (right[0], right[0][:12], right[0][:12]):
+            yield key, "its hash is not that of its configuration"
+        elif equal_to != right[1]:
+            yield key, "its config_key is not that of its configuration"
+
+
+def check_rows(
+    con: DuckDBPyConnection, catalog: Path, scope: Scope, *, fast: bool, deep: bool
+) -> Iterator[Finding]:
+    """
+    Yield what is wrong with the rows themselves.
+
+    Args:
+        fast: compute no digests.
+        deep: compute all of them.
+    """
+    if not fast:
+        for path, trace_id, why in wrong_traces(con, catalog):
+            if scope.holds(path):
+                yield found(WRONG_ROW, path, f"trace {trace_id}: {why}")
+    if scope:
+        return
+    if not fast:
+        for key, why in wrong_strategies(con, deep=deep):
+            yield found(WRONG_CONFIG, str(catalog), f"strategy {key}: {why}")
+    for sort, name in con.execute(statement("verify_orphans")).fetchall():
+        if sort == "component":
+            yield found(DANGLING, str(catalog), f"{name}: a component that is no strategy here")
+        else:
+            yield found(ORPHAN, str(catalog), f"{name}: {ORPHANS[sort]}")

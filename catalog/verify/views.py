@@ -1,0 +1,37 @@
+"""Views that do not open, and macros that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from catalog.statements import statement
+from catalog.store.macros import MACROS, PREFIX
+from catalog.store.views import VIEWS
+from catalog.verify.finding import BROKEN_VIEW, Finding, found
+
+
+def check_views(con: DuckDBPyConnection, catalog: Path, *, fast: bool) -> Iterator[Finding]:
+    """
+    Yield the views that are not there, or that DuckDB cannot make sense of.
+
+    Args:
+        fast: of the many views of one strategy type only see whether they are there.
+    """
+    there = {name for (name,) in con.execute(statement("verify_views")).fetchall()}
+    signed = {name for name, _ in con.execute(statement("select_view_signatures")).fetchall()}
+    wanted = {name for name in signed if not name.startswith(PREFIX)} | set(VIEWS)
+    for name in sorted(wanted - there):
+        yield found(BROKEN_VIEW, str(catalog), f"view {name}: it is gone")
+    for name in sorted(there.intersection(VIEWS) if fast else there):
+        try:
+            # Binding it finds its tables and the first of its files; nothing is read.
+            con.view(name)
+        except duckdb.Error as error:
+            yield found(BROKEN_VIEW, str(catalog), f"view {name}: {str(error).splitlines()[0]}")
+    macros = {name for (name,) in con.execute(statement("verify_macros")).fetchall()}
+    for name in sorted(set(MACROS) - macros):
+        yield found(BROKEN_VIEW, str(catalog), f"macro {name}: it is gone")
