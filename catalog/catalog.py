@@ -8,13 +8,23 @@ from catalog.facade.comparing import Comparing
 from catalog.facade.keeping import Keeping
 from catalog.facade.measuring import Measuring
 from catalog.facade.moving import Moving
+from catalog.facade.rebuilding import Rebuilding
 from catalog.facade.registering import Registering
 from catalog.facade.sweeping import Sweeping
 from catalog.facade.upgrading import Upgrading
 
 
 class Catalog(
-    Registering, Asking, Measuring, Keeping, Comparing, Moving, Upgrading, Sweeping, Checking
+    Registering,
+    Asking,
+    Measuring,
+    Keeping,
+    Comparing,
+    Moving,
+    Upgrading,
+    Sweeping,
+    Checking,
+    Rebuilding,
 ):
     """
     The catalog of strategy traces: one file, `catalog.duckdb`, that knows every trace.

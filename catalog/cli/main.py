@@ -36,6 +36,7 @@ COMMANDS = {
     "unpack": "Write the files of packed traces again",
     "relocate": "Say that folders of traces were moved, or the catalog itself",
     "bundle": "Pack traces, their index and a small catalog for a colleague",
+    "rebuild": "Make the catalog anew from traces, packs and what lies beside it",
     "forget": "Take traces out of the catalog, and their files only if asked to",
     "upgrade": "Write old traces anew in the format of today",
     "demo": "Sweep four strategies over real prices, as an example",

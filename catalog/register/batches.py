@@ -70,7 +70,7 @@ def _batches(
     done, total = 0, plan.to_read
     outcomes = read_files((file for run in plan.runs for file in run.files), total)
     for run in plan.runs:
-        context = _open_run(run, sources, analytics)
+        context = open_run(run, sources, analytics)
         batch.problems.extend(context.records.problems)
         root = _root_of(roots, run.files[0].folder)
         _add_run(batch, context, root)
@@ -117,7 +117,7 @@ def _with_folders(batch: Batch, roots: Sequence[str]) -> Batch:
     return batch
 
 
-def _open_run(run: RunToRead, sources: RunSources, analytics: AnalyticsReader) -> RunContext:
+def open_run(run: RunToRead, sources: RunSources, analytics: AnalyticsReader) -> RunContext:
     records = read_records(run.records, analytics)
     problems = list(records.problems)
     bundled = read_bundled(run.folder, problems)

@@ -131,7 +131,7 @@ Reading = tuple[RunContext, str, str, TraceFile]
 
 def make_entries(readings: Sequence[Reading]) -> list[Entry]:
     """Return what is known about some files that were just read: (run, folder, name, trace)."""
-    _measure_spacing(readings)
+    measure_spacing(readings)
     return [_entry(*reading) for reading in readings]
 
 
@@ -210,7 +210,7 @@ def _data(folder: str, trace: TraceFile) -> Data:
     return trace.symbol_raw, trace.timeframe_raw, _timeframe_of_folder(folder)
 
 
-def _measure_spacing(readings: Iterable[Reading]) -> None:
+def measure_spacing(readings: Iterable[Reading]) -> None:
     """Look into the longest traces of each run's data that know bar times: how long is a bar?"""
     several: dict[tuple[str, Data], list[Reading]] = {}
     for reading in readings:

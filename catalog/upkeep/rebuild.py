@@ -1,0 +1,315 @@
+"""
+Make a catalog anew, from trace files, packs, what lies beside them and the facts in `catalog.d/`.
+
+    old catalog, if readable -> facts that are missing        (as a catalog of before had none)
+    facts -> catalog.rebuilding -> register -> packs -> forgotten, tags -> figures
+    compare with the old one -> old one aside -> new one in its place
+
+The new one has another name in the same folder until it is whole, so that paths are right; the
+lock is held throughout. Whoever is stopped leaves the old one as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from catalog.errors import (
+    CatalogBusyError,
+    CatalogError,
+    MigrationError,
+    StoreError,
+    UsageError,
+)
+from catalog.metrics.compute import compute_metrics
+from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
+from catalog.metrics.sets import MetricSet
+from catalog.metrics.terms import Terms
+from catalog.register.register import scan
+from catalog.register.written import take_in
+from catalog.statements import statement
+from catalog.store.database import as_it_is, held, reading, writing
+from catalog.store.facts import facts_of, write_missing
+from catalog.store.inbox import waiting_notes
+from catalog.store.kept import write_missing_pack_facts
+from catalog.store.migrations import lacks_migrations
+from catalog.store.paths import anew, side_folder
+from catalog.store.replace import (
+    keep_aside,
+    put_in_place,
+    remove_second_names,
+    remove_unfinished,
+)
+from catalog.store.transactions import transaction
+from catalog.store.trials import write_missing_trials
+from catalog.tags import replay_tags
+from catalog.upkeep.differences import Difference, both_open, differences
+from catalog.upkeep.forgotten import replay_forgotten
+from catalog.upkeep.restore import (
+    KnownPlaces,
+    restore_metric_sets,
+    restore_places,
+    restore_prices,
+)
+from catalog.upkeep.restore_packed import Packs, read_packs, restore_pack_list, restore_packed
+
+MOST_PASSES = 50
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Rebuild:
+    """
+    What a rebuild came to.
+
+    `aside` is what the old catalog is called now, None where there was none; `unreadable` says
+    why it could not be read, and so not be compared. `lost` are things that could not be brought
+    back, each with the reason, `differences` what the new catalog says otherwise than the old one.
+    """
+
+    aside: Path | None = None
+    unreadable: str | None = None
+    traces: int = 0
+    strategies: int = 0
+    runs: int = 0
+    packed: int = 0
+    prices: int = 0
+    measured: int = 0
+    tags: int = 0
+    forgotten: int = 0
+    quarantined: int = 0
+    notes: int = 0
+    lost: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether something differs, could not be brought back, or is in quarantine."""
+        return bool(self.lost or self.differences or self.quarantined)
+
+
+def rebuild(
+    catalog: Path,
+    folders: Sequence[str | os.PathLike[str]] = (),
+    *,
+    metrics: bool = True,
+    progress: Progress = lambda done, total: None,
+) -> Rebuild:
+    """
+    Make a catalog anew, and keep the old one under another name.
+
+    Args:
+        folders: to be registered too, beside those that are known to have been.
+        metrics: compute the figures of all metric sets again.
+        progress: called with how many files were read or traces measured, and how many are to be.
+
+    Raises:
+        UsageError: a folder does not exist.
+        CatalogBusyError: another process has the catalog.
+        StoreError: the disk is full, or the folder cannot be written.
+    """
+    started = time.monotonic()
+    report = Rebuild()
+    with held(catalog):
+        new = anew(catalog)
+        remove_unfinished(new)
+        remove_second_names(catalog)
+        report.unreadable = _complete_facts(catalog)
+        _check_has_sources(catalog, folders, report)
+        try:
+            _make(new, folders, report, metrics=metrics, progress=progress)
+            _replace(catalog, new, report, metrics=metrics)
+        finally:
+            remove_unfinished(new)
+        with writing(catalog) as con:
+            remove_orphaned_returns(con, catalog)
+        if waiting_notes(catalog):
+            report.notes = take_in(catalog).notes
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _complete_facts(catalog: Path) -> str | None:
+    """Write what only the old catalog knows beside it; return why it cannot be read, if so."""
+    if not catalog.exists():
+        return "it is gone"
+    if catalog.stat().st_size == 0:
+        return "it is empty"
+    try:
+        # For writing, so that its WAL is in it afterwards, and nobody else has it open.
+        with as_it_is(catalog, read_only=False) as con:
+            _check_is_ours(con, catalog)
+            con.execute("checkpoint")
+            write_missing(con, catalog)
+            write_missing_trials(con, catalog)
+            write_missing_pack_facts(con, catalog)
+    except (CatalogBusyError, MigrationError, UsageError):
+        raise
+    except (StoreError, duckdb.Error) as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+def _check_is_ours(con: DuckDBPyConnection, catalog: Path) -> None:
+    """Refuse what is somebody's database and no catalog, or one of a newer program."""
+    try:
+        lacks_migrations(con, catalog)
+    except MigrationError as error:
+        # Whatever else is odd about its migrations, a new one has them right.
+        if "newer version" in str(error):
+            raise
+    except StoreError as error:
+        raise UsageError(str(error), hint=error.hint) from error
+
+
+def _check_has_sources(
+    catalog: Path, folders: Sequence[str | os.PathLike[str]], report: Rebuild
+) -> None:
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise UsageError(f"There is no folder {folder}", hint="Check the path")
+    if report.unreadable is None or folders:
+        return
+    if not (facts_of(catalog, "roots") or facts_of(catalog, "runs") or read_packs(catalog).entries):
+        raise UsageError(
+            f"There is nothing known to make {catalog} from: {report.unreadable}, and no folder is "
+            f"noted in {side_folder(catalog)}",
+            hint="Name the folders of its traces: catalog rebuild FOLDER…",
+        )
+
+
+def _make(
+    new: Path,
+    folders: Sequence[str | os.PathLike[str]],
+    report: Rebuild,
+    *,
+    metrics: bool,
+    progress: Progress,
+) -> None:
+    packs = read_packs(new)
+    report.lost += [f"{pack}: the pack is damaged" for pack in packs.damaged]
+    with writing(new) as con, transaction(con):
+        places = restore_places(con, new)
+        restore_pack_list(con, new, packs)
+        gone = restore_prices(con, new)
+        damaged = restore_metric_sets(con, new)
+    report.lost += [f"{path}: the file of a price series is gone" for path in gone]
+    report.lost += [f"{path}: a part of the ledger of trials is damaged" for path in damaged]
+    _register(new, places, folders, report, progress)
+    _restore_packed(new, packs, report)
+    with writing(new) as con:
+        report.forgotten = replay_forgotten(con, new)
+        with transaction(con):
+            report.tags = replay_tags(con, new)
+    if metrics:
+        _measure(new, report, progress)
+    with writing(new) as con:
+        con.execute("checkpoint")
+        (counts,) = con.sql(statement("select_rebuilt")).to_arrow_table().to_pylist()
+    for name, count in counts.items():
+        setattr(report, name, count)
+
+
+def _register(
+    new: Path,
+    places: KnownPlaces,
+    folders: Sequence[str | os.PathLike[str]],
+    report: Rebuild,
+    progress: Progress,
+) -> None:
+    """Register all folders, run by run in the order in which they came at first."""
+    wanted = [*places.roots, *map(os.path.abspath, folders)]
+    there = [folder for folder in dict.fromkeys(wanted) if os.path.isdir(folder)]
+    for folder in dict.fromkeys(places.roots):
+        if folder not in there:
+            report.lost.append(f"{folder}: the folder is gone")
+    passes = list(_passes(places.runs))
+    # The order decides which of two copies counts, and which columns parameters have. Where
+    # runs came in any order, as from many processes at once, nobody relies on it.
+    for part in passes if len(passes) <= MOST_PASSES else []:
+        scan(new, part, progress=progress)
+    if there or folders:
+        scan(new, [*there, *folders], progress=progress)
+
+
+def _passes(runs: Sequence[str]) -> Iterator[list[str]]:
+    """Yield folders of runs as they were registered together: in ascending order."""
+    part: list[str] = []
+    for folder in runs:
+        if not os.path.isdir(folder):
+            continue
+        if part and folder < part[-1]:
+            yield part
+            part = []
+        part.append(folder)
+    if part:
+        yield part
+
+
+def _restore_packed(new: Path, packs: Packs, report: Rebuild) -> None:
+    _, bare = restore_packed(new, packs)
+    if bare:
+        report.lost.append(
+            f"{len(bare):,} traces of packs: the size, time and digest of their deleted files, "
+            f"such as of {bare[0]}"
+        )
+
+
+def _measure(new: Path, report: Rebuild, progress: Progress) -> None:
+    """Compute the figures of each metric set again, of what they were computed of."""
+    with reading(new) as con:
+        rows = con.sql(statement("select_metric_sets")).to_arrow_table().to_pylist()
+    for row in rows:
+        wanted = MetricSet(
+            Terms(row["cost_bps"], row["fill"]),
+            row["range_start"],
+            row["range_end"],
+            row["last_days"],
+            row["split"],
+            row["folds"],
+        )
+        asked = [
+            fact
+            for fact in facts_of(new, "computations").values()
+            if fact["set_id"] == row["set_id"]
+        ]
+        for fact in asked:
+            condition, by_regime = fact["condition"], fact["by_regime"]
+            try:
+                compute_metrics(
+                    new, wanted, where=condition, by_regime=by_regime, progress=progress
+                )
+            except CatalogError as error:
+                what = f"metrics of set {row['set_id']}"
+                what += f" where {condition}" if condition else ""
+                what += f" by regime {by_regime}" if by_regime else ""
+                report.lost.append(f"{what}: {error}")
+
+
+def _replace(catalog: Path, new: Path, report: Rebuild, *, metrics: bool) -> None:
+    """Compare the two, and put the new one in the place of the old one."""
+    if report.unreadable is None:
+        try:
+            with both_open(catalog, new) as con:
+                report.differences = list(differences(con, computed=metrics))
+                # As long as it is open here, nobody can write to the old one.
+                report.aside = keep_aside(catalog)
+                put_in_place(new, catalog)
+                return
+        except duckdb.Error as error:
+            if "lock on file" in str(error):
+                raise CatalogBusyError(
+                    f"The catalog {catalog} is in use: {str(error).splitlines()[0]}",
+                    hint="Close it there, and run this again",
+                ) from error
+            report.unreadable = str(error).splitlines()[0]
+            report.differences = []
+    report.aside = keep_aside(catalog)
+    put_in_place(new, catalog)
