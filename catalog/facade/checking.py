@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from catalog.facade.located import Located, PathLike
-from catalog.verify.finding import Verification
-from catalog.verify.verify import How, verify
+
+if TYPE_CHECKING:
+    from catalog.verify.finding import Verification
 
 
 class Checking(Located):
@@ -48,6 +50,8 @@ class Checking(Located):
             UsageError: the catalog knows nothing of a path, or the options are at odds.
             StoreError: the catalog cannot be used.
         """
+        from catalog.verify.verify import How, verify
+
         return verify(
             self.path,
             paths,
