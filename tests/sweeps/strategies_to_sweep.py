@@ -37,9 +37,9 @@ def states(config, bars):
     return ["high" if close > level else "low" for close in bars["close"].to_pylist()]
 
 
-def slow_and_counted(config, bars):
+def whole_and_counted(config, bars):
     """Take a while, and leave a line that says what was computed."""
     with Path(os.environ["COUNTED"]).open("a") as file:
         file.write(f"{config['parameters']['lookback']}\n")
     time.sleep(0.05)
-    return positions(config, bars)
+    return np.full(len(bars), config["parameters"]["lookback"])
