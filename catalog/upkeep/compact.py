@@ -38,6 +38,7 @@ from catalog.upkeep.lost import release_lost
 from catalog.upkeep.originals import delete_originals
 from catalog.upkeep.packs import (
     Known,
+    find_orphans,
     full_path,
     pack_name,
     packs_folder,
@@ -109,6 +110,10 @@ def compact(
         else:
             moving = []
         ((last,),) = con.execute(statement("select_last_trace_number")).fetchall()
+        orphans = find_orphans(catalog, con)
+    if orphans:  # Of one that was killed; there may be nothing to pack any more.
+        with writing(catalog) as con:
+            remove_orphans(catalog, con)
     if loose or len(replaced) > 1:
         chosen = sorted(
             [*loose, *moving],

@@ -90,21 +90,37 @@ def remove_orphans(catalog: Path, con: DuckDBPyConnection) -> None:
     catalog that was lost, from which `rebuild` brings it back.
     """
     folder = packs_folder(catalog)
-    if is_anew(catalog) or not folder.is_dir():
-        return
-    rows = con.execute("select distinct pack_path from packed_trace").fetchall()
-    known = {full_path(catalog, path).stem for (path,) in rows}
-    for path in folder.iterdir():
-        found = _TEMPORARY.fullmatch(path.name)
-        if found is not None:
-            if not is_alive(int(found[1])):
-                path.unlink(missing_ok=True)
-        elif path.suffix in _PARTS and path.stem not in known and _is_spare(con, path):
+    for path in find_orphans(catalog, con):
+        if path.suffix != ".parquet":
             path.unlink(missing_ok=True)
-    left = {path.name for path in folder.iterdir()}
+        elif _is_spare(con, path):
+            # Both at once: what a pack holds is told by its companion.
+            remove_pack(path)
+    left = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     for path in pack_facts(folder / "any").parent.glob("*.parquet"):
         if path.name not in left:
             path.unlink(missing_ok=True)
+
+
+def find_orphans(catalog: Path, con: DuckDBPyConnection) -> list[Path]:
+    """Return packs, companions without a pack, and unfinished files that nobody knows."""
+    folder = packs_folder(catalog)
+    if is_anew(catalog) or not folder.is_dir():
+        return []
+    rows = con.execute("select distinct pack_path from packed_trace").fetchall()
+    known = {full_path(catalog, path).stem for (path,) in rows}
+    names = set(os.listdir(folder))
+    paths = [folder / name for name in sorted(names)]
+    return [path for path in paths if _is_orphan(path, known, names)]
+
+
+def _is_orphan(path: Path, known: set[str], names: set[str]) -> bool:
+    found = _TEMPORARY.fullmatch(path.name)
+    if found is not None:
+        return not is_alive(int(found[1]))
+    if path.suffix not in _PARTS or path.stem in known:
+        return False
+    return path.suffix == ".parquet" or f"{path.stem}.parquet" not in names
 
 
 def remove_pack(pack: Path) -> None:
@@ -113,11 +129,8 @@ def remove_pack(pack: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _is_spare(con: DuckDBPyConnection, path: Path) -> bool:
-    """Say whether the catalog has all that a pack holds which it does not know, or a part of it."""
-    pack = path.with_suffix(".parquet")
-    if not pack.exists():
-        return True
+def _is_spare(con: DuckDBPyConnection, pack: Path) -> bool:
+    """Say whether the catalog has all that a pack holds which it does not know."""
     try:
         ids = pq.read_table(companion(pack), columns=["trace_id"])
     except (OSError, pa.ArrowException):
