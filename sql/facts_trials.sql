@@ -10,7 +10,7 @@ select
     is_flat,
     cast(null as double) as sharpe_session,
     cast(null as double) as drift_sharpe,
-    tried_at as at
+    tried_at as noted_at
 from internal.trial
 where $all or tried_at = now()
 union all
@@ -25,7 +25,7 @@ select
     is_flat,
     sharpe_session,
     drift_sharpe,
-    measured_at as at
+    measured_at as noted_at
 from internal.trial_figure
 where $all or measured_at = now()
 union all
@@ -41,5 +41,5 @@ select
     null as is_flat,
     null as sharpe_session,
     null as drift_sharpe,
-    now() as at
+    now() as noted_at
 from internal.metric_range;

@@ -12,8 +12,8 @@ select
     from_ts,
     to_ts,
     content_digest,
-    arg_min(is_flat, at) as is_flat,
-    min(at) as tried_at
+    arg_min(is_flat, noted_at) as is_flat,
+    min(noted_at) as tried_at
 from kept
 where part = 'trial'
 group by all;
@@ -31,13 +31,13 @@ select
     k.is_flat,
     k.sharpe_session,
     k.drift_sharpe,
-    k.at as measured_at
+    k.noted_at as measured_at
 from kept as k
 left join incoming_replaced as r using (symbol, timeframe)
-where k.part = 'figure' and (r.replaced_at is null or k.at >= r.replaced_at)
+where k.part = 'figure' and (r.replaced_at is null or k.noted_at >= r.replaced_at)
 qualify row_number() over (
     partition by k.set_id, k.symbol, k.timeframe, k.from_ts, k.to_ts, k.content_digest
-    order by k.at desc
+    order by k.noted_at desc
 ) = 1;
 
 delete from internal.metric_range;
@@ -46,6 +46,6 @@ insert into internal.metric_range by name
 select set_id, symbol, timeframe, from_ts, to_ts
 from kept
 where part = 'range'
-qualify row_number() over (partition by set_id, symbol, timeframe order by at desc) = 1;
+qualify row_number() over (partition by set_id, symbol, timeframe order by noted_at desc) = 1;
 
 drop table kept;
