@@ -54,7 +54,7 @@ def count_agreement(one: Steps, others: Steps) -> Agreement:
     counts = np.diff(others.offsets)
     owner = np.repeat(np.arange(len(counts)), counts)
     # Each row holds until the next one of its trace, the last one to the end.
-    until = np.append(others.bars[1:], 0)
+    until = np.roll(others.bars, -1)
     ends = others.offsets[1:][counts > 0] - 1
     until[ends] = stop[counts > 0]
     begins = stop.copy()
