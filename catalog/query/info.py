@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.query.rows import read_rows
 from catalog.statements import statement
 from catalog.store.database import reading
 from catalog.store.inbox import waiting_notes
@@ -45,7 +46,7 @@ def read_info(catalog: Path) -> Info:
         StoreError: the catalog cannot be used.
     """
     with reading(catalog) as con:
-        (counts,) = con.sql(statement("select_info")).to_arrow_table().to_pylist()
+        (counts,) = read_rows(con, "select_info")
         kinds = con.execute(statement("select_info_kinds")).fetchall()
         sources = con.execute(statement("select_info_sources")).fetchall()
         roots = con.execute(statement("select_info_roots")).fetchall()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.query.run import execute
+from catalog.query.rows import read_rows
 from catalog.query.show import find_strategy
 from catalog.statements import statement
 from catalog.store.database import reading
@@ -48,7 +48,7 @@ def read_lineage(catalog: Path, reference: str) -> Lineage:
         key = find_strategy(con, reference)
         values = {"strategy_key": key}
         edges: dict[str, list[Mapping[str, Any]]] = {}
-        rows = execute(con, statement("select_lineage_edges"), values).table.to_pylist()
+        rows = read_rows(con, "select_lineage_edges", values)
         for row in rows:
             edges.setdefault(row["parent"], []).append(row)
         ((kind,),) = con.execute(statement("select_strategy_type"), values).fetchall()

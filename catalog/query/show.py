@@ -13,14 +13,13 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import QueryError
+from catalog.query.rows import Row, read_rows
 from catalog.statements import statement
 from catalog.store.database import reading
 
 _HASH = re.compile(r"[0-9a-f]{12}")
 _TRACE_ID = re.compile(r"[0-9a-f]{16}")
 _PREFIX = re.compile(r"[0-9a-f]{4,11}")
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _lookups(reference: str) -> Iterator[tuple[str, str]]:
 
 
 def _traces(con: DuckDBPyConnection, key: str) -> list[Row]:
-    return _rows(con, "select_strategy_traces", {"strategy_key": key})
+    return read_rows(con, "select_strategy_traces", {"strategy_key": key})
 
 
 def _strategy(con: DuckDBPyConnection, key: str, traces: list[Row]) -> Row:
@@ -108,12 +107,6 @@ def _strategy(con: DuckDBPyConnection, key: str, traces: list[Row]) -> Row:
     first = [min(trace["registered_at"] for trace in traces)] if traces else []
     for registered_at in (*first, None):
         values = {"strategy_key": key, "registered_at": registered_at}
-        for row in _rows(con, "select_strategy", values):
+        for row in read_rows(con, "select_strategy", values):
             return row
     raise AssertionError(f"the traces of strategy {key} have no strategy")
-
-
-def _rows(con: DuckDBPyConnection, name: str, values: Row) -> list[Row]:
-    cursor = con.execute(statement(name), values)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
