@@ -59,6 +59,8 @@ def test_a_tag_is_on_the_strategy_or_on_the_trace_that_is_named(tagged):
     done = tagged.tag([ids["a"], path, "other"], "odd")
 
     assert (done.strategies, done.traces) == (1, 1)
+    shown = [(tag["tag"], tag["trace_id"]) for tag in tagged.show(HASH).tags]
+    assert shown == [("good", None), ("odd", ids["a"])]
     assert said(tagged) == [
         ("good", HASH, "one", None, "only before noon"),
         ("odd", strategy_hash(OTHER), "other", None, None),
@@ -208,6 +210,7 @@ def test_a_tag_follows_a_strategy_whose_configuration_becomes_known(
     ((known,),) = catalog.sql("select strategy_hash from strategies").fetchall()
     assert said(catalog) == [("good", known, "SPY_sma_grid_5_20", None, "why")]
     assert catalog.find("tag=good").total == 1
+    assert [(tag["tag"], tag["note"]) for tag in catalog.show(known).tags] == [("good", "why")]
     catalog.tag(known, "good")
     assert said(catalog) == [("good", known, "SPY_sma_grid_5_20", None, "why")]
     catalog.untag(known, "good")

@@ -33,6 +33,8 @@ def command(reference: str, path: Path) -> None:
     click.echo(f"type       {strategy['strategy_type'] or 'unknown'}  ({strategy['kind']})")
     click.echo(f"config     {_config(shown.config)}")
     click.echo(f"source     {strategy['config_source']}")
+    for tag in shown.tags:
+        click.echo(f"tag        {_tag(tag)}")
     for trace in shown.traces[:SHOWN]:
         click.echo(f"\ntrace      {trace['strategy_id']} in {trace['run_id']}{_marks(trace)}")
         click.echo(f"  data     {trace['symbol']} {trace['timeframe']}, {_range(trace)}")
@@ -49,6 +51,11 @@ def _config(config: dict[str, Any] | None) -> str:
     if config is None:
         return "unknown: register again with the --sweep file that made it"
     return json.dumps(config, ensure_ascii=False)
+
+
+def _tag(tag: dict[str, Any]) -> str:
+    of = f" (trace {tag['trace_id']})" if tag["trace_id"] else ""
+    return f"{tag['tag']}{of}" + (f": {tag['note']}" if tag["note"] else "")
 
 
 def _marks(trace: dict[str, Any]) -> str:

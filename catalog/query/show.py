@@ -24,11 +24,16 @@ _PREFIX = re.compile(r"[0-9a-f]{4,11}")
 
 @dataclass(frozen=True)
 class Shown:
-    """A strategy: its row of `strategies`, its configuration, and its traces, newest first."""
+    """
+    A strategy: its row of `strategies`, its configuration, its traces, newest first, and tags.
+
+    A tag has tag, trace_id (None where it is about the strategy), note and tagged_at.
+    """
 
     strategy: Row
     config: dict[str, Any] | None
     traces: list[Row]
+    tags: list[Row]
 
 
 def show(catalog: Path, reference: str) -> Shown:
@@ -52,10 +57,13 @@ def show(catalog: Path, reference: str) -> Shown:
             key = find_strategy(con, reference)
             traces = _traces(con, key)
         strategy = _strategy(con, key, traces)
+        # While its configuration was unknown its name in a run was its key.
+        keys = {key, *(f"{trace['run_id']}/{trace['strategy_id']}" for trace in traces)}
+        tags = read_rows(con, "select_own_tags", {"keys": sorted(keys)})
     config = json.loads(strategy["config"]) if strategy["config"] is not None else None
     for trace in traces:
         del trace["registered_at"]
-    return Shown(strategy, config, traces)
+    return Shown(strategy, config, traces, tags)
 
 
 def find_strategy(con: DuckDBPyConnection, reference: str) -> str:
