@@ -24,6 +24,7 @@ STORAGE_VERSION = "v1.2.0"
 # What the file, the disk or the memory do to a statement. Anything else is a bug.
 _OF_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
 _threads: dict[str, threading.RLock] = {}
+_DAMAGED = re.compile(r"[Cc]orrupt|[Cc]hecksum|replaying WAL|WAL file")
 _COMMIT_FAILED = re.compile(r"Failed to commit: .*(?:No space left|Could not|Cannot)", re.DOTALL)
 
 
@@ -54,8 +55,7 @@ def _reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
     try:
         if lacks_migrations(con, catalog):
             con.close()
-            with writing(catalog):
-                pass
+            _bring_up_to_date(catalog)
             con = _connect(catalog, _deadline(), read_only=True)
         try:
             _prepare(con, catalog)
@@ -67,6 +67,18 @@ def _reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
         yield con
     finally:
         con.close()
+
+
+def _bring_up_to_date(catalog: Path) -> None:
+    folder = os.path.dirname(os.path.abspath(catalog))
+    if not (os.access(catalog, os.W_OK) and os.access(folder, os.W_OK)):
+        raise StoreError(
+            f"The catalog {catalog} was made by an older program, and cannot be brought up to date "
+            "where it is: you cannot write there",
+            hint="Copy it, with the folder beside it, to where you can",
+        )
+    with writing(catalog):
+        pass
 
 
 @contextmanager
@@ -245,10 +257,16 @@ def _as_store_error(error: duckdb.Error, catalog: Path) -> StoreError:
             f"The catalog {catalog} is in use{by}",
             hint="Close it there, or wait until that process is done",
         )
-    if "not a valid DuckDB database file" in text or "Corrupt" in text:
+    if "not a valid DuckDB database file" in text:
         return StoreError(
             f"{catalog} is not a DuckDB database",
-            hint="Name another file with --catalog PATH, or move this one away",
+            hint="If it was a catalog, make it anew with: catalog rebuild; or name another file "
+            "with --catalog PATH",
+        )
+    if _DAMAGED.search(text):
+        return StoreError(
+            f"{catalog} is damaged: {text.splitlines()[0]}",
+            hint="Make it anew, and keep this one aside, with: catalog rebuild",
         )
     if "version number" in text or "storage version" in text.lower():
         return StoreError(

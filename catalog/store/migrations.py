@@ -74,9 +74,10 @@ def migrate(
     """
     Apply the migrations that the catalog lacks, and make its views anew.
 
-    Returns how many were applied.
+    One that an older program made is copied first. Returns how many were applied.
 
     Raises:
+        StoreError: it cannot be copied; then no migration is applied.
         MigrationError: the catalog is newer than this program, an applied migration
             was edited or is missing, or a script fails or ends its transaction.
     """

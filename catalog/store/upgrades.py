@@ -1,0 +1,79 @@
+"""What happens before a catalog that an older program made is brought up to date: a copy of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from catalog.disk import sync
+from catalog.errors import StoreError
+from catalog.statements import statement
+from catalog.store.copying import copy_catalog
+from catalog.store.facts import write_missing
+from catalog.store.kept import write_missing_pack_facts
+from catalog.store.paths import side_folder
+from catalog.store.replace import wal_of
+from catalog.store.trials import write_missing_trials
+
+KEPT = 3
+"""How many copies are kept, the newest ones."""
+
+
+def backups_folder(catalog: Path) -> Path:
+    """Return where copies of a catalog as it was before upgrades lie."""
+    return side_folder(catalog) / "backups"
+
+
+def prepare_upgrade(con: DuckDBPyConnection, catalog: Path) -> Path:
+    """
+    Copy a catalog as it is, and write beside it what only it knows; return the copy.
+
+    Args:
+        con: the catalog, open for writing, and not written to yet.
+
+    Raises:
+        StoreError: it cannot be copied: then it is not to be changed either.
+    """
+    ((version,),) = con.execute(statement("select_schema_version")).fetchall()
+    folder = backups_folder(catalog)
+    made = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    copy = folder / f"{catalog.stem}.schema-{version:04}.{made}{catalog.suffix}"
+    unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.tmp")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        copy_catalog(catalog, unfinished)
+        # With its WAL first: a copy that has its name is whole.
+        if wal_of(unfinished).exists():
+            wal_of(unfinished).replace(wal_of(copy))
+        unfinished.replace(copy)
+        sync(folder)
+    except (OSError, StoreError) as error:
+        raise StoreError(
+            f"The catalog {catalog} was made by an older program, and cannot be copied before it "
+            f"is brought up to date: {getattr(error, 'strerror', None) or error}",
+            hint="Free some space, or check the permissions of its folder; it is as it was",
+        ) from error
+    write_missing(con, catalog)
+    write_missing_trials(con, catalog)
+    write_missing_pack_facts(con, catalog)
+    _drop_old(catalog)
+    print(
+        f"upgrade    {catalog} was made by an older program (schema {version}); "
+        f"a copy of it as it was is {copy}",
+        file=sys.stderr,
+    )
+    return copy
+
+
+def _drop_old(catalog: Path) -> None:
+    copies = sorted(
+        backups_folder(catalog).glob(f"*.schema-*{catalog.suffix}"),
+        key=lambda path: path.name.rsplit(".", 2)[-2 if catalog.suffix else -1],
+    )
+    for copy in copies[:-KEPT]:
+        wal_of(copy).unlink(missing_ok=True)
+        copy.unlink(missing_ok=True)
