@@ -11,7 +11,7 @@ from catalog.cli.options import catalog_option, open_catalog, plural, say, say_n
 from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from catalog.upkeep.relocate import Relocation
+    from catalog.upkeep.relocation import Relocation
 
 ATTENTION = 3
 SHOWN = 10

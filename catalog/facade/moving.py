@@ -11,7 +11,7 @@ from catalog.facade.located import Located, PathLike
 if TYPE_CHECKING:
     from catalog.upkeep.bundle import Bundle
     from catalog.upkeep.forget import Forgetting
-    from catalog.upkeep.relocate import Relocation
+    from catalog.upkeep.relocation import Relocation
 
 
 class Moving(Located):

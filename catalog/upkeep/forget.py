@@ -22,6 +22,7 @@ from duckdb import DuckDBPyConnection
 
 from catalog.disk import sync
 from catalog.errors import QueryError, UsageError
+from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
 from catalog.statements import statement
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root
@@ -36,6 +37,7 @@ from catalog.upkeep.forgotten import (
     note,
     pass_over_no_more,
     read_forgotten,
+    remove_emptied,
     replay_forgotten,
     write_forgotten,
 )
@@ -152,6 +154,10 @@ def forget(
         write_forgotten(con, catalog, [one.trace_id for one in traces])
         if delete_files:
             report.deleted = _delete_pending(con, catalog, report.kept)
+        else:
+            # What it held is in the files that stay.
+            remove_emptied(con, catalog, {one.pack_path for one in traces})
+        remove_orphaned_returns(con, catalog)
     return report
 
 
@@ -168,7 +174,7 @@ def _check_packed(traces: Sequence[_Trace], *, delete_files: bool) -> None:
     only = [
         one
         for one in traces
-        if one.pack_path is not None and not (one.has_file and os.path.exists(one.path))
+        if one.pack_path is not None and not (one.has_file and _is_unchanged(one))
     ]
     if only and not delete_files:
         raise UsageError(
@@ -176,6 +182,14 @@ def _check_packed(traces: Sequence[_Trace], *, delete_files: bool) -> None:
             f"{only[0].trace_id} of {only[0].run_id} is one",
             hint="Write their files again with catalog unpack, or lose them with --delete-files",
         )
+
+
+def _is_unchanged(one: _Trace) -> bool:
+    try:
+        status = os.stat(one.path)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (one.size, one.mtime_ns)
 
 
 def _describe(traces: Sequence[_Trace]) -> Forgetting:
@@ -201,7 +215,9 @@ def _finish(catalog: Path) -> int:
 
 def _delete_pending(con: DuckDBPyConnection, catalog: Path, kept: Counter[str]) -> int:
     """Delete the files of forgotten traces that are to be deleted, and return how many were."""
-    pending = {one.trace_id for one in read_forgotten(catalog).values() if one.is_pending}
+    unwanted = [one for one in read_forgotten(catalog).values() if one.is_pending]
+    pending = {one.trace_id for one in unwanted}
+    remove_emptied(con, catalog, {one.pack_path for one in unwanted})
     files = [
         file
         for file in forgotten_files(con, catalog)

@@ -8,15 +8,14 @@ its file, or by its place in a pack: what was written anew since is another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
 from catalog.statements import statement
 from catalog.store.database import writing
 from catalog.store.journal import append_facts, journal_path, read_facts
@@ -25,7 +24,7 @@ from catalog.store.paths import catalog_root
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
-from catalog.upkeep.packs import remove_orphans
+from catalog.upkeep.packs import full_path, remove_pack
 
 _NAME = "forgotten"
 FORGET, DELETE, DELETED, BACK = "forget", "delete", "deleted", "back"
@@ -33,12 +32,17 @@ FORGET, DELETE, DELETED, BACK = "forget", "delete", "deleted", "back"
 
 @dataclass(frozen=True, slots=True)
 class ForgottenTrace:
-    """A trace that is forgotten, and whether its file is still to be deleted."""
+    """
+    A trace that is forgotten, and whether its file and its rows in packs are not wanted either.
+
+    `is_pending` says that they are still to be deleted.
+    """
 
     trace_id: str
     file_digest: str | None
     pack_path: str | None
     trace_number: int | None
+    is_unwanted: bool
     is_pending: bool
 
 
@@ -85,24 +89,22 @@ def read_forgotten(catalog: Path) -> dict[str, ForgottenTrace]:
             found.pop(trace_id, None)
         elif what == DELETED:
             if trace_id in found:
-                known = found[trace_id]
-                found[trace_id] = ForgottenTrace(
-                    trace_id, known.file_digest, known.pack_path, known.trace_number, False
-                )
+                found[trace_id] = replace(found[trace_id], is_pending=False)
         elif what in (FORGET, DELETE):
             found[trace_id] = ForgottenTrace(
                 trace_id,
                 fact.get("file_digest"),
                 fact.get("pack_path"),
                 fact.get("trace_number"),
-                what == DELETE,
+                is_unwanted=what == DELETE,
+                is_pending=what == DELETE,
             )
     return found
 
 
 def write_forgotten(con: DuckDBPyConnection, catalog: Path, trace_ids: Sequence[str]) -> None:
     """
-    Take traces out of the tables, in one transaction, and then what is in packs of nobody.
+    Take traces out of the tables, in one transaction.
 
     Their files are there, and passed over by scans as long as they are unchanged. The ledger of
     trials stays as it is.
@@ -116,8 +118,6 @@ def write_forgotten(con: DuckDBPyConnection, catalog: Path, trace_ids: Sequence[
         con.execute(statement("delete_unused_strategies"))
         count_parameters(con)
         refresh_views(con, catalog_root(catalog))
-    remove_orphans(catalog, con)
-    remove_orphaned_returns(con, catalog)
 
 
 def replay_forgotten(con: DuckDBPyConnection, catalog: Path) -> int:
@@ -143,8 +143,21 @@ def replay_forgotten(con: DuckDBPyConnection, catalog: Path) -> int:
     with registered(con, incoming_forgotten=table):
         rows = con.execute(statement("select_forgotten_again")).fetchall()
     if rows:
-        write_forgotten(con, catalog, [trace_id for (trace_id,) in rows])
+        again = {trace_id for (trace_id,) in rows}
+        write_forgotten(con, catalog, sorted(again))
+        unwanted = [one for one in forgotten if one.is_unwanted and one.trace_id in again]
+        remove_emptied(con, catalog, {one.pack_path for one in unwanted})
     return len(rows)
+
+
+def remove_emptied(
+    con: DuckDBPyConnection, catalog: Path, pack_paths: Collection[str | None]
+) -> None:
+    """Delete those of some packs that hold no trace any more which the catalog knows."""
+    rows = con.execute(statement("select_packed_known")).fetchall()
+    for path in set(pack_paths) - {pack_path for _, _, pack_path in rows}:
+        if path is not None:
+            remove_pack(full_path(catalog, path))
 
 
 def forget_again(catalog: Path) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -35,55 +34,14 @@ from catalog.upkeep.places import (
     CHANGED,
     HERE,
     PACKED,
-    PRESENT,
-    RETIMED,
     STAYED,
     Placed,
-    count_states,
     look_for,
     select_files,
 )
+from catalog.upkeep.relocation import KnownFolder, Move, Relocation, make_report, root_of
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Relocation:
-    """
-    What a relocation came to. Counts are of trace files.
-
-    `found` are at the new place as they were registered; of these, `retimed` have another time
-    of change and the same bytes. `missing` (paths) are not there, `changed` (paths) are others
-    than were registered, `stayed` are still at the old place, and are known there. `packed` are
-    in packs only, which need no file. `renamed` are runs whose folder has a new name: they keep
-    their id. `lost` are registered folders that are not there at all.
-    """
-
-    found: int = 0
-    retimed: int = 0
-    packed: int = 0
-    stayed: int = 0
-    missing: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    renamed: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether files are missing or changed."""
-        return bool(self.missing or self.changed)
-
-
-@dataclass(frozen=True)
-class _Move:
-    """A folder that was moved; absolute paths with a slash at the end."""
-
-    old: str
-    new: str
-
-    def __call__(self, folder: str) -> str:
-        """Return where a folder at or below the old one is now."""
-        return self.new + folder[len(self.old) :] if folder.startswith(self.old) else folder
 
 
 def relocate(
@@ -126,13 +84,13 @@ def relocate(
         )
     with writing(catalog) as con:
         taken = _write(con, root, move, placed, folders)
-    return _report(move, placed, folders, taken)
+    return make_report(move, placed, folders, taken)
 
 
-def _move(old: str | os.PathLike[str] | None, new: str | os.PathLike[str] | None) -> _Move:
+def _move(old: str | os.PathLike[str] | None, new: str | os.PathLike[str] | None) -> Move:
     if old is None or new is None:
-        return _Move("", "")
-    move = _Move(*(os.path.abspath(os.fspath(one)).rstrip("/") + "/" for one in (old, new)))
+        return Move("", "")
+    move = Move(*(os.path.abspath(os.fspath(one)).rstrip("/") + "/" for one in (old, new)))
     if move.old == move.new:
         raise UsageError(
             f"{move.old} is the same folder as {move.new}",
@@ -143,17 +101,12 @@ def _move(old: str | os.PathLike[str] | None, new: str | os.PathLike[str] | None
     return move
 
 
-_Folder = tuple[int, str, str, bool]
-"""A known folder: its number, its path and that of its root with a slash, and whether it is
-reached through a link."""
-
-
-def _folders(con: DuckDBPyConnection, root: str, old: str) -> list[_Folder]:
+def _folders(con: DuckDBPyConnection, root: str, old: str) -> list[KnownFolder]:
     values = {"root": root, "folder": old}
     return con.execute(statement("select_folders_below"), values).fetchall()
 
 
-def _check(move: _Move, folders: Sequence[str]) -> None:
+def _check(move: Move, folders: Sequence[str]) -> None:
     if not folders:
         raise UsageError(
             f"The catalog knows nothing in {move.old}",
@@ -175,9 +128,9 @@ def _below_run(folder: str) -> str:
 def _write(
     con: DuckDBPyConnection,
     root: str,
-    move: _Move,
+    move: Move,
     placed: Sequence[Placed],
-    folders: Sequence[_Folder],
+    folders: Sequence[KnownFolder],
 ) -> list[str]:
     """Write where the files are, and return the paths of those whose new place is taken."""
     try:
@@ -198,9 +151,9 @@ def _write(
 def _write_all(
     con: DuckDBPyConnection,
     root: str,
-    move: _Move,
+    move: Move,
     placed: Sequence[Placed],
-    folders: Sequence[_Folder],
+    folders: Sequence[KnownFolder],
 ) -> list[str]:
     moving = [one for one in placed if one.state != STAYED]
     staying = {one.file.directory_id for one in placed if one.state == STAYED}
@@ -211,7 +164,7 @@ def _write_all(
         if number not in staying or os.path.isdir(move(path))
     ]
     seen = [
-        SeenFolder(move(path).rstrip("/"), _root_of(move, path, above), linked)
+        SeenFolder(move(path).rstrip("/"), root_of(move, path, above), linked)
         for _, path, above, linked in folders
     ]
     values = {"root": root, "folder": move.old}
@@ -230,15 +183,6 @@ def _write_all(
         con.execute(statement("finish_latest"))
         refresh_views(con, root)
     return [f"{folder}/{name}" for folder, name in taken]
-
-
-def _root_of(move: _Move, folder: str, root_folder: str) -> str:
-    """Return what a moved folder is registered with: its root if that was moved as well."""
-    if root_folder.startswith(move.old):
-        return move(root_folder).rstrip("/") or "/"
-    # The root itself stays where it is. Does it hold the new place too?
-    stays = move(folder).startswith(root_folder)
-    return (root_folder if stays else move.new).rstrip("/") or "/"
 
 
 def _batch(moving: Sequence[Placed], taken: Sequence[tuple[str, str]]) -> Batch:
@@ -281,31 +225,4 @@ def _folder_table(folders: Sequence[tuple[int, str]], root: str) -> pa.Table:
             "prefix": pa.array([place.prefix for place in places], pa.string()),
             "is_relative": pa.array([place.is_relative for place in places], pa.bool_()),
         }
-    )
-
-
-def _report(
-    move: _Move, placed: Sequence[Placed], folders: Sequence[_Folder], taken: Sequence[str]
-) -> Relocation:
-    counts = count_states(placed)
-    traces = [one for one in placed if one.file.digest is not None]
-    renamed = {
-        os.path.basename(run)
-        for _, path, _, _ in folders
-        if os.path.basename(run := run_folder(path.rstrip("/")))
-        != os.path.basename(run_folder(move(path).rstrip("/")))
-    }
-    return Relocation(
-        found=counts[PRESENT] + counts[RETIMED],
-        retimed=counts[RETIMED],
-        packed=counts[PACKED],
-        stayed=counts[STAYED],
-        missing=[one.path for one in traces if one.state == ABSENT] + list(taken),
-        changed=[one.path for one in traces if one.state == CHANGED],
-        renamed=sorted(renamed),
-        lost=sorted(
-            above
-            for above in {_root_of(move, path, above) for _, path, above, _ in folders}
-            if not os.path.isdir(above)
-        ),
     )
