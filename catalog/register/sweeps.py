@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from catalog.disk import remove_unfinished
 from catalog.errors import StoreError, SweepFileError
 from catalog.store.paths import side_folder
 from catalog.sweeps.file import load_sweep
@@ -25,6 +26,7 @@ class SweepShelf:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            remove_unfinished(kept)
             unfinished = kept.with_name(f".{kept.name}.{os.getpid()}.tmp")
             unfinished.write_bytes(sweep.path.read_bytes())
             unfinished.replace(kept)

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from catalog.disk import remove_unfinished
 from catalog.errors import CatalogBusyError, StoreError
 from catalog.store.lock import WAIT_SECONDS, writing_lock
 from catalog.store.migrations import lacks_migrations, migrate, open_ledger
@@ -167,6 +168,7 @@ def _create(catalog: Path) -> None:
     """Make an empty catalog that appears whole or not at all."""
     unfinished = catalog.with_name(f".{catalog.name}.{os.getpid()}.tmp")
     try:
+        remove_unfinished(catalog)
         con = _connect(unfinished, _deadline(), read_only=False, named=catalog)
         try:
             with _store_errors(catalog):

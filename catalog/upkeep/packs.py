@@ -91,19 +91,15 @@ def remove_orphans(catalog: Path, con: DuckDBPyConnection) -> None:
     """
     folder = packs_folder(catalog)
     for path in find_orphans(catalog, con):
-        if path.suffix != ".parquet":
+        if path.parent != folder or path.suffix != ".parquet":
             path.unlink(missing_ok=True)
         elif _is_spare(con, path):
-            # Both at once: what a pack holds is told by its companion.
+            # All at once: what a pack holds is told by its companion.
             remove_pack(path)
-    left = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    for path in pack_facts(folder / "any").parent.glob("*.parquet"):
-        if path.name not in left:
-            path.unlink(missing_ok=True)
 
 
 def find_orphans(catalog: Path, con: DuckDBPyConnection) -> list[Path]:
-    """Return packs, companions without a pack, and unfinished files that nobody knows."""
+    """Return packs, parts of a pack that is gone, and unfinished files that nobody knows."""
     folder = packs_folder(catalog)
     if is_anew(catalog) or not folder.is_dir():
         return []
@@ -111,7 +107,12 @@ def find_orphans(catalog: Path, con: DuckDBPyConnection) -> list[Path]:
     known = {full_path(catalog, path).stem for (path,) in rows}
     names = set(os.listdir(folder))
     paths = [folder / name for name in sorted(names)]
-    return [path for path in paths if _is_orphan(path, known, names)]
+    facts = pack_facts(folder / "any").parent
+    kept = [path for pattern in ("*.parquet", ".*.tmp") for path in facts.glob(pattern)]
+    return [
+        *(path for path in paths if _is_orphan(path, known, names)),
+        *(path for path in kept if path.name not in names),
+    ]
 
 
 def _is_orphan(path: Path, known: set[str], names: set[str]) -> bool:
