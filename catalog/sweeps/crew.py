@@ -43,8 +43,9 @@ class Chunks:
                 return self._alone.pop()
             if not self._tasks:
                 return None
-            # At the end all should be done at about the same time.
-            count = min(MOST_TOGETHER, -(-self._left // (2 * self._workers)))
+            # At the end all of several should be done at about the same time.
+            parts = 2 * self._workers if self._workers > 1 else 1
+            count = min(MOST_TOGETHER, -(-self._left // parts))
             task = self._tasks.pop()
             taken = Chunk(task.place, task.grid, task.numbers[:count])
             if len(rest := task.numbers[count:]):

@@ -41,15 +41,50 @@ def grid(*lookbacks, **said) -> Sweep:
     )
 
 
+def trace_by_hand(catalog: Catalog, lookback: int, bars: int = 50) -> None:
+    """Write a trace that does not say when its bars are, on which prices, and of which code."""
+    write_signals(
+        catalog.path.parent / "runs" / f"by_hand_{lookback}",
+        np.ones((bars, 1)),
+        configs=[{"type": "trend", "parameters": {"lookback": lookback}}],
+        strategy_ids=[f"t{lookback}"],
+        symbol="SPY",
+        timeframe="1m",
+        catalog=catalog.path,
+    )
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Catalog:
-    """A catalog with prices of five days, and traces of the lookbacks 1 and 2 over them."""
+    """
+    A catalog with prices of five days, and traces of the lookbacks 1 and 2 over them.
+
+    The lookback 4 was traced over the last three days only, and 9 by somebody who said little.
+    """
     home = tmp_path_factory.mktemp("states") / "home"
     home.mkdir()
     catalog = Catalog(home / "catalog.duckdb")
     add_prices(catalog, TABLE)
-    run = catalog.run_sweep(grid(1, 2), positions, workers=1)
-    assert (run.computed, run.failed) == (2, 0)
+    run = catalog.run_sweep(grid(1, 2, 13), positions, workers=1)
+    assert (run.computed, run.failed) == (2, 1)
+    catalog.run_sweep(grid(4), positions, bars=(20, 49), workers=1)
+    trace_by_hand(catalog, 9)
+    return catalog
+
+
+@pytest.fixture(scope="module")
+def grown(made, tmp_path_factory) -> Catalog:
+    """That catalog when a day has passed."""
+    catalog = copied(made, tmp_path_factory.mktemp("grown"))
+    add_prices(catalog, appended())
+    return catalog
+
+
+@pytest.fixture(scope="module")
+def corrected(made, tmp_path_factory) -> Catalog:
+    """That catalog with another price on the first day."""
+    catalog = copied(made, tmp_path_factory.mktemp("corrected"))
+    add_prices(catalog, changed(7))
     return catalog
 
 
@@ -80,29 +115,21 @@ def test_what_has_a_trace_over_all_prices_is_done_and_the_rest_is_missing(made):
     assert why(made, grid(1)) is None
 
 
-def test_an_appended_day_makes_nothing_stale(catalog):
-    add_prices(catalog, appended())
-
-    assert states_of(catalog, grid(1, 3)) == {1: "behind", 3: "missing"}
-    assert "there are more bars" in (why(catalog, grid(1)) or "")
-    assert catalog.missing([{"type": "trend", "parameters": {"lookback": 1}}], symbol="SPY",
-                           timeframe="1m") == []  # fmt: skip
+def test_an_appended_day_makes_nothing_stale(grown):
+    assert states_of(grown, grid(1, 3)) == {1: "behind", 3: "missing"}
+    assert "there are more bars" in (why(grown, grid(1)) or "")
+    configs = [{"type": "trend", "parameters": {"lookback": n}} for n in (1, 2, 4, 9)]
+    assert grown.missing(configs, symbol="SPY", timeframe="1m") == []
 
 
-def test_another_price_within_the_range_of_a_trace_makes_it_stale(catalog):
-    add_prices(catalog, changed(7))
-
-    assert states_of(catalog, grid(1, 3)) == {1: "stale", 3: "missing"}
-    assert why(catalog, grid(1)) == "the registered prices differ from those that it saw"
+def test_another_price_within_the_range_of_a_trace_makes_it_stale(corrected):
+    assert states_of(corrected, grid(1, 3)) == {1: "stale", 3: "missing"}
+    assert why(corrected, grid(1)) == "the registered prices differ from those that it saw"
 
 
-def test_prices_outside_the_range_of_a_trace_do_not_matter_to_it(catalog):
-    catalog.run_sweep(grid(3), positions, bars=(20, 49), workers=1)
-
-    add_prices(catalog, changed(7))
-
-    assert states_of(catalog, grid(1, 3)) == {1: "stale", 3: "behind"}
-    assert states_of(catalog, grid(1, 3), bars=(20, 49)) == {1: "stale", 3: "done"}
+def test_prices_outside_the_range_of_a_trace_do_not_matter_to_it(corrected):
+    assert states_of(corrected, grid(1, 4)) == {1: "stale", 4: "behind"}
+    assert states_of(corrected, grid(1, 4), bars=(20, 49)) == {1: "stale", 4: "done"}
 
 
 def test_prices_that_lack_the_bars_of_a_trace_make_it_stale(catalog):
@@ -118,13 +145,11 @@ def test_a_given_range_must_be_covered(made):
     assert states_of(made, grid(1), bars=(0, 49)) == {1: "done"}
 
 
-def test_a_trace_of_another_range_than_the_given_one_is_as_good_as_missing(catalog):
-    catalog.run_sweep(grid(3), positions, bars=(0, 19), workers=1)
-
-    assert states_of(catalog, grid(3)) == {3: "behind"}
-    assert states_of(catalog, grid(3), bars=(10, 29)) == {3: "missing"}
-    assert "only other ranges are there" in (why(catalog, grid(3), bars=(10, 29)) or "")
-    assert states_of(catalog, grid(3), bars=(10, 19)) == {3: "done"}
+def test_a_trace_of_another_range_than_the_given_one_is_as_good_as_missing(made):
+    assert states_of(made, grid(4)) == {4: "behind"}
+    assert states_of(made, grid(4), bars=(10, 29)) == {4: "missing"}
+    assert "only other ranges are there" in (why(made, grid(4), bars=(10, 29)) or "")
+    assert states_of(made, grid(4), bars=(30, 39)) == {4: "done"}
 
 
 def test_other_code_makes_a_trace_stale_where_the_code_is_named(catalog, tmp_path, monkeypatch):
@@ -144,19 +169,9 @@ def test_other_code_makes_a_trace_stale_where_the_code_is_named(catalog, tmp_pat
     assert states_of(catalog, grid(1, 3), strategy={"other": code}) == {1: "done", 3: "done"}
 
 
-def test_what_nobody_knows_of_a_trace_is_said_and_not_held_against_it(catalog):
-    write_signals(
-        catalog.path.parent / "runs" / "old",
-        np.ones((50, 1)),
-        configs=[{"type": "trend", "parameters": {"lookback": 9}}],
-        strategy_ids=["t9"],
-        symbol="SPY",
-        timeframe="1m",
-        catalog=catalog.path,
-    )
+def test_what_nobody_knows_of_a_trace_is_said_and_not_held_against_it(made):
+    status = made.sweep_status(grid(1, 9), strategy=positions)
 
-    assert states_of(catalog, grid(9)) == {9: "done"}
-    status = catalog.sweep_status(grid(1, 9), strategy=positions)
     assert status["done"] == 2
     assert status.notes == {"it does not say which prices it saw": 1}
 
@@ -191,30 +206,17 @@ def test_a_component_with_other_parameters_makes_a_composite_stale(catalog):
     assert counts == {"rsi": (0, 1), "vote": (2, 0)}
     tables = list(catalog.sweep_missing(votes(14), states=["stale"]))
     assert tables[0]["why"][0].as_py() == "its component rsi has changed: period 7 → 14"
-    catalog.run_sweep(votes(14), positions, workers=1)
-    assert catalog.sweep_status(votes(14))["done"] == 3
 
 
-def test_a_failure_counts_until_there_is_a_newer_trace(catalog):
-    run = catalog.run_sweep(grid(3, 13), positions, workers=1)
+def test_a_failure_counts_where_it_happened_until_there_is_a_newer_trace(grown, tmp_path):
+    assert states_of(grown, grid(1, 13)) == {1: "behind", 13: "failed"}
+    assert (why(grown, grid(13)) or "").startswith("ValueError: unlucky (strategies_to_sweep.py:")
+    # What failed on other bars did not fail on these.
+    assert states_of(grown, grid(13), bars=(50, 59)) == {13: "missing"}
 
-    assert (run.computed, run.errors) == (1, run.errors)
-    assert run.errors["SPY_trend_13"].startswith("ValueError: unlucky (strategies_to_sweep.py:")
-    assert states_of(catalog, grid(3, 13)) == {3: "done", 13: "failed"}
-    # What failed elsewhere did not fail here.
-    add_prices(catalog, appended())
-    assert states_of(catalog, grid(13), bars=(50, 59)) == {13: "missing"}
-    assert states_of(catalog, grid(13)) == {13: "failed"}
+    catalog = copied(grown, tmp_path)
+    trace_by_hand(catalog, 13, bars=60)
 
-    write_signals(
-        catalog.path.parent / "runs" / "by_hand",
-        np.ones((60, 1)),
-        configs=[{"type": "trend", "parameters": {"lookback": 13}}],
-        strategy_ids=["t13"],
-        symbol="SPY",
-        timeframe="1m",
-        catalog=catalog.path,
-    )
     assert states_of(catalog, grid(13)) == {13: "done"}
 
 
@@ -224,14 +226,14 @@ def test_a_failure_counts_until_there_is_a_newer_trace(catalog):
 def test_missing_returns_what_is_not_computed_as_it_was_given_and_in_order(made):
     configs = [
         {"type": "trend", "parameters": {"lookback": n}} for n in (5, 1, 3, 2, 5.0)
-    ] + [Strategy("trend", {"lookback": 4}), Strategy("trend", {"lookback": 2.0})]  # fmt: skip
+    ] + [Strategy("trend", {"lookback": 6}), Strategy("trend", {"lookback": 2.0})]  # fmt: skip
 
     found = made.missing(configs, symbol="SPY", timeframe="1min")
 
     assert [one is configs[place] for one, place in zip(found, (0, 2, 5), strict=True)] == [
         True
     ] * 3
-    assert made.missing(grid(1, 6), symbol="SPY", timeframe="1m") == [
+    assert made.missing(grid(1, 6, 4), symbol="SPY", timeframe="1m") == [
         {"type": "trend", "parameters": {"lookback": 6}}
     ]
     assert len(made.missing(configs, symbol="SPY", timeframe="1m", kind="classifier")) == 5

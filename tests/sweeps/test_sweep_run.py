@@ -145,9 +145,10 @@ def sweeping(catalog, tmp_path):
     counted.touch()
     started: list[subprocess.Popen[bytes]] = []
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(workers: int) -> subprocess.Popen[bytes]:
         command = [
-            *(sys.executable, "-m", "catalog", "sweep", "run", "grid.yaml", "--workers", "2"),
+            *(sys.executable, "-m", "catalog", "sweep", "run", "grid.yaml"),
+            *("--workers", str(workers)),
             *("--strategy", "strategies_to_sweep:whole_and_counted"),
             *("--catalog", str(catalog.path)),
         ]
@@ -180,7 +181,7 @@ def test_a_run_that_is_killed_goes_on_and_computes_nothing_twice_but_what_was_in
     sweeping, catalog
 ):
     start, computed = sweeping
-    killed = start()
+    killed = start(2)
     wait_for(lambda: len(computed()) >= 26)
     registered = set(_registered(catalog))
     killed.send_signal(signal.SIGKILL)
@@ -189,7 +190,7 @@ def test_a_run_that_is_killed_goes_on_and_computes_nothing_twice_but_what_was_in
     wait_for(lambda: not _alive(killed.pid))
     before = computed()
 
-    again = start()
+    again = start(1)
     _, said = again.communicate()
 
     assert again.returncode == 0, said.decode()
@@ -199,9 +200,10 @@ def test_a_run_that_is_killed_goes_on_and_computes_nothing_twice_but_what_was_in
     assert len(set(computed())) == 41
 
 
-def test_ctrl_c_leaves_what_is_done_and_says_how_to_go_on(sweeping, catalog):
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.soak)])
+def test_ctrl_c_leaves_what_is_done_and_says_how_to_go_on(sweeping, catalog, workers):
     start, computed = sweeping
-    process = start()
+    process = start(workers)
     wait_for(lambda: len(computed()) >= 3)
 
     process.send_signal(signal.SIGINT)
