@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from importlib import import_module
 from typing import Any
@@ -46,6 +48,14 @@ COMMANDS = {
 
 class Commands(click.Group):
     """Commands that are imported when they are used, so that starting is quick."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command, and end."""
+        # To look for garbage while modules load, and among all of them at the end, takes longer
+        # than to find a strategy among a million.
+        gc.set_threshold(50_000)
+        atexit.register(gc.freeze)
+        return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order in which they are listed."""
