@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from collections.abc import Callable
@@ -119,7 +118,9 @@ def _known_name(name: str, columns: dict[str, dict[str, list[str]]]) -> str:
         name = next((one for one in columns if one.lower() == name.lower()), name)
     if name in columns or name in _PLAIN:
         return name
-    close = difflib.get_close_matches(name, [*columns, *_PLAIN], n=3)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, [*columns, *_PLAIN], n=3)
     raise QueryError(
         f"There is no parameter {name!r}",
         hint=f"Did you mean {' or '.join(close)}?"
