@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 ATTENTION = 3
+LEFT_OUT = IGNORED | {"copy of a registered trace": ("copy of a trace", "copies of traces")}
 TIMES = {"file": "from the files", "prices": "from the prices", "unknown": "unknown"}
 
 
@@ -96,7 +97,7 @@ def print_report(report: Upgrade) -> None:
         more = f" and {len(report.left_over) - 1:,} more" if len(report.left_over) > 1 else ""
         say("left over", f"{report.left_over[0]}{more}: no file of the folder makes it")
     if report.ignored:
-        named = {reason: IGNORED.get(reason, (reason, reason)) for reason in report.ignored}
+        named = {reason: LEFT_OUT.get(reason, (reason, reason)) for reason in report.ignored}
         say("ignored", listed([(named[r][n != 1], n) for r, n in report.ignored.most_common()]))
     for reason, without in report.without_times.most_common():
         say("warning", f"{plural(without, 'trace')} without times of bars: {reason}")
