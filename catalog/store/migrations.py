@@ -83,6 +83,11 @@ def migrate(
     """
     migrations = known_migrations() if migrations is None else migrations
     pending = _pending(_applied(con) or [], catalog, migrations)
+    if pending and pending[0].version > 1:
+        # Only a catalog that was made before needs what keeps it.
+        from catalog.store.upgrades import prepare_upgrade
+
+        prepare_upgrade(con, catalog)
     for migration in pending:
         _apply(con, migration, catalog, make_views=migration is pending[-1])
     return len(pending)

@@ -40,7 +40,7 @@ def prepare_upgrade(con: DuckDBPyConnection, catalog: Path) -> Path:
     """
     ((version,),) = con.execute(statement("select_schema_version")).fetchall()
     folder = backups_folder(catalog)
-    made = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    made = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     copy = folder / f"{catalog.stem}.schema-{version:04}.{made}{catalog.suffix}"
     unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.tmp")
     try:

@@ -51,7 +51,8 @@ COMPARED: Final = {
     "strategies": _Compared(("strategy_key",)),
     "parameters": _Compared(("path", "form")),
     "components": _Compared(("parent_key", "position", "role")),
-    "other_files": _Compared(("path",), frozenset({"seen_at"})),
+    # What is wrong with a file is said with its path, as it was then.
+    "other_files": _Compared(("path",), frozenset({"seen_at", "error", "hint"})),
     "price_series": _Compared(("symbol", "timeframe")),
     "tags": _Compared(("strategy_key", "trace_id", "tag")),
     "metric_set": _Compared(("set_id",), schema="internal"),
