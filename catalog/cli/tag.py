@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from catalog.cli.options import catalog_option, listed, open_catalog, say, say_next
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 
@@ -43,10 +47,13 @@ def command(
     if remove is None and len(words) < 2:
         if note is not None:
             raise click.UsageError("A note belongs to a tag: catalog tag REFERENCE TAG --note TEXT")
-        from catalog.cli.output import write_rows
+        from catalog.cli.output import print_table, write_rows
 
         found = catalog.tags(*words)
-        write_rows(found, form, None, catalog=path)
+        if form == "table":
+            print_table(_drawn(found.table), form, rows=200)
+        else:
+            write_rows(found, form, None, catalog=path)
         sys.stdout.flush()
         say_next("catalog find tag=TAG" if len(found) else "catalog tag HASH TAG --note TEXT")
         return
@@ -62,3 +69,14 @@ def command(
     ]
     say(verb, f"{listed(counts)}: {tag}")
     say_next(f"catalog find tag={tag}" if remove is None else "catalog tag")
+
+
+def _drawn(table: pa.Table) -> pa.Table:
+    """Return tags as people read them: a strategy without a hash by its key, times in seconds."""
+    import pyarrow.compute as pc
+
+    names = pc.coalesce(table["strategy_hash"], table["strategy_key"])
+    seconds = pc.floor_temporal(table["tagged_at"], unit="second")
+    table = table.set_column(table.column_names.index("strategy_key"), "strategy", names)
+    table = table.set_column(table.column_names.index("tagged_at"), "tagged_at", seconds)
+    return table.drop_columns("strategy_hash")
