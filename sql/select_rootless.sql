@@ -1,4 +1,4 @@
--- Folders below no registered root.
-select case when is_relative then $root || '/' else '' end || prefix as path
+-- Folders below no registered root, and the root that they say.
+select root_id, case when is_relative then $root || '/' else '' end || prefix as path
 from directory
 anti join root using (root_id);

@@ -20,6 +20,7 @@ LEFT_OVER: Final = "left over file"
 NOTE: Final = "note in the inbox"
 MISSING_PACK: Final = "missing pack"
 DAMAGED_PACK: Final = "damaged pack"
+DAMAGED_FACTS: Final = "damaged facts of a pack"
 WRONG_PACK: Final = "pack of other traces"
 MISSING_PRICES: Final = "missing prices"
 DAMAGED_PRICES: Final = "damaged prices"
@@ -45,10 +46,11 @@ WHAT_TO_DO: Final = {
     ORPHAN: f"Drop it: {_REPAIR}",
     DANGLING: f"Register what is made of it again: {_REPAIR}",
     UNFINISHED: f"Remove it: {_REPAIR}",
-    LEFT_OVER: f"Remove it: {_REPAIR}",
+    LEFT_OVER: f"Remove it: {_REPAIR}; a pack that alone holds a trace: catalog rebuild",
     NOTE: f"Take it in: {_REPAIR}",
     MISSING_PACK: f"Bring it back, or read its traces from their own files: {_REPAIR}",
     DAMAGED_PACK: "Bring it back from a copy, or remove it and run: catalog verify --repair",
+    DAMAGED_FACTS: f"Write them again: {_REPAIR}",
     WRONG_PACK: "Make the catalog anew: catalog rebuild",
     MISSING_PRICES: _ADD_PRICES,
     DAMAGED_PRICES: _ADD_PRICES,

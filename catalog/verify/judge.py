@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.register.plan import kind_of_path
@@ -94,7 +95,8 @@ def details_of(
     table = con.sql(statement("verify_details"), params=values).to_arrow_table()
     places = table["path"].to_pylist()
     if wanted is not None:
-        table = table.take([place for place, path in enumerate(places) if path in wanted])
+        kept = [place for place, path in enumerate(places) if path in wanted]
+        table = table.take(pa.array(kept, pa.int64()))
     return {row["path"]: row for row in table.to_pylist()}
 
 

@@ -12,12 +12,14 @@ from duckdb import DuckDBPyConnection
 
 from catalog.metrics.returns import remove_orphans as remove_returns
 from catalog.prices.files import remove_orphans as remove_prices
+from catalog.register.folders import SeenFolder, record_folders
 from catalog.register.record import Batch, record
 from catalog.register.register import register
 from catalog.register.written import take_in
 from catalog.statements import statement
 from catalog.store.database import writing
 from catalog.store.inbox import read_notes
+from catalog.store.kept import write_missing_pack_facts
 from catalog.store.paths import catalog_root
 from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
@@ -86,6 +88,14 @@ def _remove_left_over(catalog: Path, findings: Sequence[Finding]) -> list[Repair
     return [Repair(one.path, "removed") for one in findings if not os.path.exists(one.path)]
 
 
+def _write_facts(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    with writing(catalog) as con:
+        for one in findings:
+            Path(one.path).unlink(missing_ok=True)
+        write_missing_pack_facts(con, catalog)
+    return [Repair(one.path, "written again") for one in findings if os.path.exists(one.path)]
+
+
 def _release_packs(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
     release_lost(catalog)
     return [
@@ -96,14 +106,28 @@ def _release_packs(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
 
 def _drop_orphans(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
     root = catalog_root(catalog)
-    with writing(catalog) as con:
-        known = con.execute(statement("select_rootless"), {"root": root}).fetchall()
-        with transaction(con):
-            _delete_orphans(con)
-            refresh_views(con, root)
-    if rootless := [path.rstrip("/") for (path,) in known if os.path.isdir(path)]:
-        register(catalog, rootless)
+    with writing(catalog) as con, transaction(con):
+        _give_roots(con, root)
+        lost = con.execute(statement("select_lost_traces"), {"root": root}).fetchall()
+        there = {trace_id: path for trace_id, path in lost if os.path.exists(path)}
+        con.execute(statement("delete_traces"), {"trace_ids": list(there)})
+        refresh_views(con, root)
+    # While it is still known which sweep file made their runs.
+    _register(catalog, there.values())
+    with writing(catalog) as con, transaction(con):
+        _delete_orphans(con)
+        refresh_views(con, root)
     return [Repair(one.path, f"dropped {one.detail.partition(':')[0]}") for one in findings]
+
+
+def _give_roots(con: DuckDBPyConnection, root: str) -> None:
+    """Let folders whose root is gone have the innermost folder above them all for one."""
+    rootless: dict[int, list[str]] = {}
+    for root_id, path in con.execute(statement("select_rootless"), {"root": root}).fetchall():
+        rootless.setdefault(root_id, []).append(path.rstrip("/"))
+    for paths in rootless.values():
+        above = os.path.commonpath(paths)
+        record_folders(con, root, [SeenFolder(path, above) for path in paths])
 
 
 def _delete_orphans(con: DuckDBPyConnection) -> None:
@@ -176,6 +200,7 @@ _MENDS: tuple[tuple[tuple[str, ...], _Mend], ...] = (
     ((f.UNFINISHED,), _remove_unfinished),
     ((f.LEFT_OVER,), _remove_left_over),
     ((f.MISSING_PACK,), _release_packs),
+    ((f.DAMAGED_FACTS,), _write_facts),
     ((f.ORPHAN,), _drop_orphans),
     ((f.NOTE,), _take_in_notes),
     ((f.WRONG_ROW, f.WRONG_CONFIG, f.DANGLING), _register_anew),

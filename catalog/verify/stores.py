@@ -20,15 +20,17 @@ from catalog.metrics.returns import returns_folder
 from catalog.prices.bars import PHASES, Bars, Terms
 from catalog.prices.files import is_whole, prices_folder, read_bars
 from catalog.statements import statement
+from catalog.store.kept import pack_facts, read_kept
 from catalog.store.paths import catalog_root, side_folder
 from catalog.traces.finalize import short_digest
 from catalog.traces.pack import companion, pack_digest
 from catalog.traces.unpack import read_packed
 from catalog.upkeep.originals import packed_digest
 from catalog.upkeep.packs import Known as Packed
-from catalog.upkeep.packs import packs_folder, select_traces
+from catalog.upkeep.packs import find_orphans, select_traces
 from catalog.verify import finding as f
 from catalog.verify.finding import Finding, found
+from catalog.verify.folders import writer_of
 
 _PROVES_ITSELF: Final = re.compile(r".+_[0-9a-f]{16}")
 _SWEEP: Final = re.compile(r"[0-9a-f]{64}\.yaml")
@@ -78,16 +80,15 @@ def load_stores(con: DuckDBPyConnection, catalog: Path) -> Stores:
         ).fetchall()
     }
     sweeps = con.execute(statement("verify_sweeps")).fetchall()
-    known = {*packs, *(str(companion(Path(pack))) for pack in packs), *returns, *prices}
-    left_over = []
-    for folder in (packs_folder(catalog), returns_folder(catalog), prices_folder(catalog)):
-        lying = [f"{os.path.abspath(folder)}/{name}" for name in _names(folder)]
+    known = {*returns, *prices}
+    left_over = [os.path.abspath(path) for path in find_orphans(catalog, con)]
+    for folder in (returns_folder(catalog), prices_folder(catalog)):
         left_over += [
             path
-            for path in lying
-            if path.endswith((".parquet", ".companion"))
-            and not os.path.basename(path).startswith(".")
-            and path not in known
+            for name in _names(folder)
+            if name.endswith(".parquet")
+            and not name.startswith(".")
+            and (path := f"{os.path.abspath(folder)}/{name}") not in known
         ]
     return Stores(
         packs,
@@ -95,7 +96,8 @@ def load_stores(con: DuckDBPyConnection, catalog: Path) -> Stores:
         returns,
         prices,
         frozenset(digest for (digest,) in sweeps),
-        tuple(left_over),
+        # What says which process wrote it is found among the unfinished files.
+        tuple(path for path in left_over if writer_of(os.path.basename(path)) is None),
     )
 
 
@@ -106,6 +108,10 @@ def check_presence(stores: Stores, catalog: Path) -> Iterator[Finding]:
             yield found(f.MISSING_PACK, pack, f"{len(stores.packs[pack]):,} traces are in it")
         elif not companion(Path(pack)).exists():
             yield found(f.DAMAGED_PACK, pack, "its companion is gone, so nothing can be unpacked")
+        facts = pack_facts(Path(pack))
+        if read_kept(facts) is None:
+            gone = "damaged" if facts.exists() else "gone"
+            yield found(f.DAMAGED_FACTS, str(facts), f"what is known of {pack} is {gone}")
     for path in stores.returns:
         if not os.path.exists(path):
             yield found(f.MISSING_RETURNS, path, "daily_returns lacks what it holds")
