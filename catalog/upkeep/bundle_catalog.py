@@ -106,7 +106,7 @@ def compare(small: Path, put: Put) -> list[str]:
     What counts is the strategy, by its configuration, and the bytes where these were copied.
     """
     with reading(small) as con:
-        rows = con.execute(statement("select_compared")).fetchall()
+        rows = con.execute(statement("select_bundle_known")).fetchall()
     there = {trace_id: (key, digest) for trace_id, key, digest in rows}
     differing = []
     for one in put.traces:
