@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -91,33 +92,37 @@ def missing(
         say_next(f"catalog sweep missing {file} --format jsonl")
 
 
-def _jsonl(table: object) -> str:
+def _jsonl(table: Any) -> str:
     """Return a line for each row; configurations are JSON already."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    pieces: list[Any] = []
+    for name in table.column_names:
+        column = table.column(name).combine_chunks()
+        pieces += [f'{", " if pieces else "{"}"{name}": ', _as_json(name, column)]
+    lines = pc.binary_join_element_wise(*pieces, pa.scalar("}\n"), "")
+    return "".join(lines.to_pylist())
+
+
+def _as_json(name: str, column: Any) -> Any:
+    """Return a column of text as JSON. Column by column: there may be millions of rows."""
     import json
-    from typing import Any, cast
 
-    rows: Any = cast("Any", table)
-    names = rows.column_names
-    # What is the same in all rows, or has nothing to escape, is not encoded for each.
-    plain = {"state", "kind", "from", "to", "strategy_hash", "config_key", "symbol", "timeframe"}
-    known: dict[object, str] = {}
-    columns = []
-    for name in names:
-        values = rows.column(name).to_pylist()
-        if name == "config":
-            texts = values
-        elif name in plain or name in ("strategy_type", "why"):
-            texts = [known.get(one) or known.setdefault(one, json.dumps(one)) for one in values]
-            if len(known) > 100_000:
-                known.clear()
-        else:
-            texts = list(map(json.dumps, values))
-        head = f"{json.dumps(name)}: "
-        columns.append([head + text for text in texts])
-    return "".join(f"{{{', '.join(row)}}}\n" for row in zip(*columns, strict=True))
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if name == "config":
+        return column
+    if name not in ("strategy_id", "strategy_hash", "config_key"):
+        few = column.dictionary_encode(null_encoding="encode")
+        return pa.array(map(json.dumps, few.dictionary.to_pylist())).take(few.indices)
+    if pc.any(pc.match_substring_regex(column, r"[^A-Za-z0-9_.+=^@-]")).as_py():
+        return pa.array(map(json.dumps, column.to_pylist()))
+    return pc.binary_join_element_wise('"', column, '"', "")
 
 
-def _csv(table: object, *, with_header: bool) -> str:
+def _csv(table: Any, *, with_header: bool) -> str:
     import pyarrow as pa
     from pyarrow import csv
 

@@ -6,10 +6,9 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from catalog.errors import UsageError
 from catalog.sweeps.grid import Grid, Sweep
 from catalog.sweeps.places import Place
-from catalog.traces.names import check_name
+from catalog.traces.names import LONGEST
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9.+=^@-]+")
 _LONGEST: Final = 120
@@ -26,12 +25,15 @@ class StrategyNames:
 
     def __init__(self, sweep: Sweep, places: Collection[Place]) -> None:
         self._with_timeframe = len({place.timeframe for place in places}) > 1
-        symbols = [place.symbol for place in places]
-        is_split = not any("_" in symbol for symbol in symbols)
+        starts = [self._start(place) for place in places]
+        is_split = all("_" not in place.symbol and _is_usual(place.symbol) for place in places)
         self._plain = {
             number
             for number, grid in enumerate(sweep.grids)
-            if is_split and _tells_apart(grid) and not _is_begun_by_another(number, sweep.grids)
+            if is_split
+            and _tells_apart(grid)
+            and _can_name_files(grid, max(map(len, starts)))
+            and not _is_begun_by_another(number, sweep.grids)
         }
 
     def name(self, place: Place, grid: int, words: str, strategy_hash: str) -> str:
@@ -42,12 +44,29 @@ class StrategyNames:
             grid: the number of its grid in the sweep.
             words: its name without a symbol.
         """
-        start = f"{place.symbol}_{place.timeframe}" if self._with_timeframe else place.symbol
-        name = f"{start}_{words}"
-        if grid in self._plain and _can_name_a_file(name):
+        name = f"{self._start(place)}_{words}"
+        if grid in self._plain:
             return name
         clean = "_".join(_ODD.sub("-", part) for part in name.split("_"))
         return f"{clean[:_LONGEST].lstrip('.')}_{strategy_hash}"
+
+    def _start(self, place: Place) -> str:
+        return f"{place.symbol}_{place.timeframe}" if self._with_timeframe else place.symbol
+
+
+def _is_usual(text: str) -> bool:
+    return _ODD.search(text) is None and not text.startswith(".")
+
+
+def _can_name_files(grid: Grid, start: int) -> bool:
+    """Say whether every name of a grid, behind so many characters, can be that of a file."""
+    length, parts = start + len(grid.name) + 1, grid.name.split("_")
+    for (_, value), choices in zip(grid.parameters, grid.choices, strict=True):
+        if isinstance(value, list):
+            printed = [grid.printed(choice) for choice in choices]
+            length += 1 + max(map(len, printed))
+            parts += printed
+    return length <= LONGEST and all(_ODD.search(part) is None for part in parts)
 
 
 def _tells_apart(grid: Grid) -> bool:
@@ -64,11 +83,3 @@ def _is_begun_by_another(number: int, grids: Sequence[Grid]) -> bool:
     own = f"{grids[number].name}_"
     others = (f"{grid.name}_" for place, grid in enumerate(grids) if place != number)
     return any(own.startswith(other) or other.startswith(own) for other in others)
-
-
-def _can_name_a_file(name: str) -> bool:
-    try:
-        check_name("strategy id", name)
-    except UsageError:
-        return False
-    return True
