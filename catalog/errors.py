@@ -10,7 +10,8 @@ The errors that the catalog raises on purpose.
     ├── PriceFileError           a file of prices cannot be added
     ├── StoreError               catalog.duckdb cannot be used
     │   ├── CatalogBusyError     … because another process holds it
-    │   └── MigrationError       … because its schema is not what this program knows
+    │   ├── MigrationError       … because its schema is not what this program knows
+    │   └── NotACatalogError     … because it is somebody's other database
     ├── QueryError               a query cannot be run
     └── UsageError               a command or a call was used wrongly
 
@@ -76,6 +77,10 @@ class CatalogBusyError(StoreError):
 
 class MigrationError(StoreError):
     """The catalog's schema is not one that this program can use."""
+
+
+class NotACatalogError(StoreError):
+    """The file is a DuckDB database that holds something else."""
 
 
 class QueryError(CatalogError):

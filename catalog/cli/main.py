@@ -38,6 +38,8 @@ COMMANDS = {
     "unpack": "Write the files of packed traces again",
     "relocate": "Say that folders of traces were moved, or the catalog itself",
     "bundle": "Pack traces, their index and a small catalog for a colleague",
+    "backup": "Copy the catalog and what lies beside it, at one moment",
+    "vacuum": "Make the file of the catalog smaller",
     "rebuild": "Make the catalog anew from traces, packs and what lies beside it",
     "forget": "Take traces out of the catalog, and their files only if asked to",
     "upgrade": "Write old traces anew in the format of today",

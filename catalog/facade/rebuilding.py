@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.facade.located import Located, PathLike
 
 if TYPE_CHECKING:
+    from catalog.upkeep.backup import Backup
     from catalog.upkeep.rebuild import Rebuild
+    from catalog.upkeep.vacuum import Vacuuming
 
 
 class Rebuilding(Located):
@@ -46,3 +49,36 @@ class Rebuilding(Located):
             metrics=metrics,
             **({} if progress is None else {"progress": progress}),
         )
+
+    def backup(self, folder: PathLike, *, overwrite: bool = False, packs: bool = True) -> Backup:
+        """
+        Copy the catalog, and what lies beside it, as they are at one moment.
+
+        Others go on reading and writing. The trace files themselves are not copied; those in packs
+        are, with the packs. To restore, copy both back to where the catalog was.
+
+        Args:
+            folder: is made, and must not exist, or be empty.
+            overwrite: it may be an earlier backup, which this one takes the place of.
+            packs: also copy the packs of traces and of session returns.
+
+        Raises:
+            UsageError: the folder is there and is no backup, or is the catalog's own.
+            CatalogBusyError: another process is writing to the catalog.
+            StoreError: the catalog cannot be used, or the copy cannot be written.
+        """
+        from catalog.upkeep.backup import backup
+
+        return backup(self.path, Path(folder), overwrite=overwrite, packs=packs)
+
+    def vacuum(self) -> Vacuuming:
+        """
+        Make the file of the catalog as small as what is in it, where that gains a tenth.
+
+        Raises:
+            StoreError: the catalog cannot be used, or the disk is full.
+            CatalogBusyError: another process has it.
+        """
+        from catalog.upkeep.vacuum import vacuum
+
+        return vacuum(self.path)

@@ -131,14 +131,20 @@ def as_it_is(catalog: Path, *, read_only: bool = True) -> Iterator[DuckDBPyConne
     """
     Open a catalog whichever version of this program made it, and leave its schema alone.
 
+    An empty database becomes a catalog without tables, where it may be written.
+
     Raises:
-        StoreError: it cannot be opened, or is damaged.
+        StoreError: it cannot be opened, is damaged, or is no catalog.
         CatalogBusyError: another process holds it.
     """
     with _alone(catalog):
         con = _connect(catalog, _deadline(), read_only=read_only)
         try:
             with _store_errors(catalog):
+                if read_only:
+                    lacks_migrations(con, catalog)
+                else:
+                    open_ledger(con, catalog)
                 _prepare(con, catalog)
                 yield con
         finally:

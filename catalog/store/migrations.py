@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from catalog.errors import MigrationError, StoreError
+from catalog.errors import MigrationError, NotACatalogError, StoreError
 from catalog.statements import statement
 from catalog.store.paths import catalog_root
 from catalog.store.transactions import transaction
@@ -179,7 +179,7 @@ def _applied(con: DuckDBPyConnection) -> list[Applied] | None:
 
 
 def _not_a_catalog(catalog: Path) -> StoreError:
-    return StoreError(
+    return NotACatalogError(
         f"{catalog} is a DuckDB database, but no catalog",
         hint="Name another file with --catalog PATH",
     )

@@ -24,6 +24,7 @@ from catalog.errors import (
     CatalogBusyError,
     CatalogError,
     MigrationError,
+    NotACatalogError,
     StoreError,
     UsageError,
 )
@@ -145,28 +146,26 @@ def _complete_facts(catalog: Path) -> str | None:
     try:
         # For writing, so that its WAL is in it afterwards, and nobody else has it open.
         with as_it_is(catalog, read_only=False) as con:
-            _check_is_ours(con, catalog)
+            _check_version(con, catalog)
             con.execute("checkpoint")
             write_missing(con, catalog)
             write_missing_trials(con, catalog)
             write_missing_pack_facts(con, catalog)
-    except (CatalogBusyError, MigrationError, UsageError):
+    except (CatalogBusyError, MigrationError, NotACatalogError):
         raise
     except (StoreError, duckdb.Error) as error:
         return str(error).splitlines()[0]
     return None
 
 
-def _check_is_ours(con: DuckDBPyConnection, catalog: Path) -> None:
-    """Refuse what is somebody's database and no catalog, or one of a newer program."""
+def _check_version(con: DuckDBPyConnection, catalog: Path) -> None:
+    """Refuse a catalog that a newer program made, which may know what this one does not."""
     try:
         lacks_migrations(con, catalog)
     except MigrationError as error:
         # Whatever else is odd about its migrations, a new one has them right.
         if "newer version" in str(error):
             raise
-    except StoreError as error:
-        raise UsageError(str(error), hint=error.hint) from error
 
 
 def _check_has_sources(
