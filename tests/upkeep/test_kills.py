@@ -184,6 +184,7 @@ def test_a_compaction_is_killed_and_completed(half_packed, tmp_path, delete):
     kill_at_random(half_packed, tmp_path, lambda state: ["compact", *options], check)
 
 
+@pytest.mark.soak
 def test_an_upgrade_is_killed_and_completed(registered, tmp_path):
     old = tree(registered.old)
     query = "select content_digest from trace_files where generation {} 'G5' order by all"

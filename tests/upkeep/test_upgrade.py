@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
+import time
 from collections import Counter
 from datetime import timedelta
 from hashlib import sha256
@@ -138,8 +141,7 @@ def upgraded(tmp_path_factory):
     before = tree(root / "old")
     report = catalog.upgrade(root / "old", output=root / "new")
     assert tree(root / "old") == before, "the old traces are left alone"
-    catalog.register(root / "old")
-    catalog.register(root / "new")
+    catalog.register(root / "old", root / "new")
     return catalog, root, report
 
 
@@ -422,6 +424,35 @@ def test_what_a_killed_upgrade_left_is_removed_and_the_rest_is_done(tmp_path, ca
     assert unfinished(new) == []
 
 
+CHILD = """
+import sys
+import catalog.upgrade.upgrade
+from catalog import Catalog
+catalog.upgrade.upgrade._TOGETHER = 2
+Catalog(sys.argv[1]).upgrade(sys.argv[2], output=sys.argv[3])
+"""
+
+
+def test_an_upgrade_that_is_killed_half_way_goes_on_where_it_was(tmp_path, catalog, write_run):
+    run = write_run(traces={f"SPY_{n}": [1, 0] for n in range(60)})
+    new = tmp_path / "new"
+    command = [sys.executable, "-c", CHILD, str(catalog.path), str(run.parent), str(new)]
+    with subprocess.Popen(command) as child:
+        while child.poll() is None and len(list(new.rglob("*.parquet"))) < 4:
+            time.sleep(0.001)
+        child.kill()
+    made = list(new.rglob("*.parquet"))
+    contents = [read_trace_file(str(path)).rows_digest for path in made]
+    assert len(set(contents)) == 1, "what has its name is whole"
+
+    report = catalog.upgrade(run.parent, output=new)
+
+    assert report.there == len(made)
+    assert report.there + report.converted.total() == 60
+    assert report.failed == []
+    assert unfinished(new) == []
+
+
 def test_nothing_is_written_on_a_dry_run(tmp_path, catalog, write_run):
     report = catalog.upgrade(write_run().parent, output=tmp_path / "new", dry_run=True)
 
@@ -471,8 +502,7 @@ def test_real_traces_have_the_content_that_they_had(tmp_path, catalog, shared):
     assert report.times["unknown"] == report.sources["unknown"] == 0
     if ALL:
         assert report.converted == {"G1": 1785, "G2": 44, "G3": 48, "G4": 30}
-    catalog.register(old, sweeps=sweeps)
-    catalog.register(tmp_path / "new")
+    catalog.register(old, tmp_path / "new", sweeps=sweeps)
     query = """
         select kind, strategy_id, strategy_hash, content_digest, first_bar, last_bar
         from trace_files where kind in ('signal', 'classifier') and generation {} 'G5'
