@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,20 +15,42 @@ from catalog.errors import QueryError
 from conftest import old_trace, rows
 
 
-@pytest.fixture
-def shared_index(catalog: Catalog, write_run, write_sweep, tmp_path, monkeypatch) -> Catalog:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
     """Four strategies with their parameters, and an exported index beside their traces."""
+    folder = tmp_path_factory.mktemp("lateral")
     traces = {
         "SPY_sma_grid_5_20": [1, 0, -1],
         "SPY_sma_grid_5_50": [1, -1],
         "SPY_sma_grid_10_20": [1, 0, 1, 0],
         "SPY_sma_grid_10_50": [],
     }
-    write_run(traces=traces, root=tmp_path / "share" / "runs")
-    catalog.register(tmp_path / "share" / "runs", sweeps=[write_sweep()])
-    catalog.export_strategy_index(tmp_path / "share" / "strategy_index.parquet")
-    monkeypatch.chdir(tmp_path / "share")
-    return catalog
+    signals = folder / "share" / "runs" / "run_a" / "traces" / "SPY_1m" / "signals"
+    for strategy_id, values in traces.items():
+        old_trace(signals / "sma_grid" / f"{strategy_id}.parquet", values)
+    grid = {"type": "sma_crossover", "name": "sma_grid"}
+    grid["params"] = {"fast": [5, 10], "slow": [20, 50]}
+    sweep = {"name": "grid", "symbols": ["SPY"], "strategies": [grid]}
+    (folder / "grid.yaml").write_text(json.dumps(sweep))
+    catalog = Catalog(folder / "catalog.duckdb")
+    catalog.register(folder / "share" / "runs", sweeps=[folder / "grid.yaml"])
+    catalog.export_strategy_index(folder / "share" / "strategy_index.parquet")
+    return folder
+
+
+@pytest.fixture
+def shared_index(made, monkeypatch) -> Catalog:
+    """Their catalog, to be read from the folder that they are in."""
+    monkeypatch.chdir(made / "share")
+    return Catalog(made / "catalog.duckdb")
+
+
+@pytest.fixture
+def own_index(made, tmp_path, monkeypatch) -> Catalog:
+    """A copy of all of it, to be changed."""
+    shutil.copytree(made, tmp_path / "own")
+    monkeypatch.chdir(tmp_path / "own" / "share")
+    return Catalog(tmp_path / "own" / "catalog.duckdb")
 
 
 EXPECTED = [("SPY_sma_grid_10_20", 4), ("SPY_sma_grid_5_20", 3)]
@@ -133,16 +157,16 @@ def test_the_file_name_is_a_column_where_it_is_asked_for(shared_index):
     assert rows(shared_index, query) == [(True,)]
 
 
-def test_traces_of_several_generations_are_read_together(shared_index, tmp_path):
+def test_traces_of_several_generations_are_read_together(own_index):
     from catalog import write_signals
 
     write_signals(
-        tmp_path / "share" / "ours", [[1.0], [0.5]], symbol="SPY", catalog=shared_index.path,
+        "ours", [[1.0], [0.5]], symbol="SPY", catalog=own_index.path,
         configs={"mine": {"type": "sma", "parameters": {"fast": 1}}},
     )  # fmt: skip
     query = "select count(*), count(t.metadata) from strategy_index s, read_parquet(s.trace_path) t"
 
-    assert rows(shared_index, query) == [(11, 1)]
+    assert rows(own_index, query) == [(11, 1)]
 
 
 def test_a_path_with_the_signs_of_a_pattern_is_that_path(catalog, tmp_path):
@@ -154,12 +178,12 @@ def test_a_path_with_the_signs_of_a_pattern_is_that_path(catalog, tmp_path):
     assert rows(catalog, query) == [(2,)]
 
 
-def test_a_file_that_is_gone_is_named(shared_index):
+def test_a_file_that_is_gone_is_named(own_index):
     Path("runs/run_a/traces/SPY_1m/signals/sma_grid/SPY_sma_grid_5_20.parquet").unlink()
     query = "select count(*) from strategy_index s, read_parquet(s.trace_path) t"
 
     with pytest.raises(QueryError, match=r"SPY_sma_grid_5_20\.parquet, which is not there"):
-        shared_index.sql(query)
+        own_index.sql(query)
 
 
 def test_what_it_is_a_column_of_must_be_told(shared_index):
