@@ -113,21 +113,21 @@ def beside(kept: Catalog, folder: str, ending: str = ".parquet") -> Path:
     return path
 
 
-@pytest.mark.parametrize("how", [{}, {"fast": True}, {"deep": True}, {"sample": 0.5}])
-def test_nothing_is_found_where_nothing_is_wrong(kept, how):
-    report = kept.verify(**how)
+def test_nothing_is_found_where_nothing_is_wrong(kept):
+    for how in ({}, {"fast": True}, {"deep": True}, {"sample": 0.5}):
+        report = kept.verify(**how)
 
-    assert (report.findings, report.touched, report.repairs) == ([], [], [])
-    assert (report.files, report.packs) == (16, 1)
+        assert (report.findings, report.touched, report.repairs) == ([], [], []), how
+        assert (report.files, report.packs) == (16, 1)
 
 
-@pytest.mark.parametrize("how", [{}, {"fast": True}, {"deep": True}])
-def test_nothing_is_found_in_real_traces_of_every_generation(catalog, shared, how):
+def test_nothing_is_found_in_real_traces_of_every_generation(catalog, shared):
     runs = [shared / "tracer_output" / name for name in ("run_b", "global_store")]
-    old = next((shared / "old_traces").glob("*12778120"))
+    old = next((shared / "old_traces").glob("*1b2372da"))
     catalog.register(*runs, old, shared / "old_traces" / "june_2025")
 
-    assert catalog.verify(**how).findings == []
+    for how in ({}, {"fast": True}, {"deep": True}):
+        assert catalog.verify(**how).findings == [], how
 
 
 def test_a_file_that_is_gone_is_marked_missing(kept):
@@ -289,8 +289,8 @@ def test_a_row_that_says_something_else_than_its_file_is_found_deep_down(kept):
     ("column", "value"),
     [
         ("config", """'{"parameters":{"n":7},"type":"sma"}'"""),
-        ("config_digest", "repeat('0', 64)"),
-        ("strategy_hash", "repeat('0', 12)"),
+        pytest.param("config_digest", "repeat('0', 64)", marks=pytest.mark.soak),
+        pytest.param("strategy_hash", "repeat('0', 12)", marks=pytest.mark.soak),
     ],
 )
 def test_a_strategy_whose_hash_is_not_that_of_its_configuration_is_made_again(kept, column, value):
@@ -362,29 +362,26 @@ def dead_process() -> int:
     return process.pid
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(kept, home):
+    names = [
         "runs/loose/traces/signals/sma/.sma_9.parquet.{}-0123abcd.tmp",
         "catalog.d/packs/.0123456789abcdef.{}.tmp",
         "catalog.d/packs/.0123456789abcdef.{}.companion",
         "catalog.d/inbox/.00000000000000000001-{}-0123abcd.tmp",
         ".catalog.duckdb.{}.tmp",
-    ],
-)
-def test_what_a_killed_process_left_unfinished_is_removed_and_what_a_living_one_writes_is_not(
-    kept, home, name
-):
-    left, written = home / name.format(dead_process()), home / name.format(os.getpid())
-    left.parent.mkdir(exist_ok=True)
-    left.write_bytes(b"half")
-    written.write_bytes(b"half")
+    ]
+    dead = dead_process()
+    left, written = ([home / name.format(pid) for name in names] for pid in (dead, os.getpid()))
+    (home / "catalog.d" / "inbox").mkdir(exist_ok=True)
+    for path in left + written:
+        path.write_bytes(b"half")
 
-    assert found(kept.verify(fast=True)) == [(left.name, "unfinished file")]
+    report = kept.verify(fast=True)
+    assert sorted(found(report)) == sorted((path.name, "unfinished file") for path in left)
     report = kept.verify(fast=True, repair=True)
 
-    assert [one.repair for one in report.repairs] == ["removed"]
-    assert (left.exists(), written.exists(), report.findings) == (False, True, [])
+    assert ([one.repair for one in report.repairs], report.findings) == (["removed"] * 5, [])
+    assert [path.exists() for path in left + written] == [False] * 5 + [True] * 5
 
 
 def test_a_note_in_the_inbox_is_taken_in(kept, home):
@@ -474,26 +471,23 @@ def test_a_copy_of_a_sweep_file_that_is_gone_or_damaged_is_found_and_made_anew(k
     assert kept.verify().findings == []
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "drop view main.holdings",
-        "create or replace view main.twins as select 1 from main.gone_since",
-        "drop macro main.sharpe",
-    ],
-)
-def test_a_view_that_does_not_open_is_made_anew(kept, statement):
+def test_views_that_do_not_open_and_macros_that_are_gone_are_made_anew(kept):
     with duckdb.connect(str(kept.path)) as con:
+        con.execute("drop view main.holdings")
         con.execute("create table main.gone_since (one integer)")
-        con.execute(statement)
+        con.execute("create or replace view main.twins as select 1 from main.gone_since")
         con.execute("drop table main.gone_since")
-    before = kept.verify(fast=True)
+        con.execute("drop macro main.sharpe")
 
-    assert {one.finding for one in before.findings} == {"broken view"}
-    report = kept.verify(repair=True)
+    report = kept.verify(fast=True)
+    assert {one.finding for one in report.findings} == {"broken view"}
+    assert {"view holdings", "view twins", "macro sharpe"} <= {
+        one.detail.partition(":")[0] for one in report.findings
+    }
+    report = kept.verify(fast=True, repair=True)
 
     assert report.findings == []
-    assert kept.sql("select count(*) from holdings").fetchall() != [(0,)]
+    assert rows(kept, "select count(*) > 0 from holdings") == [(True,)]
 
 
 def test_only_the_files_and_folders_that_are_named_are_looked_at(kept, home):
@@ -586,8 +580,11 @@ def test_every_flipped_bit_is_found_and_nothing_else(kept, home, whose, shared_o
 
         report = kept.verify()
 
-        assert sorted(one.path for one in report.findings) == sorted(map(str, chosen)), bits
-        assert all(one.finding.startswith("damaged") for one in report.findings)
+        damaged = [one for one in report.findings if one.finding != "broken view"]
+        assert sorted(one.path for one in damaged) == sorted(map(str, chosen)), bits
+        assert all(one.finding.startswith("damaged") for one in damaged)
+        # A view may not open where its first file cannot be read; traces are not read for that.
+        assert damaged == report.findings or any("catalog.d" in str(path) for path in bits)
         for path, bit in bits.items():
             flip(path, bit)
         wrong += len(bits)
@@ -605,7 +602,8 @@ def _files_to_flip(kept: Catalog, home: Path, whose: str, shared: Path | None) -
     if shared is not None:
         target = home / "old" / "real"
         shutil.copytree(shared / "tracer_output" / "run_b", target / "run_b")
-        old = next((shared / "old_traces").glob("*1b2372da"))
+        old = shared / "old_traces"
+        old = old if FLIPS > 100 else next(old.glob("*1b2372da"))
         shutil.copytree(old, target / old.name)
         kept.register(home / "old")
     query = "select path from trace_files where generation <> 'G5' order by path"
