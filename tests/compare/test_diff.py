@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from compared import SMA, write_one, write_states
@@ -221,21 +220,3 @@ def test_components_are_compared_one_by_one():
         ("strategies.0.params.period", "14", "10"),
         ("strategies.1.type", '"sma"', None),
     ]
-
-
-def test_in_the_real_data_the_share_is_that_of_the_dense_signals(catalog, shared):
-    catalog.register(shared / "tracer_output" / "global_store")
-    a, b = "0e97b36edc39", "08894a2c2083"
-
-    (signal,) = catalog.diff(a, b).signals.to_pylist()
-
-    dense = []
-    for one in (a, b):
-        query = f"select bar_index, val from signals where strategy_hash = '{one}' order by 1"
-        held = np.zeros(signal["bars"])
-        for bar, value in catalog.sql(query).fetchall():
-            held[bar:] = value
-        dense.append(held)
-    differs = dense[0] != dense[1]
-    assert (signal["bars"], signal["first_bar"]) == (2599, int(differs.argmax()))
-    assert signal["agree"] == int((~differs).sum())

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
@@ -114,18 +115,6 @@ def test_the_command_tells_the_three_apart(computed):
     assert "traced more than once (the first 1 of 2)" in short.stdout
 
 
-def test_unknown_configurations_are_neither_repeated_nor_alike_and_that_is_said(catalog, write_run):
-    catalog.register(write_run("a", {"x": [1, 0]}), write_run("b", {"x": [1, 0]}))
-
-    found = catalog.duplicates()
-    done = CliRunner().invoke(main, ["duplicates", "--catalog", str(catalog.path)])
-
-    assert (found.repeated.table.num_rows, found.alike.table.num_rows) == (0, 0)
-    assert catalog.changed().unknown_configs == 2
-    assert (done.exit_code, done.stdout) == (0, "")
-    assert "nothing was computed twice" in done.stderr
-
-
 CAUSES = {
     "NONE": ({}, {}, "none", None),
     "CODE": ({}, {"code": "other"}, "code", None),
@@ -221,16 +210,24 @@ def test_the_same_numbers_at_other_times_are_another_range(made):
     assert causes(made, "TIMES") == []
 
 
-def test_a_range_that_nobody_stated_is_no_known_key(catalog, write_run, write_sweep):
-    sweep = write_sweep(fast=[5], slow=[20])
+def test_unknown_configurations_are_not_compared_and_guessed_ranges_are_no_known_key(
+    catalog, write_run, write_sweep
+):
     folders = [
         write_run(name, {"SPY_sma_grid_5_20": values})
         for name, values in (("a", [1, 0, -1]), ("b", [1, 0, 1]))
     ]
-    catalog.register(*folders, sweeps=[sweep])
+    catalog.register(*folders)
 
+    unknown, twice = catalog.changed(), catalog.duplicates()
+    done = CliRunner().invoke(main, ["duplicates", "--catalog", str(catalog.path)])
+    catalog.register(*folders, sweeps=[write_sweep(fast=[5], slow=[20])])
+
+    assert (unknown.unknown_configs, unknown.pairs.table.num_rows) == (2, 0)
+    assert (twice.repeated.table.num_rows, twice.alike.table.num_rows) == (0, 0)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "nothing was computed twice" in done.stderr
     (change,) = causes(catalog, "SPY")
-
     assert change[0] == "unknown"
     assert "range" in change[1].split(", ")
 
@@ -306,7 +303,7 @@ def test_every_group_of_equal_keys_with_two_contents_raises_an_alarm(tables, ver
         assert {one for one in alarmed if one[0] == keys} == expected
 
 
-def test_in_the_real_data_one_configuration_changed_for_a_cause_unknown(catalog, shared):
+def test_in_the_real_data_one_configuration_changed_and_its_first_bar_is_told(catalog, shared):
     catalog.register(shared / "tracer_output" / "global_store")
 
     found = catalog.changed()
@@ -317,3 +314,16 @@ def test_in_the_real_data_one_configuration_changed_for_a_cause_unknown(catalog,
     assert pair["earlier_run"] == pair["later_run"] == "global_store"
     (repeated,) = catalog.duplicates().repeated.table.to_pylist()
     assert (repeated["hashes"], repeated["contents"]) == (2, 2)
+
+    # What is said of the two is what their positions are, bar by bar.
+    (signal,) = catalog.diff(pair["earlier"], pair["later"]).signals.to_pylist()
+    dense = []
+    for trace_id in (pair["earlier"], pair["later"]):
+        query = f"select bar_index, val from signals where trace_id = '{trace_id}' order by 1"
+        held = np.zeros(signal["bars"])
+        for bar, value in catalog.sql(query).fetchall():
+            held[bar:] = value
+        dense.append(held)
+    differs = dense[0] != dense[1]
+    assert (signal["bars"], signal["first_bar"]) == (2599, int(differs.argmax()))
+    assert signal["agree"] == int((~differs).sum())

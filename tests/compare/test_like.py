@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -13,6 +15,8 @@ from catalog import Catalog
 from catalog.cli import main
 from catalog.compare.agreement import Steps, count_agreement
 from catalog.errors import QueryError, UsageError
+from catalog.traces.write import write_trace
+from conftest import old_trace
 from markets import copied
 
 POSITIONS = st.sampled_from([-1.0, 0.0, 0.5, 1.0])
@@ -86,6 +90,16 @@ def made(tmp_path_factory):
     for level, states in ((1, "uuddud"), (2, "uudduu"), (3, "dduudd"), (4, "------")):
         config = {"type": "trend", "parameters": {"level": level}}
         write_states(runs / "states", list(states), config=config)
+    for number, (first, day) in enumerate(((0, 26), (7, 26), (0, 27))):
+        write_trace(
+            runs / "clock", config={"type": "clock", "parameters": {"number": number}},
+            strategy_id=f"clock_{number}", symbol="IWM", timeframe="1m",
+            bar_index=[first + bar for bar in range(6)],
+            ts=[datetime(2024, 3, day, 13, 30 + bar, tzinfo=UTC) for bar in range(6)],
+            values=[0, 1, 1, -1, 0, 1], prices=None, first_bar=first, last_bar=first + 5,
+        )  # fmt: skip
+    for name in ("unknown_1", "unknown_2"):
+        old_trace(runs / "old/traces/GLD_1m/signals/grid" / f"{name}.parquet", [1, 0], symbol="GLD")
     made = Catalog(runs.parent / "catalog.duckdb")
     made.register(runs)
     return made
@@ -154,31 +168,11 @@ def test_packed_traces_are_found_too(made, tmp_path):
     assert packed.like("self", by="behaviour", limit=20).behaviour.equals(before.behaviour)
 
 
-def test_bars_of_the_same_time_are_compared_whatever_their_numbers(catalog, tmp_path):
-    from datetime import UTC, datetime, timedelta
+def test_bars_of_the_same_time_are_compared_whatever_their_numbers(made):
+    (row,) = made.like("clock_0", by="behaviour").behaviour.to_pylist()
 
-    from catalog.traces.write import write_trace
-
-    values = [0, 1, 1, -1, 0, 1]
-    open_at = datetime(2024, 3, 26, 13, 30, tzinfo=UTC)
-    for number, first in enumerate((0, 7)):
-        write_trace(
-            tmp_path / "runs" / "r", config=grid(number), strategy_id=f"s{number}", symbol="SPY",
-            timeframe="1m", bar_index=[first + bar for bar in range(6)],
-            ts=[open_at + timedelta(minutes=bar) for bar in range(6)], values=values, prices=None,
-            first_bar=first, last_bar=first + 5,
-        )  # fmt: skip
-    # Evaluated on the same numbers of another day: not to be compared.
-    write_trace(
-        tmp_path / "runs" / "r", config=grid(2), strategy_id="s2", symbol="SPY", timeframe="1m",
-        bar_index=list(range(6)), ts=[open_at + timedelta(days=1, minutes=bar) for bar in range(6)],
-        values=values, prices=None, first_bar=0, last_bar=5,
-    )  # fmt: skip
-    catalog.register(tmp_path / "runs")
-
-    (row,) = catalog.like("s0", by="behaviour").behaviour.to_pylist()
-
-    assert (row["strategy_id"], row["agreement"], row["bars"]) == ("s1", 1.0, 6)
+    # The third has the same numbers at times of another day.
+    assert (row["strategy_id"], row["agreement"], row["bars"]) == ("clock_1", 1.0, 6)
 
 
 def test_conditions_narrow_what_is_found_and_not_the_distance(made):
@@ -190,16 +184,14 @@ def test_conditions_narrow_what_is_found_and_not_the_distance(made):
     assert made.like("self", strategy_type="other", by="behaviour").behaviour.num_rows == 1
 
 
-def test_what_is_unknown_cannot_be_alike(catalog, write_run, made):
-    catalog.register(write_run("a", {"x": [1, 0], "y": [1, 0]}))
-
-    found = catalog.like("x")
+def test_what_is_unknown_is_alike_in_behaviour_only(made):
+    found = made.like("unknown_1")
 
     assert found.parameters is None
     assert "unknown" in found.untold
     assert found.behaviour["agreement"].to_pylist() == [1.0]
     with pytest.raises(QueryError, match="unknown"):
-        catalog.like("x", by="parameters")
+        made.like("unknown_1", by="parameters")
     with pytest.raises(UsageError):
         made.like("self", by="name")
     with pytest.raises(UsageError):
