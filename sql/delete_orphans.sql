@@ -3,8 +3,6 @@ delete from directory where root_id not in (select root_id from root);
 
 delete from run where directory_id not in (select directory_id from directory);
 
-delete from run_folder where run_id not in (select run_id from run);
-
 delete from trace_file
 where
     directory_id not in (select directory_id from directory)

@@ -1,5 +1,6 @@
 -- Rows that belong to others which are not there. What is measured or packed of a trace that was
--- registered anew is none: the next writer of those takes it away.
+-- registered anew is none: the next writer of those takes it away. Nor is the folder of a run that
+-- was forgotten.
 with recursive in_use as (
     select strategy_key from trace_file where strategy_key is not null
     union
@@ -27,8 +28,6 @@ from strategy
 anti join in_use using (strategy_key)
 union all
 select 'run without folder', 'run ' || run_id from run anti join directory using (directory_id)
-union all
-select 'folder of no run', 'run ' || run_id from run_folder anti join run using (run_id)
 union all
 select 'folder without root', prefix from directory anti join root using (root_id)
 union all

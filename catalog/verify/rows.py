@@ -25,7 +25,6 @@ ORPHANS: Final = {
     "file without folder": "a file that was met, whose folder is gone from the catalog",
     "strategy without traces": "a strategy that nothing was traced with",
     "run without folder": "a run whose folder is gone from the catalog",
-    "folder of no run": "a folder of a run that is gone from the catalog",
     "folder without root": "a folder below no registered root",
     "event of no run": "a strategy that orders name in a run that is gone from the catalog",
 }
