@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from bad_files import write_ours
-from catalog import strategy_hash
+from catalog import Catalog, strategy_hash
 from catalog.cli import main
 from catalog.cli.main import COMMANDS
 from conftest import old_trace
@@ -32,8 +33,34 @@ def run(catalog):
     return run
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A catalog of two strategies whose parameters a sweep file told."""
+    folder = tmp_path_factory.mktemp("filled")
+    signals = folder / "runs" / "run_a" / "traces" / "SPY_1m" / "signals" / "sma_grid"
+    old_trace(signals / "SPY_sma_grid_5_20.parquet", [1, 0])
+    old_trace(signals / "SPY_sma_grid_10_50.parquet", [0, 1])
+    grid = {"type": "sma_crossover", "name": "sma_grid"}
+    grid["params"] = {"fast": [5, 10], "slow": [20, 50]}
+    sweep = {"name": "grid", "symbols": ["SPY"], "strategies": [grid]}
+    (folder / "grid.yaml").write_text(json.dumps(sweep))
+    (folder / "home").mkdir()
+    Catalog(folder / "home" / "catalog.duckdb").register(
+        folder / "runs", sweeps=[folder / "grid.yaml"]
+    )
+    return folder
+
+
 @pytest.fixture
-def filled(catalog, write_run, write_sweep):
+def filled(catalog, made):
+    """A copy of it; its traces are where they are, to be read."""
+    shutil.copytree(made / "home", catalog.path.parent, dirs_exist_ok=True)
+    return catalog
+
+
+@pytest.fixture
+def own(catalog, write_run, write_sweep):
+    """The same with traces of its own, to be changed."""
     run = write_run(traces={"SPY_sma_grid_5_20": [1, 0], "SPY_sma_grid_10_50": [0, 1]})
     catalog.register(run, sweeps=[write_sweep()])
     return catalog
@@ -226,7 +253,7 @@ def test_asking_without_a_catalog_says_how_to_make_one(run, catalog):
     assert not catalog.path.exists()
 
 
-def test_export_makes_paths_relative_where_traces_lie_below_the_file(run, filled, tmp_path):
+def test_export_makes_paths_relative_where_traces_lie_below_the_file(run, own, tmp_path):
     (tmp_path / "elsewhere").mkdir()
 
     run("export", tmp_path / "index.parquet")
@@ -421,8 +448,8 @@ def test_sql_keeps_to_its_limits(run, filled):
     assert "Write it as 4GB" in wrong.stderr
 
 
-def test_compact_and_unpack_say_what_they_did(run, filled):
-    ((count,),) = filled.sql("select count(*) from trace_files where kind = 'signal'").fetchall()
+def test_compact_and_unpack_say_what_they_did(run, own):
+    ((count,),) = own.sql("select count(*) from trace_files where kind = 'signal'").fetchall()
 
     packed = run("compact", "--delete-originals")
     again = run("compact")
