@@ -17,7 +17,10 @@ select
     t.mtime_ns,
     'ignored' as status,
     t.trace_id,
-    'forgotten' as reason,
+    case
+        when t.kind in ('signal', 'classifier') then 'forgotten'
+        else 'forgotten events'
+    end as reason,
     'the trace was forgotten on request' as error,
     'Bring it back with: catalog register FOLDER --forgotten' as hint,
     now() as seen_at

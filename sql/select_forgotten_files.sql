@@ -10,6 +10,6 @@ select
 from other_file as o
 join directory as d using (directory_id)
 where
-    o.reason in ('forgotten', 'copy of a forgotten trace')
+    o.reason in ('forgotten', 'forgotten events', 'copy of a forgotten trace')
     and starts_with(case when d.is_relative then $root || '/' else '' end || d.prefix, $folder)
 order by path;

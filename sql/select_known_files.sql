@@ -23,7 +23,7 @@ select
     file_size_bytes,
     mtime_ns,
     case
-        when reason in ('forgotten', 'copy of a forgotten trace') then 'forgotten'
+        when reason in ('forgotten', 'forgotten events', 'copy of a forgotten trace') then 'forgotten'
         else status
     end as status,
     false as lacks_config,

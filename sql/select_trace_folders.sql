@@ -8,7 +8,11 @@ with registered as (
 foreign_file as (
     select directory_id
     from other_file
-    where status <> 'hidden' and file_name like '%.parquet'
+    where
+        status <> 'hidden'
+        and file_name like '%.parquet'
+        -- A pattern may meet it: it can be read, and rows of what is not registered do not count.
+        and reason is distinct from 'forgotten'
     union
     select directory_id
     from trace_file
