@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from catalog.cli.options import open_catalog, plural, say, say_next
-from catalog.cli.sweep_options import strategy_option, sweep_options
+from catalog.cli.sweep_options import said_again, strategy_option, sweep_options
 
 _SHOWN = ("state", "strategy_id", "symbol", "timeframe", "strategy_hash", "config", "why")
 
@@ -89,7 +89,8 @@ def missing(
     found = plural(total, "configuration")
     say("found", f"{found}, of which {limit:,} are shown" if shown and total > limit else found)
     if total and form == "table":
-        say_next(f"catalog sweep missing {file} --format jsonl")
+        words = said_again(file, symbols, timeframes, start, end, bars)
+        say_next(f"catalog sweep missing {words} --format jsonl")
 
 
 def _jsonl(table: Any) -> str:

@@ -83,14 +83,23 @@ def say_places(places: Iterable[Place]) -> None:
         say("range", f"… and {len(places) - _MOST_PLACES:,} more")
 
 
-def said_of(file: Path, names: dict[str, Any]) -> str:
-    """Return a file and the options that were given, as they stand in a command."""
+def said_again(
+    file: Path,
+    symbols: tuple[str, ...],
+    timeframes: tuple[str, ...],
+    start: str | None,
+    end: str | None,
+    bars: tuple[int, int] | None,
+) -> str:
+    """Return the file and the options that were given, as they stand in a command."""
     import shlex
 
-    words = [shlex.quote(str(file))]
-    for option, value in names.items():
-        for one in value if isinstance(value, tuple) and option != "--bars" else (value,):
-            if one is not None:
-                text = f"{one[0]}:{one[1]}" if isinstance(one, tuple) else str(one)
-                words += [option, shlex.quote(text)]
-    return " ".join(words)
+    pairs = [
+        *(("--symbol", one) for one in symbols),
+        *(("--timeframe", one) for one in timeframes),
+        ("--from", start),
+        ("--to", end),
+        ("--bars", None if bars is None else f"{bars[0]}:{bars[1]}"),
+    ]
+    words = [str(file), *(word for name, one in pairs if one is not None for word in (name, one))]
+    return shlex.join(words)

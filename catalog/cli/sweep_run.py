@@ -8,7 +8,7 @@ import click
 
 from catalog.cli.options import open_catalog, plural, say, say_next
 from catalog.cli.progress import progress_bar
-from catalog.cli.sweep_options import say_places, strategy_option, sweep_options
+from catalog.cli.sweep_options import said_again, say_places, strategy_option, sweep_options
 
 ATTENTION = 3
 
@@ -96,6 +96,7 @@ def run(
         say("stopped", f"{plural(left, 'configuration')} left: run the command again to go on")
         raise SystemExit(1)
     if found.failed:
-        say_next(f"catalog sweep missing {file} --state failed")
+        words = said_again(file, symbols, timeframes, start, end, bars)
+        say_next(f"catalog sweep missing {words} --state failed")
         raise SystemExit(ATTENTION)
     say_next("catalog metrics")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from catalog.cli.options import open_catalog, plural, say, say_next
-from catalog.cli.sweep_options import said_of, say_places, strategy_option, sweep_options
+from catalog.cli.sweep_options import said_again, say_places, strategy_option, sweep_options
 
 
 @click.command("status")
@@ -69,14 +69,7 @@ def status(
     say("sweep", f"{plural(found.total, 'configuration')} of {found.name}: {', '.join(counts)}")
     for note, count in found.notes.items():
         say("note", f"{count:,} done, though {note}")
-    options = {
-        "--symbol": symbols,
-        "--timeframe": timeframes,
-        "--from": start,
-        "--to": end,
-        "--bars": bars,
-    }
-    words = said_of(file, options)
+    words = said_again(file, symbols, timeframes, start, end, bars)
     if found["missing"] or found["stale"] or found["failed"]:
         say_next(f"catalog sweep run {words} --strategy module:function")
     elif found["behind"]:
