@@ -36,7 +36,7 @@ _MEASURE = "Compute them again: catalog metrics"
 _SWEEP = "Give the sweep file again: catalog register FOLDER --sweep FILE"
 
 WHAT_TO_DO: Final = {
-    MISSING: f"Bring it back, or mark it missing: {_REPAIR}",
+    MISSING: f"Bring it back, or say where it is: catalog relocate; or mark it missing: {_REPAIR}",
     UNREADABLE: "Let this user read it",
     DAMAGED: "Bring it back from a copy, or write it again; its row stays as it was",
     CHANGED: "Register it again: catalog register {folder}",

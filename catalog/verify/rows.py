@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -83,11 +84,14 @@ def check_rows(
                 yield found(WRONG_ROW, path, f"trace {trace_id}: {why}")
     if scope:
         return
+    own = os.path.abspath(catalog)
     if not fast:
         for key, why in wrong_strategies(con, deep=deep):
-            yield found(WRONG_CONFIG, str(catalog), f"strategy {key}: {why}")
+            yield found(WRONG_CONFIG, own, f"strategy {key}: {why}")
     for sort, name in con.execute(statement("verify_orphans")).fetchall():
         if sort == "component":
-            yield found(DANGLING, str(catalog), f"{name}: a component that is no strategy here")
+            yield found(
+                DANGLING, os.path.abspath(catalog), f"{name}: a component that is no strategy here"
+            )
         else:
-            yield found(ORPHAN, str(catalog), f"{name}: {ORPHANS[sort]}")
+            yield found(ORPHAN, own, f"{name}: {ORPHANS[sort]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,17 +22,20 @@ def check_views(con: DuckDBPyConnection, catalog: Path, *, fast: bool) -> Iterat
     Args:
         fast: of the many views of one strategy type only see whether they are there.
     """
+    own = os.path.abspath(catalog)
     there = {name for (name,) in con.execute(statement("verify_views")).fetchall()}
     signed = {name for name, _ in con.execute(statement("select_view_signatures")).fetchall()}
     wanted = {name for name in signed if not name.startswith(PREFIX)} | set(VIEWS)
     for name in sorted(wanted - there):
-        yield found(BROKEN_VIEW, str(catalog), f"view {name}: it is gone")
+        yield found(BROKEN_VIEW, own, f"view {name}: it is gone")
     for name in sorted(there.intersection(VIEWS) if fast else there):
         try:
             # Binding it finds its tables and the first of its files; nothing is read.
             con.view(name)
         except duckdb.Error as error:
-            yield found(BROKEN_VIEW, str(catalog), f"view {name}: {str(error).splitlines()[0]}")
+            yield found(
+                BROKEN_VIEW, os.path.abspath(catalog), f"view {name}: {str(error).splitlines()[0]}"
+            )
     macros = {name for (name,) in con.execute(statement("verify_macros")).fetchall()}
     for name in sorted(set(MACROS) - macros):
-        yield found(BROKEN_VIEW, str(catalog), f"macro {name}: it is gone")
+        yield found(BROKEN_VIEW, own, f"macro {name}: it is gone")
