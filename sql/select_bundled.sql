@@ -15,7 +15,9 @@ select
     t.config_source,
     s.config,
     t.symbol,
-    t.timeframe
+    t.timeframe,
+    -- Where nothing but its run says it, it would be another one with a part of the run.
+    case when t.range_source = 'run' then t.last_bar end as last_bar
 from trace_file as t
 semi join incoming_id as i using (trace_id)
 join directory as d using (directory_id)

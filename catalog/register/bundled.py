@@ -37,11 +37,14 @@ class BundledRun:
     One run of a bundle.
 
     `configs` has, by the path of a trace below its run, the configuration and where it was found
-    when the trace was registered first. `sweep` is the copy of the sweep file that made the run.
+    when the trace was registered first. `last_bars` has, by symbol and timeframe, the last bar
+    that the traces were evaluated over, where only the whole run says that. `sweep` is the copy of
+    the sweep file that made the run.
     """
 
     run_id: str | None = None
     configs: Mapping[str, tuple[str, Config]] = field(default_factory=dict)
+    last_bars: Mapping[tuple[str | None, str | None], int] = field(default_factory=dict)
     sweep: Sweep | None = None
 
 
@@ -92,5 +95,6 @@ def _run(entry: Mapping[str, Any], shelf: SweepShelf) -> BundledRun:
     return BundledRun(
         run_id if isinstance(run_id, str) and run_id else None,
         configs,
+        {(symbol, timeframe): int(last) for symbol, timeframe, last in entry.get("last_bars", ())},
         shelf.load(digest) if isinstance(digest, str) and digest.isalnum() else None,
     )

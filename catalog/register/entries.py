@@ -150,6 +150,8 @@ def _entry(run: RunContext, folder: str, name: str, trace: TraceFile) -> Entry:
             run.sweep_digest = recovered.sweep.digest
     symbol, timeframe = _symbol_and_timeframe(run, folder, name, trace)
     first, last, source = _declared_range(run, trace)
+    if last is None and (symbol, timeframe) in run.sources.bundled.last_bars:
+        last, source = run.sources.bundled.last_bars[symbol, timeframe], "metadata"
     return Entry(
         run=run,
         folder=folder,

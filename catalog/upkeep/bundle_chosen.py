@@ -17,7 +17,11 @@ from catalog.store.registered import registered
 
 @dataclass(frozen=True, slots=True)
 class ChosenTrace:
-    """A trace as the catalog knows it; `folder` is absolute and ends in a slash."""
+    """
+    A trace as the catalog knows it; `folder` is absolute and ends in a slash.
+
+    `last_bar` is the last one that it was evaluated over, where only its run says that.
+    """
 
     trace_id: str
     kind: str
@@ -35,6 +39,7 @@ class ChosenTrace:
     config: str | None
     symbol: str | None
     timeframe: str | None
+    last_bar: int | None
 
     @property
     def path(self) -> str:

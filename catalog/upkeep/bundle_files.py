@@ -169,12 +169,20 @@ def put_sweeps(catalog: Path, folder: Path, put: Put) -> None:
 def put_manifest(folder: Path, put: Put) -> None:
     """Put what register has to know of the runs at the top of the bundle."""
     runs: dict[str, dict[str, Any]] = {
-        place: {"run_id": run_id, "sweep": put.chosen.sweeps.get(run_id), "configs": {}}
+        place: {
+            "run_id": run_id,
+            "sweep": put.chosen.sweeps.get(run_id),
+            "configs": {},
+            "last_bars": [],
+        }
         for run_id, place in put.runs.items()
     }
     for one in put.traces:
+        run = runs[put.runs[one.run_id]]
         if one.config_source in SOURCES and one.config is not None:
-            configs = runs[put.runs[one.run_id]]["configs"]
-            configs[one.run_path] = (one.config_source, json.loads(one.config))
+            run["configs"][one.run_path] = (one.config_source, json.loads(one.config))
+        last = [one.symbol, one.timeframe, one.last_bar]
+        if one.last_bar is not None and last not in run["last_bars"]:
+            run["last_bars"].append(last)
     text = json.dumps({"bundle": FORMAT, "runs": runs}, separators=(",", ":"), sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
