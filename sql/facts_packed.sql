@@ -8,6 +8,8 @@ select
     s.config_digest,
     s.config_key,
     s.kind as strategy_kind,
+    s.config_source as strategy_source,
+    s.claimed_hash as strategy_claim,
     p.trace_number,
     p.pack_path
 from incoming_packed as p

@@ -1,5 +1,5 @@
 -- Which traces of packs are not registered, and have no other trace in the place of their file.
-select i.trace_id
+select i.trace_id, i.prefix, i.is_relative, i.file_name
 from incoming_kept as i
 where
     i.trace_id not in (select trace_id from internal.trace_file)

@@ -58,7 +58,7 @@ from catalog.upkeep.restore import (
     restore_places,
     restore_prices,
 )
-from catalog.upkeep.restore_packed import Packs, read_packs, restore_pack_list, restore_packed
+from catalog.upkeep.restore_packed import read_packs, restore_pack_list, restore_packed
 
 MOST_PASSES = 50
 Progress = Callable[[int, int], None]
@@ -201,8 +201,16 @@ def _make(
         damaged = restore_metric_sets(con, new)
     report.lost += [f"{path}: the file of a price series is gone" for path in gone]
     report.lost += [f"{path}: a part of the ledger of trials is damaged" for path in damaged]
+    # Those without a file first: another trace may say less of their strategies, as that one is
+    # a component. What is left has a file, which could not be registered.
+    bare = restore_packed(new, packs, whose=lambda path: not os.path.lexists(path))
     _register(new, places, folders, report, progress)
-    _restore_packed(new, packs, report)
+    bare += restore_packed(new, packs, whose=lambda path: True)
+    if bare:
+        report.lost.append(
+            f"{len(bare):,} traces of packs: the size, time and digest of their deleted files, "
+            f"such as of {bare[0]}"
+        )
     with writing(new) as con:
         report.forgotten = replay_forgotten(con, new)
         with transaction(con):
@@ -250,15 +258,6 @@ def _passes(runs: Sequence[str]) -> Iterator[list[str]]:
         part.append(folder)
     if part:
         yield part
-
-
-def _restore_packed(new: Path, packs: Packs, report: Rebuild) -> None:
-    _, bare = restore_packed(new, packs)
-    if bare:
-        report.lost.append(
-            f"{len(bare):,} traces of packs: the size, time and digest of their deleted files, "
-            f"such as of {bare[0]}"
-        )
 
 
 def _measure(new: Path, report: Rebuild, progress: Progress) -> None:

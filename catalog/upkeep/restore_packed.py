@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +39,9 @@ from catalog.traces.unpack import read_packed
 from catalog.upkeep.packs import packs_folder, stored_path
 
 _BATCH = 8_192
-_ABOUT_STRATEGY = ("config", "config_digest", "config_key", "strategy_kind")
+_ABOUT_STRATEGY = (
+    "config", "config_digest", "config_key", "strategy_kind", "strategy_source", "strategy_claim",
+)  # fmt: skip
 _OF_COMPANION = ("trace_id", "trace_number", "run_id", "run_path", "path")
 
 
@@ -94,36 +96,42 @@ def restore_pack_list(con: DuckDBPyConnection, catalog: Path, packs: Packs) -> N
         con.execute(statement("insert_packed_known"))
 
 
-def restore_packed(catalog: Path, packs: Packs) -> tuple[int, list[str]]:
+def restore_packed(catalog: Path, packs: Packs, *, whose: Callable[[str], bool]) -> list[str]:
     """
-    Register the traces of packs whose files are not there. It belongs behind a registration.
+    Register traces of packs that are not registered, and whose place no other trace has.
+
+    Args:
+        whose: says by the path of a trace's file if the trace is wanted.
 
     Returns:
-        How many there are, and the ids of those that only the pack itself says something about:
-        the size, the time and the digest of their files are not known any more.
+        The ids of those that only the pack itself says something about: the size, the time and
+        the digest of their files are not known any more.
 
     Raises:
         StoreError: the catalog cannot be used.
     """
-    count, bare = 0, list[str]()
+    bare: list[str] = []
     for pack, rows in packs.entries.items():
         kept = read_kept(pack_facts(pack))
         names = [] if kept is None else kept["trace_id"].to_pylist()
         if kept is not None:
             ours = {row["trace_id"] for row in rows}
             own = pa.array([one in ours for one in names], pa.bool_())
-            count += _restore_kept(catalog, kept.filter(own), stored_path(catalog, pack))
+            _restore_kept(catalog, kept.filter(own), stored_path(catalog, pack), whose)
         known = set(names)
         unknown = [row for row in rows if row["trace_id"] not in known]
         if unknown:
-            bare += _restore_bare(catalog, pack, unknown)
-    return count + len(bare), bare
+            bare += _restore_bare(catalog, pack, unknown, whose)
+    return bare
 
 
-def _restore_kept(catalog: Path, kept: pa.Table, pack_path: str) -> int:
+def _restore_kept(
+    catalog: Path, kept: pa.Table, pack_path: str, whose: Callable[[str], bool]
+) -> None:
     root = catalog_root(catalog)
     with writing(catalog) as con:
-        wanted = _unrestored(con, kept.select(["trace_id", "prefix", "is_relative", "file_name"]))
+        places = kept.select(["trace_id", "prefix", "is_relative", "file_name"])
+        wanted = _unrestored(con, places, root, whose)
         own = [one in wanted for one in kept["trace_id"].to_pylist()]
         rows = kept.filter(pa.array(own, pa.bool_()))
         for start in range(0, rows.num_rows, _BATCH):
@@ -133,12 +141,18 @@ def _restore_kept(catalog: Path, kept: pa.Table, pack_path: str) -> int:
             seen = [SeenFolder(folder, run_folder(folder)) for folder in sorted(folders)]
             batch = Batch(folders=seen, kept=KeptTraces(_rows(part, pack_path), _sightings(part)))
             record(con, root, batch)
-    return int(rows.num_rows)
 
 
-def _unrestored(con: DuckDBPyConnection, places: pa.Table) -> set[str]:
+def _unrestored(
+    con: DuckDBPyConnection, places: pa.Table, root: str, whose: Callable[[str], bool]
+) -> set[str]:
     with registered(con, incoming_kept=places):
-        return {one for (one,) in con.execute(statement("select_unrestored")).fetchall()}
+        rows = con.execute(statement("select_unrestored")).fetchall()
+    return {
+        trace_id
+        for trace_id, prefix, is_relative, name in rows
+        if whose(absolute_prefix(Prefix(prefix, is_relative), root) + name)
+    }
 
 
 def _rows(kept: pa.Table, pack_path: str) -> pa.Table:
@@ -158,8 +172,8 @@ def _rows(kept: pa.Table, pack_path: str) -> pa.Table:
 
 def _sightings(kept: pa.Table) -> list[Sighting]:
     names = (
-        "strategy_key", "strategy_kind", "strategy_type", "config_source", "config",
-        "config_digest", "strategy_hash", "claimed_hash",
+        "strategy_key", "strategy_kind", "strategy_type", "strategy_source", "config",
+        "config_digest", "strategy_hash", "strategy_claim",
     )  # fmt: skip
     found: dict[str, Sighting] = {}
     for key, kind, strategy_type, source, text, digest, short, claim in zip(
@@ -172,7 +186,9 @@ def _sightings(kept: pa.Table) -> list[Sighting]:
     return list(found.values())
 
 
-def _restore_bare(catalog: Path, pack: Path, rows: list[dict[str, Any]]) -> list[str]:
+def _restore_bare(
+    catalog: Path, pack: Path, rows: list[dict[str, Any]], whose: Callable[[str], bool]
+) -> list[str]:
     """Register what only the pack itself says something about, as if its files were there."""
     root = catalog_root(catalog)
     with writing(catalog) as con:
@@ -193,7 +209,7 @@ def _restore_bare(catalog: Path, pack: Path, rows: list[dict[str, Any]]) -> list
                 "file_name": pa.array(map(os.path.basename, paths.values()), pa.string()),
             }
         )
-        wanted = _unrestored(con, table)
+        wanted = _unrestored(con, table, root, whose)
         sources = RunSources(Known(runs=runs), (), SweepShelf(catalog))
         with closing(AnalyticsReader()) as analytics, TemporaryDirectory() as folder:
             contexts = {

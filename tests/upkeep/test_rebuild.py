@@ -1,0 +1,343 @@
+"""A catalog that is made anew says what the old one said, whatever became of that."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from catalog import Catalog, write_signals
+from catalog.errors import CatalogBusyError, NotACatalogError, UsageError
+from catalog.store.inbox import leave_note
+from conftest import old_trace, rows
+
+MINUTES = np.datetime64("2024-03-26T13:30", "us") + np.arange(90) * np.timedelta64(60, "s")
+PRICES = 100 + np.cumsum(np.random.default_rng(1).normal(0, 0.1, 90)).round(2)
+
+# All that a catalog says, but for when it was told.
+SAID = {
+    "trace_files": "select * exclude (registered_at) from trace_files order by trace_id",
+    "strategies": "select * exclude (registered_at) from strategies order by strategy_key",
+    "runs": "select * exclude (registered_at) from runs order by run_id",
+    "other_files": "select * exclude (seen_at, error) from other_files order by path",
+    "parameters": "from parameters order by all",
+    "components": "from components order by all",
+    "price_series": "from price_series order by all",
+    "tags": "from tags order by all",
+    "metrics": "select * exclude (computed_at) from metrics order by all",
+    "daily_returns": "from daily_returns order by all",
+    "signals": "from signals order by all",
+}
+COMPUTED = ("metrics", "daily_returns")
+# And what no view shows.
+KEPT = ("trial", "metric_set")
+
+
+def write_ours(catalog: Catalog, run: Path, numbers: range, seed: int) -> None:
+    configs: dict[str, object] = {
+        f"sma_{n}": {"type": "sma", "parameters": {"n": n}} for n in numbers
+    }
+    parts = [configs[f"sma_{n}"] for n in numbers[:2]]
+    configs["both"] = {"type": "ensemble", "parameters": {}, "strategies": parts}
+    values = np.random.default_rng(seed).integers(-1, 2, (90, len(configs))) / 2
+    write_signals(
+        run, values, configs=configs, symbol="SPY", timeframe="1m", ts=MINUTES, prices=PRICES,
+        catalog=catalog.path,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """A catalog of all that there can be in one, in a folder that is copied for each test."""
+    folder = tmp_path_factory.mktemp("made")
+    catalog = Catalog(folder / "catalog.duckdb")
+    old = folder / "old"
+    for run, shift in (("june", 0), ("copy/june", 0), ("other/june", 1)):
+        place = old / run / "traces" / "SPY_1m" / "signals" / "sma_grid"
+        for number, values in enumerate(([1, 0, -1], [0, 1, 0], [1, -1, 0, 1])):
+            name = f"SPY_sma_grid_{(5, 10)[number // 2]}_{(20, 50)[number % 2]}.parquet"
+            old_trace(place / name, [*values, shift])
+    old_trace(old / "june/traces/SPY_1m/classifiers/trend/SPY_trend.parquet", ["up", "down"])
+    (old / "june" / "broken.parquet").write_bytes(b"no Parquet at all")
+    sweep = folder / "grid.yaml"
+    sweep.write_text(
+        "name: grid\nsymbols: [SPY]\nstrategies:\n  - {type: sma_crossover, name: sma_grid, "
+        "params: {fast: [5, 10], slow: [20, 50]}}\n"
+    )
+    catalog.register(old, sweeps=[sweep])
+    # Later by name, and earlier in the catalog: which of two counts is to stay as it is.
+    write_ours(catalog, folder / "z" / "ours", range(2, 6), 1)
+    write_ours(catalog, folder / "a" / "ours", range(4, 8), 2)
+    sweep.unlink()
+    table = pa.table({"ts": pa.array(MINUTES, pa.timestamp("us", "UTC")), "close": PRICES})
+    catalog.add_prices(table, symbol="SPY", timeframe="1m", tz="America/New_York")
+    catalog.metrics()
+    catalog.metrics(cost_bps=2, split="2024-03-27", where="param_n > 2")
+    hashes = [one for (one,) in rows(catalog, "select strategy_hash from strategies order by 1")]
+    catalog.tag(hashes[0], tag="good", note="in march")
+    catalog.compact(where="param_n = 3", delete_originals=True)
+    catalog.compact(where="run_id <> 'june' and param_fast = 5", delete_originals=True)
+    catalog.forget(where="param_n = 6")
+    return catalog
+
+
+@pytest.fixture
+def full(made: Catalog, tmp_path: Path) -> Catalog:
+    """A copy of that catalog, with all that it knows."""
+    shutil.copytree(made.path.parent, tmp_path / "here", copy_function=shutil.copy2)
+    return Catalog(tmp_path / "here" / "catalog.duckdb")
+
+
+def everything(catalog: Catalog) -> dict[str, list[tuple[object, ...]]]:
+    said = {name: [*map(rounded, rows(catalog, query))] for name, query in SAID.items()}
+    with duckdb.connect(str(catalog.path), read_only=True) as con:
+        said |= {
+            name: con.execute(f"from internal.{name} order by all").fetchall() for name in KEPT
+        }
+    return said
+
+
+def rounded(row: tuple[object, ...]) -> tuple[object, ...]:
+    # What was summed up in another order differs in the last digit.
+    return tuple(float(f"{one:.9g}") if isinstance(one, float) else one for one in row)
+
+
+def beside(catalog: Catalog) -> list[str]:
+    """Return what lies in the catalog's folder that belongs to it, or to one before it."""
+    return sorted(name for name in os.listdir(catalog.path.parent) if name.startswith("catalog"))
+
+
+def assert_same(
+    now: dict[str, list[tuple[object, ...]]],
+    before: dict[str, list[tuple[object, ...]]],
+    *,
+    left_out: Sequence[str] = (),
+) -> None:
+    for name, said in now.items():
+        assert name in left_out or said == before[name], name
+
+
+def test_a_catalog_that_is_made_anew_says_the_same(full):
+    before = everything(full)
+    assert all(before.values())
+
+    report = full.rebuild()
+
+    assert (report.unreadable, report.differences, report.lost) == (None, [], [])
+    assert_same(everything(full), before)
+    assert beside(full) == ["catalog.d", "catalog.duckdb", report.aside.name]
+    assert report.needs_attention  # There is a file in quarantine.
+
+
+DAMAGE = {
+    "overwritten by noise": lambda data: random.Random(1).randbytes(len(data)),
+    "cut off": lambda data: data[: len(data) // 3],
+    "empty": lambda data: b"",
+    "damaged in the middle": lambda data: data[:300_000] + bytes(900_000) + data[1_200_000:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_catalog_comes_back_whatever_became_of_its_file(full, damage):
+    before = everything(full)
+    damaged = DAMAGE[damage](full.path.read_bytes())
+    full.path.write_bytes(damaged)
+
+    report = full.rebuild(metrics=False)
+
+    assert report.unreadable is not None
+    assert (report.differences, report.lost) == ([], [])
+    assert_same(everything(full), before, left_out=COMPUTED)
+    assert rows(full, "select count(*) from metrics") == [(0,)]
+    assert report.aside.read_bytes() == damaged
+
+
+def test_a_catalog_whose_wal_cannot_be_replayed_comes_back_and_both_are_kept(full):
+    before = everything(full)
+    # As whoever is killed leaves one.
+    code = (
+        "import duckdb, os; con = duckdb.connect({!r}); con.execute('create table internal.t as "
+        "select range as i, hash(range) as h from range(20000)'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code.format(str(full.path))], check=False)
+    wal = full.path.with_name("catalog.duckdb.wal")
+    data = bytearray(wal.read_bytes())
+    data[len(data) // 2] ^= 255
+    wal.write_bytes(data)
+
+    report = full.rebuild(metrics=False)
+
+    assert "WAL" in report.unreadable
+    assert_same(everything(full), before, left_out=COMPUTED)
+    assert report.aside.with_name(report.aside.name + ".wal").read_bytes() == bytes(data)
+    assert not wal.exists()
+
+
+def test_a_catalog_that_is_gone_comes_back_from_what_lies_beside_it(full):
+    before = everything(full)
+    full.path.unlink()
+
+    report = full.rebuild()
+
+    assert (report.aside, report.unreadable, report.lost) == (None, "it is gone", [])
+    assert_same(everything(full), before)
+
+
+def test_an_old_catalog_that_can_be_read_makes_up_for_facts_that_are_not_there(full):
+    before = everything(full)
+    side = full.path.with_suffix(".d")
+    for name in ("roots", "runs", "prices", "metric_sets"):
+        (side / f"{name}.jsonl").unlink()
+    shutil.rmtree(side / "trials")
+    shutil.rmtree(side / "packed")
+
+    report = full.rebuild()
+
+    assert (report.differences, report.lost) == ([], [])
+    assert_same(everything(full), before)
+
+
+def test_traces_come_back_from_packs_alone(full):
+    before = (
+        "select trace_id, content_digest, t.strategy_hash, param_n, param_fast, first_bar, last_bar"
+    )
+    query = f"{before} from trace_files as t left join strategies using (strategy_key) order by all"
+    before = rows(full, query)
+    packed = rows(full, "select count(*) from trace_files where not has_original")[0][0]
+    side = full.path.with_suffix(".d")
+    for path in (full.path, side / "roots.jsonl", side / "prices.jsonl"):
+        path.unlink()
+    shutil.rmtree(side / "packed")
+
+    report = full.rebuild(full.path.parent)
+
+    assert packed > 1
+    assert report.packed == packed
+    assert rows(full, query) == before
+    (lost,) = report.lost
+    assert lost.startswith(f"{packed} traces of packs: the size, time and digest")
+
+
+def test_what_differs_is_named_and_counted(full):
+    with duckdb.connect(str(full.path)) as con:
+        con.execute("update internal.trace_file set symbol = 'QQQ' where strategy_id like 'sma_7%'")
+        con.execute("delete from internal.trace_file where kind = 'classifier'")
+        con.execute("insert into internal.tag values ('x', null, 'made up', null, now())")
+
+    report = full.rebuild()
+
+    found = {one.relation: one for one in report.differences}
+    assert found["trace_files"].columns["symbol"] == 1
+    assert (found["trace_files"].only_before, found["trace_files"].only_after) == (0, 1)
+    assert (found["tags"].only_before, found["tags"].only_after) == (1, 0)
+
+
+def test_a_folder_that_is_gone_is_said(full):
+    shutil.rmtree(full.path.parent / "a")
+
+    report = full.rebuild(metrics=False)
+
+    assert report.lost == [f"{full.path.parent / 'a' / 'ours'}: the folder is gone"]
+    (traces,) = [one for one in report.differences if one.relation == "trace_files"]
+    assert traces.only_before > 0
+    assert report.measured == 0
+
+
+def test_a_trace_that_waits_in_the_inbox_is_lost_by_no_rebuild(full, monkeypatch):
+    other = Catalog(full.path.with_name("other.duckdb"))
+    write_ours(other, full.path.parent / "later" / "run", range(20, 23), 5)
+    traces = sorted((full.path.parent / "later").rglob("*.parquet"))
+    leave_note(full.path, [str(path) for path in traces])
+    before = full.path.read_bytes()
+
+    def fail(made: Path, catalog: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("catalog.upkeep.rebuild.put_in_place", fail)
+        with pytest.raises(KeyboardInterrupt):
+            full.rebuild(metrics=False)
+    assert full.path.read_bytes() == before
+    assert full.info().inbox == 1
+
+    report = full.rebuild(metrics=False)
+
+    assert report.notes == 1
+    assert full.info().inbox == 0
+    assert rows(full, "select count(*) from trace_files where run_id = 'run'") == [(4,)]
+    assert beside(full) == ["catalog.d", "catalog.duckdb", report.aside.name]
+
+
+def test_a_catalog_that_somebody_writes_to_is_left_alone(full, monkeypatch):
+    monkeypatch.setattr("catalog.store.database.WAIT_SECONDS", 0.2)
+    code = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(full.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        with pytest.raises(CatalogBusyError, match="is in use"):
+            full.rebuild()
+        other.stdin.close()
+
+    assert beside(full) == ["catalog.d", "catalog.duckdb"]
+
+
+def test_what_is_no_catalog_is_not_replaced(tmp_path):
+    path = tmp_path / "mine.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute("create table precious as select 1 as i")
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no database at all " * 1000)
+
+    with pytest.raises(NotACatalogError):
+        Catalog(path).rebuild()
+    with pytest.raises(UsageError, match="nothing known to make"):
+        Catalog(notes).rebuild()
+    with pytest.raises(UsageError, match="There is no folder"):
+        Catalog(notes).rebuild(tmp_path / "nowhere")
+
+    assert notes.read_text().startswith("no database")
+    with duckdb.connect(str(path)) as con:
+        assert con.execute("from precious").fetchall() == [(1,)]
+
+
+def kill_rebuilds(full: Catalog, kills: int, seed: int) -> int:
+    """Kill rebuilds at random moments; return how many had not ended by then."""
+    before, random_, killed = everything(full), random.Random(seed), 0
+    code = (
+        "import sys; from catalog.upkeep.rebuild import rebuild; from pathlib import Path; "
+        "print(1, flush=True); rebuild(Path(sys.argv[1]), metrics=False); print(2, flush=True)"
+    )
+    full.rebuild(metrics=False)
+    before = everything(full)
+    started = time.monotonic()
+    full.rebuild(metrics=False)
+    usual = time.monotonic() - started
+    for _ in range(kills):
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(full.path)], stdout=subprocess.PIPE, text=True
+        ) as child:
+            child.stdout.readline()
+            time.sleep(random_.uniform(0, 1.3 * usual))
+            child.send_signal(signal.SIGKILL)
+            killed += "2" not in child.stdout.read()
+        assert_same(everything(full), before)
+    report = full.rebuild(metrics=False)
+    assert (report.unreadable, report.differences, report.lost) == (None, [], [])
+    assert not [name for name in beside(full) if "rebuilding" in name]
+    return killed
+
+
+def test_rebuilds_that_are_killed_leave_the_catalog_as_it_was(full):
+    assert kill_rebuilds(full, kills=int(os.environ.get("REBUILD_KILLS", "2")), seed=1)
