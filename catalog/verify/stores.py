@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
-from catalog.errors import StoreError, TraceFileError
+from catalog.errors import StoreError
 from catalog.metrics.returns import returns_folder
 from catalog.prices.bars import PHASES, Bars, Terms
 from catalog.prices.files import is_whole, prices_folder, read_bars
@@ -24,6 +24,7 @@ from catalog.store.kept import pack_facts, read_kept
 from catalog.store.paths import catalog_root, side_folder
 from catalog.traces.finalize import short_digest
 from catalog.traces.pack import companion, pack_digest
+from catalog.traces.source import UNREADABLE
 from catalog.traces.unpack import read_packed
 from catalog.upkeep.originals import packed_digest
 from catalog.upkeep.packs import Known as Packed
@@ -109,7 +110,7 @@ def check_presence(stores: Stores, catalog: Path) -> Iterator[Finding]:
         elif not companion(Path(pack)).exists():
             yield found(f.DAMAGED_PACK, pack, "its companion is gone, so nothing can be unpacked")
         facts = pack_facts(Path(pack))
-        if read_kept(facts) is None:
+        if not _is_readable(facts):
             gone = "damaged" if facts.exists() else "gone"
             yield found(f.DAMAGED_FACTS, str(facts), f"what is known of {pack} is {gone}")
     for path in stores.returns:
@@ -197,7 +198,7 @@ def _check_pack(stores: Stores, pack: Path, packed: list[Packed] | None) -> Iter
             yield found(f.WRONG_PACK, str(pack), detail)
         elif packed:
             yield from _check_contents(pack, packed)
-    except (OSError, pa.ArrowException, TraceFileError) as error:
+    except UNREADABLE as error:
         yield found(f.DAMAGED_PACK, str(pack), f"it cannot be read: {_first_line(error)}")
 
 
@@ -218,7 +219,7 @@ def _check_returns(path: Path, numbers: set[int]) -> Iterator[Finding]:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             table = file.read(["return_number"] if proves_itself else None)
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         detail = f"it cannot be read: {_first_line(error)}"
         yield found(f.DAMAGED_RETURNS, str(path), detail)
         return
@@ -237,7 +238,7 @@ def _check_prices(
         return
     try:
         table = read_bars(path)
-    except StoreError as error:
+    except (StoreError, UnicodeDecodeError) as error:
         yield found(f.DAMAGED_PRICES, str(path), _first_line(error))
         return
     bars = _bars(table, terms)
@@ -256,6 +257,13 @@ def _bars(table: Any, terms: Terms) -> Bars:
     dates = table["session_date"].to_numpy()
     return Bars(terms, **times, session_date=dates, phase=np.array(phase), prices=numbers,
                 volume=volume)  # fmt: skip
+
+
+def _is_readable(facts: Path) -> bool:
+    try:
+        return read_kept(facts) is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _names(folder: Path) -> list[str]:

@@ -32,7 +32,8 @@ def check_views(con: DuckDBPyConnection, catalog: Path, *, fast: bool) -> Iterat
         try:
             # Binding it finds its tables and the first of its files; nothing is read.
             con.view(name)
-        except duckdb.Error as error:
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            # A damaged file may have names that are no text, and so have errors about them.
             yield found(
                 BROKEN_VIEW, os.path.abspath(catalog), f"view {name}: {str(error).splitlines()[0]}"
             )
