@@ -321,16 +321,23 @@ def test_a_file_whose_hash_is_not_that_of_its_configuration_is_found(kept, home)
 @pytest.mark.parametrize(
     ("statement", "finding"),
     [
-        ("delete from strategy where is_composite", "orphaned row"),
         ("delete from run where run_id = 'loose'", "orphaned row"),
-        ("delete from directory where prefix like '%loose/traces/signals/sma/'", "orphaned row"),
-        ("delete from root where prefix like '%old%'", "orphaned row"),
-        ("insert into strategy by name select *, 'x' as strategy_key from (select * exclude "
-         "(strategy_key) from strategy limit 1)", "orphaned row"),
-        ("delete from strategy where config_source = 'component' or strategy_key in "
-         "(select child_key from component)", "dangling component"),
+        (
+            "delete from strategy where strategy_key in (select child_key from component)",
+            "dangling component",
+        ),
+        *(
+            pytest.param(statement, "orphaned row", marks=pytest.mark.soak)
+            for statement in (
+                "delete from strategy where is_composite",
+                "delete from directory where prefix like '%loose/traces/signals/sma/'",
+                "delete from root where prefix like '%old%'",
+                "insert into strategy by name select *, 'x' as strategy_key "
+                "from (select * exclude (strategy_key) from strategy limit 1)",
+            )
+        ),
     ],
-)  # fmt: skip
+)
 def test_rows_that_belong_to_nothing_are_dropped_and_their_files_registered(
     kept, statement, finding
 ):
@@ -506,7 +513,7 @@ def test_only_the_files_and_folders_that_are_named_are_looked_at(kept, home):
 def test_a_sample_reads_a_part_and_the_same_seed_the_same_part(kept):
     flip(file_of(kept, "sma_1"), 8 * 300)
 
-    by_seed = [found(kept.verify(sample=0.5, seed=seed)) for seed in range(6)]
+    by_seed = [found(kept.verify(sample=0.5, seed=seed)) for seed in range(3)]
 
     assert {len(one) for one in by_seed} == {0, 1}
     assert found(kept.verify(sample=0.5, seed=1)) == by_seed[1]
@@ -561,7 +568,7 @@ def test_the_command_prints_only_what_is_wrong_and_says_so_by_its_status(kept):
     assert run(kept, "--sample", "5%", "--fast")[0] == 2
 
 
-FLIPS = int(os.environ.get("CATALOG_SOAK_FLIPS", "40"))
+FLIPS = int(os.environ.get("CATALOG_SOAK_FLIPS", "20"))
 AT_ONCE = 10
 
 
