@@ -1,0 +1,124 @@
+"""The file of a catalog becomes as small as what is in it, and says the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from catalog import Catalog
+from catalog.errors import CatalogBusyError, StoreError
+from catalog.store.database import STORAGE_VERSION, writing
+from conftest import rows
+
+QUERIES = (
+    "from trace_files order by all",
+    "from strategies order by all",
+    "from signals order by all",
+    "from tags order by all",
+    "select view_name, comment from duckdb_views() where not internal order by all",
+    "select table_name, column_name, comment from duckdb_columns() "
+    "where comment is not null order by all",
+    "select function_name, parameters from duckdb_functions() where schema_name = 'main' "
+    "and function_type like '%macro' and not internal order by all",
+)
+
+
+@pytest.fixture
+def grown(catalog: Catalog, write_run, write_sweep) -> Catalog:
+    """A catalog whose file has grown without reason."""
+    with writing(catalog.path) as con:
+        con.execute(
+            "create table internal.big as select range as i, hash(range) as h from range(400_000)"
+        )
+        con.execute("checkpoint")
+    # What comes behind it keeps the file from becoming shorter by itself.
+    catalog.register(write_run().parent, sweeps=[write_sweep()])
+    catalog.tag("SPY_sma_grid_5_20", tag="good")
+    with writing(catalog.path) as con:
+        con.execute("drop table internal.big")
+    return catalog
+
+
+def said(catalog: Catalog) -> list[list[tuple[object, ...]]]:
+    return [rows(catalog, query) for query in QUERIES]
+
+
+def test_a_file_that_has_grown_becomes_small_and_says_the_same(grown):
+    before, size = said(grown), grown.path.stat().st_size
+    assert all(before)
+
+    report = grown.vacuum()
+
+    assert (report.size_before, report.size_after) == (size, grown.path.stat().st_size)
+    assert report.size_after < size / 2
+    assert said(grown) == before
+
+
+def test_a_file_that_has_nothing_to_gain_is_left_alone(grown):
+    grown.vacuum()
+    before = os.stat(grown.path)
+
+    report = grown.vacuum()
+
+    assert report.gained == 0
+    assert os.stat(grown.path).st_ino == before.st_ino
+    assert sorted(os.listdir(grown.path.parent)) == ["catalog.d", "catalog.duckdb"]
+
+
+def test_it_goes_on_working_and_opens_in_older_clients(grown, write_run):
+    grown.vacuum()
+
+    with duckdb.connect(str(grown.path), read_only=True) as con:
+        ((tags,),) = con.execute(
+            "select tags from duckdb_databases() where database_name = 'catalog'"
+        ).fetchall()
+    assert tags["storage_version"].startswith(STORAGE_VERSION)
+    grown.register(write_run("run_b", {"SPY_sma_grid_10_50": [1, 1, 0]}).parent)
+    assert rows(grown, "select count(*) from signals") == [(6,)]
+    assert rows(grown, "select count(*) from strategies") == [(2,)]
+
+
+def test_a_vacuum_that_is_killed_leaves_the_catalog_as_it_was(grown):
+    before = said(grown)
+    code = (
+        "import sys; from pathlib import Path; import catalog.upkeep.vacuum as v; "
+        "v.put_in_place = lambda made, catalog: (print(1, flush=True), input()); "
+        "v.vacuum(Path(sys.argv[1]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(grown.path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+
+    assert (grown.path.with_suffix(".rebuilding")).exists()
+    assert said(grown) == before
+
+    assert grown.vacuum().gained > 0
+    assert sorted(os.listdir(grown.path.parent)) == ["catalog.d", "catalog.duckdb"]
+    assert said(grown) == before
+
+
+def test_a_catalog_that_somebody_writes_to_is_left_alone(grown, monkeypatch):
+    monkeypatch.setattr("catalog.store.database.WAIT_SECONDS", 0.2)
+    code = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(grown.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        with pytest.raises(CatalogBusyError):
+            grown.vacuum()
+        other.stdin.close()
+
+
+def test_nothing_is_made_where_there_is_no_catalog(tmp_path):
+    with pytest.raises(StoreError, match="There is no catalog"):
+        Catalog(tmp_path / "catalog.duckdb").vacuum()
+
+    assert not list(tmp_path.iterdir())
