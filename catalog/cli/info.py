@@ -8,6 +8,9 @@ import click
 
 from catalog.cli.options import catalog_option, listed, open_catalog, plural, say_next
 
+_MUCH = 10_000_000
+"""Less room than this is not worth a word."""
+
 
 @click.command("info")
 @catalog_option
@@ -38,6 +41,9 @@ def command(path: Path) -> None:
         ("no times", times and f"{plural(times, 'trace')} without bar times"),
         ("inbox", info.inbox and plural(info.inbox, "note") + " waiting for the next writer"),
     ]  # fmt: skip
+    if info.free_bytes > _MUCH and info.free_bytes > info.size_bytes / 2:
+        room = f"{info.free_bytes / 1e6:,.1f} MB of it hold nothing: catalog vacuum gives them back"
+        lines.insert(1, ("room", room))
     for root in info.roots:
         lines.append(("root", root))
     for label, text in lines:

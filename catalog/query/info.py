@@ -17,7 +17,8 @@ class Info:
     """
     Counts of what the catalog holds.
 
-    `inbox` counts notes that wait for the next writer; `size_bytes` is the size of the file.
+    `inbox` counts notes that wait for the next writer; `size_bytes` is the size of the file, and
+    `free_bytes` what of it holds nothing.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Info:
     without_bar_times: int
     roots: list[str]
     inbox: int
+    free_bytes: int
 
 
 def read_info(catalog: Path) -> Info:
@@ -50,6 +52,7 @@ def read_info(catalog: Path) -> Info:
         kinds = con.execute(statement("select_info_kinds")).fetchall()
         sources = con.execute(statement("select_info_sources")).fetchall()
         roots = con.execute(statement("select_info_roots")).fetchall()
+        ((free,),) = con.execute(statement("select_free_room")).fetchall()
     return Info(
         path=catalog,
         size_bytes=catalog.stat().st_size,
@@ -58,5 +61,6 @@ def read_info(catalog: Path) -> Info:
         sources=dict(sources),
         roots=[root for (root,) in roots],
         inbox=waiting_notes(catalog),
+        free_bytes=free,
         **counts,
     )
