@@ -87,16 +87,18 @@ def _read_folder(
 ) -> list[str]:
     differing = []
     prefix = "" if descriptor is not None else f"{folder}/"
+    total = 0
     for name, (size, mtime_ns, digest, _) in rows.items():
         try:
-            status, own = digest_of(prefix + name, descriptor)
+            (length, changed_at), own = digest_of(prefix + name, descriptor)
         except OSError:
             differing.append(name)
             continue
+        total += length
         looked.read += 1
-        looked.size_bytes += status[0]
-        if own != digest or status != (size, mtime_ns):
+        if own != digest or length != size or changed_at != mtime_ns:
             differing.append(name)
+    looked.size_bytes += total
     return differing
 
 
