@@ -21,9 +21,9 @@ with judged as (
         case
             when t.status = 'missing' then 'the file of its trace is gone'
             when is_other_code then 'the code of its strategy has changed'
-            when r.why is null and r.state = 'done' and c.strategy_type is not null
+            when r.state in ('done', 'behind') and c.strategy_type is not null
                 and t.code_digest is null
-            then 'it does not say which code it was made with'
+            then concat_ws('; ', r.why, 'it does not say which code it was made with')
             else r.why
         end as why
     from trace_file as t

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from catalog.sweeps.grid import Grid, Sweep
 from catalog.sweeps.known import Known, Reasons, States, known_by_kind, read_known
 from catalog.sweeps.members import Numbers, key_batches
 from catalog.sweeps.places import Place, Wanted, make_place, names_of
+from catalog.sweeps.versions import known_ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +86,23 @@ def compare_sweep(
         # Nothing was computed yet, which is an answer where a range is given.
         places = tuple(make_place(*name, wanted, None) for name in names)
         return Comparison(sweep, places, (known_by_kind(None, {}, {}),) * len(places))
+    ends = known_ends(catalog, names)
     with reading(catalog) as con:
         looks = [
-            look(con, catalog, name, wanted=wanted, grids=sweep.grids, codes=codes)
+            look(
+                con,
+                catalog,
+                name,
+                wanted=wanted,
+                types=sorted({grid.type for grid in sweep.grids}),
+                grids=sweep.grids,
+                codes=codes,
+                ends=ends[name],
+            )
             for name in names
         ]
     places = tuple(place for place, _, _ in looks)
-    failures = last_failures(catalog, places)
+    failures = last_failures(catalog, places, ends)
     known = (
         known_by_kind(traces, failed, changed)
         for (_, traces, changed), failed in zip(looks, failures, strict=True)
@@ -105,20 +116,23 @@ def look(
     name: tuple[str, str],
     *,
     wanted: Wanted,
-    grids: tuple[Grid, ...],
+    types: Sequence[str] | None,
+    grids: tuple[Grid, ...] = (),
     codes: Mapping[str, Sequence[str]],
+    ends: Collection[int] = (),
 ) -> tuple[Place, Any, dict[tuple[str, str], str]]:
     """
     Return a place, the best trace of each configuration there, and what changed in components.
 
     Args:
         name: symbol and timeframe.
-        grids: only strategies of their types; all where there are none.
+        types: only strategies of these types; all where it is None.
+        grids: in which composites are looked for whose components changed.
+        ends: when versions of the prices ended, in microseconds since 1970 in UTC.
     """
     series = load_series(con, catalog, {name}).get(name)
     place = make_place(*name, wanted, series)
-    types = sorted({grid.type for grid in grids}) or None
-    traces = read_known(con, place, series, types=types, codes=codes)
+    traces = read_known(con, place, series, types=types, codes=codes, ends=ends)
     changed: dict[tuple[str, str], str] = {}
     if composites := composite_grids(grids):
         values = {"symbol": place.symbol, "timeframe": place.timeframe, "types": types}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from catalog.store.journal import append_facts, read_facts
 from catalog.sweeps.places import Place
+from catalog.sweeps.ranges import covers_times
 
 _NAME: Final = "failures"
 _KINDS: Final = {
@@ -47,11 +48,17 @@ def record_failures(catalog: Path, failures: Iterable[Failure]) -> None:
     append_facts(catalog, _NAME, map(asdict, failures))
 
 
-def last_failures(catalog: Path, places: Iterable[Place]) -> list[dict[tuple[str, str], Failure]]:
+def last_failures(
+    catalog: Path, places: Iterable[Place], ends: Mapping[tuple[str, str], Collection[int]]
+) -> list[dict[tuple[str, str], Failure]]:
     """
-    Return, for each place, the last failure of each configuration over any of its bars.
+    Return, for each place, the last failure of each configuration over its bars.
 
-    By the kind and the key of the configuration.
+    By the kind and the key of the configuration. A failure over fewer bars is none of the place,
+    unless all prices are wanted and there were no more when it failed.
+
+    Args:
+        ends: when versions of prices ended, in microseconds, by symbol and timeframe.
 
     Raises:
         StoreError: the file cannot be read.
@@ -65,12 +72,16 @@ def last_failures(catalog: Path, places: Iterable[Place]) -> list[dict[tuple[str
         if any(not isinstance(fact.get(name), kind) for name, kind in _KINDS.items()):
             continue
         failure = Failure(**{name: fact[name] for name in _KINDS})
-        for number in by_name.get((failure.symbol, failure.timeframe), ()):
-            if _meets(failure, places[number]):
+        name = failure.symbol, failure.timeframe
+        for number in by_name.get(name, ()):
+            if _is_of(failure, places[number], ends.get(name, ())):
                 found[number][failure.kind, failure.config_key] = failure
     return found
 
 
-def _meets(failure: Failure, place: Place) -> bool:
-    start, end = place.from_us, place.to_us
-    return (end is None or failure.from_us <= end) and (start is None or failure.to_us >= start)
+def _is_of(failure: Failure, place: Place, ends: Collection[int]) -> bool:
+    if covers_times(place, failure.from_us, failure.to_us) is not False:
+        return True
+    assert place.from_us is not None  # noqa: S101 - else nobody knows
+    is_behind = failure.from_us <= place.from_us and failure.to_us in ends
+    return is_behind and not place.is_given

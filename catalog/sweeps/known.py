@@ -57,6 +57,7 @@ def read_known(
     *,
     types: Collection[str] | None,
     codes: Mapping[str, Sequence[str]],
+    ends: Collection[int] = (),
 ) -> Any:
     """
     Return the best trace of each configuration at a place, as `sweep_known` has it.
@@ -65,6 +66,7 @@ def read_known(
         series: the place's registered prices, None where there are none.
         types: only strategies of these types; all unless given.
         codes: the digests of the code that strategies have now, by their type.
+        ends: when versions of the prices ended, in microseconds since 1970 in UTC.
     """
     values = {
         "symbol": place.symbol,
@@ -73,7 +75,7 @@ def read_known(
     }
     rows = con.execute(statement("sweep_ranges"), values).fetchall()
     ranges = [TraceRange(*row) for row in rows]
-    verdicts = judge_ranges(place, series, ranges)
+    verdicts = judge_ranges(place, series, ranges, ends)
     judged = pa.table(
         {
             **{
@@ -105,7 +107,7 @@ def known_by_kind(
     """
     Return what is known, of signals and of classifiers.
 
-    A failure counts unless there is a trace that is newer, or done. A composite without a trace
+    A failure counts unless there is a trace of this range that is newer, or done. A composite without a trace
     whose components changed is stale.
 
     Args:
@@ -153,7 +155,7 @@ def _not_of_traces(
         failure = failures.get(key)
         if failure is None or state == _NUMBER[DONE]:
             continue
-        if place is None or made[place] < failure.failed_us:
+        if place is None or state == _MISSING or made[place] < failure.failed_us:
             found[key] = (FAILED, failure.error)
     return found
 

@@ -17,6 +17,7 @@ from catalog.sweeps.known import known_by_kind
 from catalog.sweeps.places import Wanted, make_place
 from catalog.sweeps.ranges import STATES
 from catalog.sweeps.rows import NOT_COMPUTED
+from catalog.sweeps.versions import known_ends
 
 Config = Mapping[str, Any] | Strategy
 
@@ -48,10 +49,21 @@ def missing(
         given.setdefault((one_kind, own), config)
     types = {one.type if isinstance(one, Strategy) else one.get("type") for one in given.values()}
     if catalog.exists():
-        digests = codes.digests(one for one in types if isinstance(one, str))
+        known_types = [one for one in types if isinstance(one, str)]
+        digests = codes.digests(known_types)
+        ends = known_ends(catalog, [name])
         with reading(catalog) as con:
-            place, traces, _ = look(con, catalog, name, wanted=wanted, grids=(), codes=digests)
-        (failures,) = last_failures(catalog, [place])
+            place, traces, _ = look(
+                con,
+                catalog,
+                name,
+                wanted=wanted,
+                # A configuration without a type is one of traces that say none either.
+                types=sorted(known_types) if len(known_types) == len(types) else None,
+                codes=digests,
+                ends=ends[name],
+            )
+        (failures,) = last_failures(catalog, [place], ends)
         known = known_by_kind(traces, failures, {})
     else:
         make_place(*name, wanted, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from catalog.prices.series import PriceSeries
 from catalog.sweeps.places import DAY, Place, is_date, when
+from catalog.sweeps.versions import bars_of
 from catalog.traces.content import PricesDigest
 
 DONE, BEHIND, STALE, FAILED, MISSING = "done", "behind", "stale", "failed", "missing"
@@ -18,7 +19,14 @@ STATES: Final = (DONE, BEHIND, STALE, FAILED, MISSING)
 UNKNOWN_DATA: Final = "it does not say which prices it saw"
 UNKNOWN_RANGE: Final = "the range that it was evaluated over is unknown"
 UNKNOWN_PRICES: Final = "there are no registered prices to compare its own with"
-NOT_COVERED: Final = "only other ranges are there: "
+UNKNOWN_CODE: Final = "it does not say which code it was made with"
+UNKNOWN: Final = (UNKNOWN_DATA, UNKNOWN_RANGE, UNKNOWN_PRICES, UNKNOWN_CODE)
+BETWEEN: Final = "; "
+"""Stands between what is said of a trace, where that is several things."""
+
+ONLY: Final = "only "
+"""Begins what is said where there are traces over other ranges."""
+NOT_COVERED: Final = f"{ONLY}other ranges are there: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +48,38 @@ class Verdict(NamedTuple):
 
 
 def judge_ranges(
-    place: Place, series: PriceSeries | None, ranges: Sequence[TraceRange]
+    place: Place,
+    series: PriceSeries | None,
+    ranges: Sequence[TraceRange],
+    ends: Collection[int] = (),
 ) -> list[Verdict]:
     """
     Say of each range what a trace of it is worth at a place.
 
     On other prices than the registered ones, over the trace's own range, it is stale. One that
-    does not reach over the range wanted is behind, or where a range was given, as good as missing.
-    What nobody knows is not held against a trace.
+    does not reach over the range wanted is as good as missing; but behind where all registered
+    prices are wanted, and it reaches as far as these did before some were appended. What nobody
+    knows is not held against a trace.
+
+    Args:
+        series: the registered prices, None where there are none.
+        ends: when versions of the prices ended, in microseconds since 1970 in UTC.
     """
     if series is None:
         return [_judge_without_prices(place, one) for one in ranges]
     found = [_locate(one, series) for one in ranges]
     asked = {at for one, at in zip(ranges, found, strict=True) if one.data_digest and at.is_exact}
     digests = _digests(series, asked)
-    return [_judge(place, one, at, digests.get(at)) for one, at in zip(ranges, found, strict=True)]
+    appended = frozenset() if place.is_given else bars_of(ends, series.ts)
+    return [
+        _judge(place, one, at, digests.get(at), appended)
+        for one, at in zip(ranges, found, strict=True)
+    ]
+
+
+def notes_in(why: str) -> list[str]:
+    """Return which of the things that may be unknown of a trace are said in a reason."""
+    return [one for one in why.split(BETWEEN) if one in UNKNOWN]
 
 
 class _Found(NamedTuple):
@@ -65,45 +90,63 @@ class _Found(NamedTuple):
     is_exact: bool
 
 
-def _judge(place: Place, one: TraceRange, at: _Found, digest: str | None) -> Verdict:
+def _judge(
+    place: Place, one: TraceRange, at: _Found, digest: str | None, ends: frozenset[int]
+) -> Verdict:
     assert place.first is not None and place.last is not None  # noqa: S101 - there are prices
-    is_known = at.first is not None and at.last is not None
-    covers = not is_known or (at.first <= place.first and at.last >= place.last)  # type: ignore[operator]
-    changed = None
+    unknown = [UNKNOWN_DATA] if one.data_digest is None else []
+    covers = is_behind = False
+    if at.first is None or at.last is None:
+        covers, unknown = True, [*unknown, UNKNOWN_RANGE]
+    elif at.first <= place.first:
+        covers = at.last >= place.last
+        is_behind = not covers and at.last in ends
+    if not covers and not is_behind:
+        return Verdict(MISSING, _shorter(place, one, at))
     if one.data_digest is not None:
         if not at.is_exact:
-            changed = "the registered prices lack its first or its last bar"
-        elif digest != one.data_digest:
-            changed = "the registered prices differ from those that it saw"
-    if not covers and place.is_given:
-        return Verdict(MISSING, NOT_COVERED + _told(one))
-    if changed is not None:
-        return Verdict(STALE, changed)
-    if not covers:
-        return Verdict(BEHIND, f"it covers {_told(one)}, and there are more bars")
-    if not is_known:
-        return Verdict(DONE, UNKNOWN_RANGE)
-    return Verdict(DONE, UNKNOWN_DATA if one.data_digest is None else None)
+            return Verdict(STALE, "the registered prices lack its first or its last bar")
+        if digest != one.data_digest:
+            return Verdict(STALE, "the registered prices differ from those that it saw")
+    if is_behind:
+        said = f"it covers {_told(one)}, and there are more bars"
+        return Verdict(BEHIND, BETWEEN.join([said, *unknown]))
+    return Verdict(DONE, BETWEEN.join(unknown) or None)
+
+
+def _shorter(place: Place, one: TraceRange, at: _Found) -> str:
+    is_within = at.first is not None and at.last is not None and at.first <= at.last
+    if place.is_given or not is_within:
+        return NOT_COVERED + _told(one)
+    assert place.last is not None  # noqa: S101 - there are prices
+    return f"{ONLY}bars {at.first:,} to {at.last:,} of {place.last + 1:,} are computed"
 
 
 def _judge_without_prices(place: Place, one: TraceRange) -> Verdict:
-    unknown = UNKNOWN_DATA if one.data_digest is None else UNKNOWN_PRICES
+    unknown = UNKNOWN_PRICES if one.data_digest is not None else UNKNOWN_DATA
+    covers: bool | None
     if place.first is not None and place.last is not None:
-        if one.first_bar is None or one.last_bar is None:
-            return Verdict(DONE, UNKNOWN_RANGE)
-        covers = one.first_bar <= place.first and one.last_bar >= place.last
+        covers = None
+        if one.first_bar is not None and one.last_bar is not None:
+            covers = one.first_bar <= place.first and one.last_bar >= place.last
     else:
-        if one.first_us is None or one.last_us is None:
-            return Verdict(DONE, UNKNOWN_RANGE)
-        assert place.from_us is not None and place.to_us is not None  # noqa: S101 - else refused
-        # Where dates were given nobody knows which bars they have: the traces' own days count.
-        start, end = one.first_us, one.last_us
-        if is_date(place.wanted.start):
-            start -= start % DAY
-        if is_date(place.wanted.end):
-            end += DAY - 1 - end % DAY
-        covers = start <= place.from_us and end >= place.to_us
+        covers = covers_times(place, one.first_us, one.last_us)
+    if covers is None:
+        return Verdict(DONE, BETWEEN.join([unknown, UNKNOWN_RANGE]))
     return Verdict(DONE, unknown) if covers else Verdict(MISSING, NOT_COVERED + _told(one))
+
+
+def covers_times(place: Place, first_us: int | None, last_us: int | None) -> bool | None:
+    """Say whether a range covers that of a place; None where nobody knows."""
+    if first_us is None or last_us is None or place.from_us is None or place.to_us is None:
+        return None
+    if not place.has_prices:
+        # Where dates were given nobody knows which bars they have: the traces' own days count.
+        if is_date(place.wanted.start):
+            first_us -= first_us % DAY
+        if is_date(place.wanted.end):
+            last_us += DAY - 1 - last_us % DAY
+    return first_us <= place.from_us and last_us >= place.to_us
 
 
 def _locate(one: TraceRange, series: PriceSeries) -> _Found:

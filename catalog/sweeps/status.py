@@ -11,7 +11,7 @@ import pyarrow as pa
 from catalog.sweeps.compare import Comparison
 from catalog.sweeps.known import NO_REASON
 from catalog.sweeps.places import Place
-from catalog.sweeps.ranges import DONE, STATES
+from catalog.sweeps.ranges import BEHIND, DONE, STATES, notes_in
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class SweepStatus:
     """
     The state of a sweep: its places with their ranges, and counts of states.
 
-    `notes` are what is not known of configurations that count as done, with how many it is of.
+    `notes` are what is not known of configurations that count as done or behind, with how many it
+    is of.
     """
 
     name: str
@@ -77,11 +78,11 @@ def count_states(comparison: Comparison) -> SweepStatus:
         name = (one.place.symbol, one.place.timeframe, one.grid.kind, one.grid.type)
         found = np.bincount(one.states, minlength=len(STATES))
         counts[name] = counts.get(name, 0) + found
-        # What is done has a reason only where something of it is not known.
-        unknown = one.reasons[(one.states == STATES.index(DONE)) & (one.reasons != NO_REASON)]
-        for place, count in enumerate(np.bincount(unknown, minlength=len(one.texts)).tolist()):
-            if count:
-                notes[one.texts[place]] = notes.get(one.texts[place], 0) + count
+        is_held = np.isin(one.states, [STATES.index(DONE), STATES.index(BEHIND)])
+        said = one.reasons[is_held & (one.reasons != NO_REASON)]
+        for place, count in enumerate(np.bincount(said, minlength=len(one.texts)).tolist()):
+            for note in notes_in(one.texts[place]) if count else ():
+                notes[note] = notes.get(note, 0) + count
     made = [
         StateCounts(*name, **dict(zip(STATES, found.tolist(), strict=True)))
         for name, found in counts.items()

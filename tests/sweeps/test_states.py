@@ -118,7 +118,7 @@ def test_what_has_a_trace_over_all_prices_is_done_and_the_rest_is_missing(made):
 def test_an_appended_day_makes_nothing_stale(grown):
     assert states_of(grown, grid(1, 3)) == {1: "behind", 3: "missing"}
     assert "there are more bars" in (why(grown, grid(1)) or "")
-    configs = [{"type": "trend", "parameters": {"lookback": n}} for n in (1, 2, 4, 9)]
+    configs = [{"type": "trend", "parameters": {"lookback": n}} for n in (1, 2, 9)]
     assert grown.missing(configs, symbol="SPY", timeframe="1m") == []
 
 
@@ -128,7 +128,7 @@ def test_another_price_within_the_range_of_a_trace_makes_it_stale(corrected):
 
 
 def test_prices_outside_the_range_of_a_trace_do_not_matter_to_it(corrected):
-    assert states_of(corrected, grid(1, 4)) == {1: "stale", 4: "behind"}
+    assert states_of(corrected, grid(1, 4)) == {1: "stale", 4: "missing"}
     assert states_of(corrected, grid(1, 4), bars=(20, 49)) == {1: "stale", 4: "done"}
 
 
@@ -146,7 +146,6 @@ def test_a_given_range_must_be_covered(made):
 
 
 def test_a_trace_of_another_range_than_the_given_one_is_as_good_as_missing(made):
-    assert states_of(made, grid(4)) == {4: "behind"}
     assert states_of(made, grid(4), bars=(10, 29)) == {4: "missing"}
     assert "only other ranges are there" in (why(made, grid(4), bars=(10, 29)) or "")
     assert states_of(made, grid(4), bars=(30, 39)) == {4: "done"}
@@ -173,7 +172,40 @@ def test_what_nobody_knows_of_a_trace_is_said_and_not_held_against_it(made):
     status = made.sweep_status(grid(1, 9), strategy=positions)
 
     assert status["done"] == 2
+    assert status.notes == {
+        "it does not say which prices it saw": 1,
+        "it does not say which code it was made with": 1,
+    }
+
+
+def test_what_nobody_knows_of_a_trace_that_is_behind_is_said_as_well(grown):
+    status = grown.sweep_status(grid(1, 9))
+
+    assert status["behind"] == 2
     assert status.notes == {"it does not say which prices it saw": 1}
+    assert (why(grown, grid(9)) or "").endswith("; it does not say which prices it saw")
+
+
+def test_a_trial_over_a_few_bars_computes_nothing_of_all_prices(catalog):
+    catalog.run_sweep(grid(5), positions, bars=(0, 24), workers=1)
+
+    assert states_of(catalog, grid(5)) == {5: "missing"}
+    assert why(catalog, grid(5)) == "only bars 0 to 24 of 50 are computed"
+    assert catalog.run_sweep(grid(5), positions, workers=1).computed == 1
+    assert states_of(catalog, grid(5)) == {5: "done"}
+
+
+def test_what_reaches_as_far_as_the_prices_once_did_is_behind_however_often_they_grow(
+    grown, tmp_path
+):
+    catalog = copied(grown, tmp_path)
+    catalog.run_sweep(grid(5), positions, workers=1)
+    catalog.run_sweep(grid(6), positions, bars=(0, 54), workers=1)
+    add_prices(catalog, pa.concat_tables([TABLE, price_table(7, per_session=10).slice(50)]))
+
+    assert states_of(catalog, grid(1, 5, 6)) == {1: "behind", 5: "behind", 6: "missing"}
+    # What failed to the end of then is as good as failed.
+    assert states_of(catalog, grid(13)) == {13: "failed"}
 
 
 def test_a_trace_whose_file_is_gone_is_missing(catalog):
@@ -220,6 +252,26 @@ def test_a_failure_counts_where_it_happened_until_there_is_a_newer_trace(grown, 
     assert states_of(catalog, grid(13)) == {13: "done"}
 
 
+def test_a_failure_counts_where_it_covers_the_range_and_no_trace_of_another_undoes_it(catalog):
+    def only_short(config, bars):
+        if len(bars) > 10:
+            raise ValueError("too long")
+        return [1.0] * len(bars)
+
+    def never(config, bars):
+        raise ValueError("never")
+
+    catalog.run_sweep(grid(5), only_short, bars=(20, 49), workers=1)
+    catalog.run_sweep(grid(5), only_short, bars=(0, 9), workers=1)
+    catalog.run_sweep(grid(6), never, bars=(3, 4), workers=1)
+
+    assert states_of(catalog, grid(5, 6), bars=(20, 49)) == {5: "failed", 6: "missing"}
+    assert states_of(catalog, grid(5, 6), bars=(25, 30)) == {5: "failed", 6: "missing"}
+    assert states_of(catalog, grid(5, 6), bars=(0, 9)) == {5: "done", 6: "missing"}
+    assert states_of(catalog, grid(5, 6)) == {5: "missing", 6: "missing"}
+    assert states_of(catalog, grid(6), bars=(3, 4)) == {6: "failed"}
+
+
 # --- In a loop, and by symbol ------------------------------------------------------------------
 
 
@@ -233,8 +285,8 @@ def test_missing_returns_what_is_not_computed_as_it_was_given_and_in_order(made)
     assert [one is configs[place] for one, place in zip(found, (0, 2, 5), strict=True)] == [
         True
     ] * 3
-    assert made.missing(grid(1, 6, 4), symbol="SPY", timeframe="1m") == [
-        {"type": "trend", "parameters": {"lookback": 6}}
+    assert made.missing(grid(1, 6, 4, 9), symbol="SPY", timeframe="1m") == [
+        {"type": "trend", "parameters": {"lookback": n}} for n in (6, 4)
     ]
     assert len(made.missing(configs, symbol="SPY", timeframe="1m", kind="classifier")) == 5
     assert made.missing(iter(configs), symbol="SPY", timeframe="1m", states=["done"]) == [
