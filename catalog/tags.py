@@ -7,14 +7,13 @@ that it outlives catalog.duckdb. Of several facts about one tag the last one cou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import QueryError, UsageError
@@ -24,26 +23,25 @@ from catalog.query.run import execute
 from catalog.query.show import find_strategy
 from catalog.statements import statement
 from catalog.store.database import reading, writing
-from catalog.store.journal import append_facts, read_facts
-from catalog.store.registered import registered
+from catalog.store.journal import journal_path
+from catalog.store.tagged import (
+    JOURNAL,
+    Key,
+    Row,
+    add_facts,
+    count_facts,
+    key_of,
+    known_tags,
+    replay_tags,
+    tell_untold,
+    write_rows,
+)
 from catalog.store.transactions import transaction
 
-JOURNAL = "tags"
 MOST_CHARACTERS = 100
 MOST_OF_A_NOTE = 10_000
-
-_ROWS = pa.schema(
-    {
-        "strategy_key": pa.string(),
-        "trace_id": pa.string(),
-        "tag": pa.string(),
-        "note": pa.string(),
-        "tagged_at": pa.timestamp("us", "UTC"),
-    }
-)
-Row = dict[str, Any]
-# What is tagged, a trace by its id or a strategy by its key, and the tag.
-Key = tuple[str | None, str | None, str]
+_HASH = re.compile(r"[0-9a-f]{12}")
+_TRACE_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -72,18 +70,16 @@ def add_tag(
     _check_tag(tag)
     _check_note(note)
     at = datetime.now(UTC)
+    meant = _refer(catalog, references)
     with _changing(catalog) as (con, known):
-        meant = _refer(con, references)
-        facts = []
+        changes = []
         for one in meant:
             told = _as_told(con, known, one, tag)
             kept = known[_key(told, tag)]["note"] if note is None and told else note
             if told not in (None, one):
-                facts.append(_fact(told, tag, at, removed=True))
-            facts.append(_fact(one, tag, at, note=kept))
-        append_facts(catalog, JOURNAL, facts)
-        with transaction(con):
-            replay_tags(con, catalog)
+                changes.append(_change(told, tag, at, removed=True))
+            changes.append(_change(one, tag, at, note=kept))
+        _write(con, catalog, changes)
     return _count(meant)
 
 
@@ -103,22 +99,16 @@ def remove_tag(catalog: Path, references: Sequence[str], tag: str) -> Tagged:
     """
     _check_tag(tag)
     at = datetime.now(UTC)
+    asked = _refer(catalog, references, or_else=True)
     with _changing(catalog) as (con, known):
-        gone = {one for row in known.values() for one in (row["strategy_key"], row["trace_id"])}
-        meant = [
-            told
-            for one in _refer(con, references, or_else=gone)
-            if (told := _as_told(con, known, one, tag)) is not None
-        ]
+        meant = [told for one in asked if (told := _as_told(con, known, one, tag)) is not None]
         if not meant:
             what = references[0] if len(references) == 1 else "None of these"
             raise QueryError(
                 f"{what} {'has no' if len(references) == 1 else 'has a'} tag {tag!r}",
                 hint="See the tags with: catalog tag",
             )
-        append_facts(catalog, JOURNAL, [_fact(one, tag, at, removed=True) for one in meant])
-        with transaction(con):
-            replay_tags(con, catalog)
+        _write(con, catalog, [_change(one, tag, at, removed=True) for one in meant])
     return _count(meant)
 
 
@@ -135,75 +125,85 @@ def list_tags(catalog: Path, reference: str | None = None) -> Result:
         return execute(con, statement("select_tags"), {"strategy_key": key})
 
 
-def replay_tags(con: DuckDBPyConnection, catalog: Path) -> int:
+def settle_tags(catalog: Path) -> None:
     """
-    Make the table of tags say what the journal says. Belongs in a transaction.
+    Let the table say what the journal says, of what is registered by now; see `replay_tags`.
 
-    Returns:
-        How many tags there are.
+    Raises:
+        StoreError: the catalog cannot be used.
     """
-    tags: dict[Key, Row] = {}
-    for fact in read_facts(catalog, JOURNAL):
-        row = _row(fact)
-        if row is None:
-            continue
-        key = _key(_meant(row), row["tag"])
-        if fact.get("removed"):
-            tags.pop(key, None)
-        else:
-            tags[key] = row
-    con.execute(statement("delete_tags"))
-    with registered(con, incoming_tag=pa.Table.from_pylist(list(tags.values()), _ROWS)):
-        con.execute(statement("insert_tags"))
-    return len(tags)
+    if not journal_path(catalog, JOURNAL).exists():
+        return
+    with writing(catalog) as con:
+        tell_untold(con, catalog, known_tags(con))
+        with transaction(con):
+            replay_tags(con, catalog)
 
 
 @contextmanager
 def _changing(catalog: Path) -> Iterator[tuple[DuckDBPyConnection, dict[Key, Row]]]:
-    """Open the catalog for writing, and see that the journal has every tag that it has."""
+    """Open the catalog for writing, and see that table and journal have the tags of each other."""
     with writing(catalog) as con:
-        rows = con.sql(statement("select_tag_rows")).to_arrow_table().to_pylist()
-        known = {_key(_meant(row), row["tag"]): row for row in rows}
-        told = {
-            _key(_meant(row), row["tag"])
-            for fact in read_facts(catalog, JOURNAL)
-            if (row := _row(fact)) is not None
-        }
-        # Somebody may have copied catalog.duckdb without what lies beside it.
-        untold = [row for key, row in known.items() if key not in told]
-        append_facts(
-            catalog,
-            JOURNAL,
-            [
-                _fact(
-                    _meant(row),
-                    row["tag"],
-                    row["tagged_at"],
-                    note=row["note"],
-                )
-                for row in untold
-            ],
-        )
+        known = known_tags(con)
+        facts = count_facts(catalog)
+        # Somebody may have copied catalog.duckdb without what lies beside it,
+        if facts < len(known):
+            tell_untold(con, catalog, known)
+        # or deleted it, and nothing else.
+        elif facts and not known:
+            with transaction(con):
+                replay_tags(con, catalog)
+            known = known_tags(con)
         yield con, known
 
 
-def _refer(
-    con: DuckDBPyConnection, references: Sequence[str], *, or_else: Collection[str | None] = ()
-) -> list[Referred]:
-    """Return what is meant; what only has tags by now goes by its key in `or_else`."""
+def _write(con: DuckDBPyConnection, catalog: Path, changes: list[Row]) -> None:
+    add_facts(con, catalog, changes)
+    with transaction(con):
+        write_rows(con, changes)
+
+
+def _refer(catalog: Path, references: Sequence[str], *, or_else: bool = False) -> list[Referred]:
+    """
+    Return what is meant, which is looked up before others are kept from writing.
+
+    Args:
+        or_else: what only has tags by now goes by its key.
+    """
     if not references:
         raise UsageError(
             "Say what the tag is for", hint="Name a strategy or a trace, as for catalog show"
         )
-    meant = []
-    for reference in references:
-        try:
-            meant.append(refer(con, reference))
-        except QueryError:
-            if reference not in or_else:
-                raise
-            meant += [Referred(reference), Referred(reference, reference)]
+    with reading(catalog) as con:
+        gone: Collection[str | None] = ()
+        if or_else:
+            rows = known_tags(con).values()
+            gone = {one for row in rows for one in (row["strategy_key"], row["trace_id"])}
+        full = _refer_full(con, references)
+        meant = []
+        for reference in references:
+            if reference in full:
+                meant.append(full[reference])
+                continue
+            try:
+                meant.append(refer(con, reference))
+            except QueryError:
+                if reference not in gone:
+                    raise
+                meant += [Referred(reference), Referred(reference, reference)]
     return list(dict.fromkeys(meant))
+
+
+def _refer_full(con: DuckDBPyConnection, references: Sequence[str]) -> dict[str, Referred]:
+    """Return what goes by full hashes and trace ids, which takes one look for all of them."""
+    values = {
+        "hashes": [one for one in references if _HASH.fullmatch(one)],
+        "trace_ids": [one for one in references if _TRACE_ID.fullmatch(one)],
+    }
+    if not any(values.values()):
+        return {}
+    rows = con.execute(statement("select_referred"), values).fetchall()
+    return {trace_id or key: Referred(key, trace_id) for key, trace_id in rows}
 
 
 def _as_told(
@@ -226,40 +226,15 @@ def _count(meant: Iterable[Referred]) -> Tagged:
     return Tagged(len(traces) - sum(traces), sum(traces))
 
 
-def _meant(row: Row) -> Referred:
-    return Referred(row["strategy_key"], row["trace_id"])
-
-
 def _key(meant: Referred, tag: str) -> Key:
-    # A trace is what it is, whichever strategy it turned out to be of.
-    if meant.trace_id is not None:
-        return None, meant.trace_id, tag
-    return meant.strategy_key, None, tag
+    return key_of({"strategy_key": meant.strategy_key, "trace_id": meant.trace_id, "tag": tag})
 
 
-def _fact(
+def _change(
     meant: Referred, tag: str, at: datetime, *, note: str | None = None, removed: bool = False
 ) -> Row:
-    fact: Row = {"strategy_key": meant.strategy_key, "trace_id": meant.trace_id, "tag": tag}
-    fact |= {"note": note, "tagged_at": at.astimezone(UTC).isoformat()}
-    return fact | ({"removed": True} if removed else {})
-
-
-def _row(fact: Row) -> Row | None:
-    """Return a fact as a row, or None where it is none of ours."""
-    texts = [fact.get(name) for name in ("strategy_key", "trace_id", "tag", "note")]
-    if not all(text is None or isinstance(text, str) for text in texts):
-        return None
-    key, trace_id, tag, note = texts
-    try:
-        at = datetime.fromisoformat(str(fact.get("tagged_at")))
-    except ValueError:
-        return None
-    if tag is None or key is trace_id is None or at.tzinfo is None:
-        return None
-    return {
-        "strategy_key": key, "trace_id": trace_id, "tag": tag, "note": note, "tagged_at": at,
-    }  # fmt: skip
+    row = {"strategy_key": meant.strategy_key, "trace_id": meant.trace_id, "tag": tag}
+    return row | {"note": note, "tagged_at": at, "removed": removed}
 
 
 def _check_tag(tag: str) -> None:

@@ -16,8 +16,8 @@ from catalog.cli import main
 from catalog.errors import QueryError, UsageError
 from catalog.store.database import writing
 from catalog.store.journal import append_facts, journal_path, read_facts
+from catalog.store.tagged import replay_tags
 from catalog.store.transactions import transaction
-from catalog.tags import replay_tags
 from markets import copied
 
 HASH = strategy_hash(SMA)
@@ -215,6 +215,122 @@ def test_a_tag_follows_a_strategy_whose_configuration_becomes_known(
     assert said(catalog) == [("good", known, "SPY_sma_grid_5_20", None, "why")]
     catalog.untag(known, "good")
     assert said(catalog) == []
+
+
+def test_tags_come_back_with_a_catalog_that_was_deleted(tagged, tmp_path):
+    ids = trace_ids(tagged)
+    tagged.tag(["one", ids["b"]], "good", note="why")
+    before = said(tagged)
+    tagged.path.unlink()
+
+    tagged.register(tmp_path / "home" / "runs")
+
+    assert said(tagged) == before
+
+
+def test_a_tag_given_before_all_of_them_came_back_brings_the_others(tagged, tmp_path):
+    tagged.tag("one", "good")
+    with writing(tagged.path) as con:
+        con.execute("delete from internal.tag")
+
+    tagged.tag("other", "bad")
+
+    assert [row[0] for row in said(tagged)] == ["bad", "good"]
+
+
+@pytest.fixture
+def two_of_a_name(catalog, write_run, tmp_path):
+    """Two runs of one name, which trace different strategies of one unknown name."""
+    for folder, values in (("x", [1, 0, -1]), ("y", [-1, 1, 1])):
+        write_run("run", {"SPY_sma_1": values}, root=tmp_path / folder)
+        catalog.register(tmp_path / folder)
+    return catalog
+
+
+def lies_in(catalog: Catalog, folder: str) -> tuple[str, str]:
+    query = f"select strategy_key, trace_id from trace_files where path like '%/{folder}/%'"
+    return catalog.sql(f"{query} and status = 'registered'").fetchall()[0]
+
+
+def keys(catalog: Catalog) -> list[tuple]:
+    return catalog.sql("select tag, strategy_key, trace_id from tags order by tag").fetchall()
+
+
+def test_tags_of_unknown_strategies_find_them_whichever_order_they_come_back_in(
+    two_of_a_name, tmp_path
+):
+    catalog = two_of_a_name
+    old, old_trace_id = lies_in(catalog, "y")
+    catalog.tag(old, "a strategy")
+    catalog.tag(old_trace_id, "b trace")
+    catalog.path.unlink()
+
+    catalog.register(tmp_path / "y")
+    key, trace_id = lies_in(catalog, "y")
+    catalog.register(tmp_path / "x")
+
+    assert key != old
+    assert keys(catalog) == [("a strategy", key, None), ("b trace", key, trace_id)]
+    replay(catalog)
+    assert keys(catalog) == [("a strategy", key, None), ("b trace", key, trace_id)]
+    assert catalog.untag([key, trace_id], "a strategy").strategies == 1
+    replay(catalog)
+    assert keys(catalog) == [("b trace", key, trace_id)]
+
+
+def test_a_tag_waits_while_another_strategy_has_its_key(two_of_a_name, tmp_path):
+    catalog = two_of_a_name
+    old, _ = lies_in(catalog, "x")
+    catalog.tag(old, "good")
+    catalog.path.unlink()
+
+    catalog.register(tmp_path / "y")
+    assert (lies_in(catalog, "y")[0], keys(catalog)) == (old, [])
+    catalog.register(tmp_path / "x")
+
+    assert keys(catalog) == [("good", lies_in(catalog, "x")[0], None)]
+
+
+def test_tags_follow_a_run_whose_folder_has_another_name(catalog, write_run, tmp_path):
+    run = write_run("run", {"SPY_sma_1": [1, 0, -1]})
+    catalog.register(run.parent)
+    key, trace_id = lies_in(catalog, "run")
+    catalog.tag([key, trace_id], "good")
+
+    run.rename(run.with_name("renamed"))
+    catalog.register(run.parent)
+
+    new, new_trace_id = lies_in(catalog, "renamed")
+    assert new != key
+    assert {row[1:] for row in keys(catalog)} == {(new, None), (new, new_trace_id)}
+
+
+def test_a_tag_stays_on_an_unknown_strategy_that_was_traced_anew(catalog, write_run):
+    run = write_run("run", {"SPY_sma_1": [1, 0, -1]})
+    catalog.register(run)
+    key, _ = lies_in(catalog, "run")
+    catalog.tag(key, "good")
+
+    write_run("run", {"SPY_sma_1": [1, 0, -1, 1]})
+    catalog.register(run)
+
+    assert keys(catalog) == [("good", key, None)]
+
+
+def test_one_more_tag_does_not_read_or_write_the_others(tagged, monkeypatch):
+    tagged.tag("one", "0")
+    tagged.tag("one", "1")
+
+    def never(*_):
+        raise AssertionError("the whole journal was read")
+
+    monkeypatch.setattr("catalog.store.tagged.read_facts", never)
+    monkeypatch.setattr("catalog.tags.refer", never)
+    written = []
+    monkeypatch.setattr("catalog.tags.write_rows", lambda con, rows: written.append(len(rows)))
+    tagged.tag([HASH, strategy_hash(OTHER), trace_ids(tagged)["a"]], "2")
+
+    assert written == [3]
 
 
 ACTIONS = st.lists(

@@ -45,6 +45,7 @@ class Registering(Located):
         from catalog.register.register import register
         from catalog.sweeps.file import load_sweep
         from catalog.sweeps.grid import Sweep
+        from catalog.tags import settle_tags
         from catalog.upkeep.forgotten import bring_back, forget_again
 
         loaded = [sweep if isinstance(sweep, Sweep) else load_sweep(sweep) for sweep in sweeps]
@@ -63,6 +64,8 @@ class Registering(Located):
                 f"{again:,} of these were forgotten before, and are again: "
                 "bring them back with --forgotten"
             )
+        if report.registered and not dry_run:
+            settle_tags(self.path)
         return report
 
     def add_prices(

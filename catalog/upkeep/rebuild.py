@@ -47,9 +47,9 @@ from catalog.store.replace import (
     remove_second_names,
     remove_unfinished,
 )
+from catalog.store.tagged import replay_tags
 from catalog.store.transactions import transaction
 from catalog.store.trials import write_missing_trials
-from catalog.tags import replay_tags
 from catalog.upkeep.differences import Difference, both_open, differences
 from catalog.upkeep.forgotten import replay_forgotten
 from catalog.upkeep.restore import (
