@@ -34,6 +34,8 @@ with judged as (
             and r.first_us is not distinct from epoch_us(t.first_ts)
             and r.last_us is not distinct from epoch_us(t.last_ts)
             and r.data_digest is not distinct from t.data_digest
+            and r.run_id is not distinct from
+            case when list_contains(cast($runs as varchar[]), t.run_id) then t.run_id end
     left join incoming_code as c on c.strategy_type = t.strategy_type
     where
         t.symbol = $symbol

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from catalog.prices.files import full_path, read_bars
 from catalog.prices.series import load_series
 from catalog.statements import statement
 from catalog.store.database import reading
@@ -18,7 +19,7 @@ from catalog.sweeps.grid import Grid, Sweep
 from catalog.sweeps.known import Known, Reasons, States, known_by_kind, read_known
 from catalog.sweeps.members import Numbers, key_batches
 from catalog.sweeps.places import Place, Wanted, make_place, names_of
-from catalog.sweeps.versions import known_ends
+from catalog.sweeps.versions import Noted, read_noted
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def compare_sweep(
         # Nothing was computed yet, which is an answer where a range is given.
         places = tuple(make_place(*name, wanted, None) for name in names)
         return Comparison(sweep, places, (known_by_kind(None, {}, {}),) * len(places))
-    ends = known_ends(catalog, names)
+    noted = read_noted(catalog, names)
     with reading(catalog) as con:
         looks = [
             look(
@@ -97,12 +98,12 @@ def compare_sweep(
                 types=sorted({grid.type for grid in sweep.grids}),
                 grids=sweep.grids,
                 codes=codes,
-                ends=ends[name],
+                noted=noted[name],
             )
             for name in names
         ]
     places = tuple(place for place, _, _ in looks)
-    failures = last_failures(catalog, places, ends)
+    failures = last_failures(catalog, places, noted)
     known = (
         known_by_kind(traces, failed, changed)
         for (_, traces, changed), failed in zip(looks, failures, strict=True)
@@ -119,7 +120,7 @@ def look(
     types: Sequence[str] | None,
     grids: tuple[Grid, ...] = (),
     codes: Mapping[str, Sequence[str]],
-    ends: Collection[int] = (),
+    noted: Noted,
 ) -> tuple[Place, Any, dict[tuple[str, str], str]]:
     """
     Return a place, the best trace of each configuration there, and what changed in components.
@@ -128,14 +129,19 @@ def look(
         name: symbol and timeframe.
         types: only strategies of these types; all where it is None.
         grids: in which composites are looked for whose components changed.
-        ends: when versions of the prices ended, in microseconds since 1970 in UTC.
+        noted: of its prices.
     """
     series = load_series(con, catalog, {name}).get(name)
     place = make_place(*name, wanted, series)
-    traces = read_known(con, place, series, types=types, codes=codes, ends=ends)
+    values = {"symbol": place.symbol, "timeframe": place.timeframe}
+
+    def bars() -> Any:
+        ((price_path,),) = con.execute(statement("sweep_prices"), values).fetchall()
+        return read_bars(full_path(catalog, price_path))
+
+    traces = read_known(con, place, series, types=types, codes=codes, noted=noted, bars=bars)
     changed: dict[tuple[str, str], str] = {}
     if composites := composite_grids(grids):
-        values = {"symbol": place.symbol, "timeframe": place.timeframe, "types": types}
-        found = con.execute(statement("sweep_composites"), values).fetchall()
+        found = con.execute(statement("sweep_composites"), {**values, "types": types}).fetchall()
         changed = changed_components(composites, [row[:2] for row in found])
     return place, traces, changed

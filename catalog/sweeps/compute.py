@@ -168,10 +168,14 @@ class Computer:
     def _bars_of(self, number: int) -> _PlaceBars:
         if self._bars is None or self._bars[0] != number:
             place, path = self._job.places[number], self._job.prices[number]
-            assert place.first is not None and place.last is not None  # noqa: S101 - has prices
-            rows = read_bars(path).slice(place.first, place.last - place.first + 1)
-            self._bars = number, _PlaceBars(rows.combine_chunks())
+            self._bars = number, _PlaceBars(place_bars(place, path))
         return self._bars[1]
+
+
+def place_bars(place: Place, prices: Path) -> Any:
+    """Return the bars of a place's range with all columns, an Arrow table."""
+    assert place.first is not None and place.last is not None  # noqa: S101 - has prices
+    return read_bars(prices).slice(place.first, place.last - place.first + 1).combine_chunks()
 
 
 @dataclass(frozen=True, eq=False)

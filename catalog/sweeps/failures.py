@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from catalog.store.journal import append_facts, read_facts
 from catalog.sweeps.places import Place
 from catalog.sweeps.ranges import covers_times
+from catalog.sweeps.versions import Noted
 
 _NAME: Final = "failures"
 _KINDS: Final = {
@@ -49,7 +50,7 @@ def record_failures(catalog: Path, failures: Iterable[Failure]) -> None:
 
 
 def last_failures(
-    catalog: Path, places: Iterable[Place], ends: Mapping[tuple[str, str], Collection[int]]
+    catalog: Path, places: Iterable[Place], noted: Mapping[tuple[str, str], Noted]
 ) -> list[dict[tuple[str, str], Failure]]:
     """
     Return, for each place, the last failure of each configuration over its bars.
@@ -58,7 +59,7 @@ def last_failures(
     unless all prices are wanted and there were no more when it failed.
 
     Args:
-        ends: when versions of prices ended, in microseconds, by symbol and timeframe.
+        noted: of the prices, by symbol and timeframe.
 
     Raises:
         StoreError: the file cannot be read.
@@ -74,14 +75,14 @@ def last_failures(
         failure = Failure(**{name: fact[name] for name in _KINDS})
         name = failure.symbol, failure.timeframe
         for number in by_name.get(name, ()):
-            if _is_of(failure, places[number], ends.get(name, ())):
+            if _is_of(failure, places[number], noted[name]):
                 found[number][failure.kind, failure.config_key] = failure
     return found
 
 
-def _is_of(failure: Failure, place: Place, ends: Collection[int]) -> bool:
+def _is_of(failure: Failure, place: Place, noted: Noted) -> bool:
     if covers_times(place, failure.from_us, failure.to_us) is not False:
         return True
     assert place.from_us is not None  # noqa: S101 - else nobody knows
-    is_behind = failure.from_us <= place.from_us and failure.to_us in ends
+    is_behind = failure.from_us <= place.from_us and failure.to_us in noted.ends
     return is_behind and not place.is_given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,11 +18,13 @@ from catalog.store.registered import registered
 from catalog.sweeps.failures import Failure
 from catalog.sweeps.places import Place
 from catalog.sweeps.ranges import DONE, FAILED, MISSING, STALE, STATES, TraceRange, judge_ranges
+from catalog.sweeps.versions import Noted
 
 States = NDArray[np.int8]
 Reasons = NDArray[np.int32]
 NO_REASON = -1
 _KINDS = ("signal", "classifier")
+_TEXTS = ("data_digest", "run_id")
 _NUMBER = {state: number for number, state in enumerate(STATES)}
 _MISSING = _NUMBER[MISSING]
 
@@ -57,7 +59,8 @@ def read_known(
     *,
     types: Collection[str] | None,
     codes: Mapping[str, Sequence[str]],
-    ends: Collection[int] = (),
+    noted: Noted,
+    bars: Callable[[], Any],
 ) -> Any:
     """
     Return the best trace of each configuration at a place, as `sweep_known` has it.
@@ -66,22 +69,24 @@ def read_known(
         series: the place's registered prices, None where there are none.
         types: only strategies of these types; all unless given.
         codes: the digests of the code that strategies have now, by their type.
-        ends: when versions of the prices ended, in microseconds since 1970 in UTC.
+        noted: of the place's prices.
+        bars: returns these with all columns, an Arrow table.
     """
     values = {
         "symbol": place.symbol,
         "timeframe": place.timeframe,
         "types": None if types is None else sorted(types),
+        "runs": sorted({one.run_id for one in noted.handed}),
     }
     rows = con.execute(statement("sweep_ranges"), values).fetchall()
     ranges = [TraceRange(*row) for row in rows]
-    verdicts = judge_ranges(place, series, ranges, ends)
+    verdicts = judge_ranges(place, series, ranges, noted, bars)
     judged = pa.table(
         {
             **{
                 field.name: pa.array(
                     [getattr(one, field.name) for one in ranges],
-                    pa.string() if field.name == "data_digest" else pa.int64(),
+                    pa.string() if field.name in _TEXTS else pa.int64(),
                 )
                 for field in fields(TraceRange)
             },
@@ -107,8 +112,8 @@ def known_by_kind(
     """
     Return what is known, of signals and of classifiers.
 
-    A failure counts unless there is a trace of this range that is newer, or done. A composite without a trace
-    whose components changed is stale.
+    A failure counts unless there is a trace of this range that is newer, or done. A composite
+    without a trace whose components changed is stale.
 
     Args:
         traces: what `read_known` returned.

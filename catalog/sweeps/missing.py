@@ -17,7 +17,7 @@ from catalog.sweeps.known import known_by_kind
 from catalog.sweeps.places import Wanted, make_place
 from catalog.sweeps.ranges import STATES
 from catalog.sweeps.rows import NOT_COMPUTED
-from catalog.sweeps.versions import known_ends
+from catalog.sweeps.versions import read_noted
 
 Config = Mapping[str, Any] | Strategy
 
@@ -51,7 +51,7 @@ def missing(
     if catalog.exists():
         known_types = [one for one in types if isinstance(one, str)]
         digests = codes.digests(known_types)
-        ends = known_ends(catalog, [name])
+        noted = read_noted(catalog, [name])
         with reading(catalog) as con:
             place, traces, _ = look(
                 con,
@@ -61,9 +61,9 @@ def missing(
                 # A configuration without a type is one of traces that say none either.
                 types=sorted(known_types) if len(known_types) == len(types) else None,
                 codes=digests,
-                ends=ends[name],
+                noted=noted[name],
             )
-        (failures,) = last_failures(catalog, [place], ends)
+        (failures,) = last_failures(catalog, [place], noted)
         known = known_by_kind(traces, failures, {})
     else:
         make_place(*name, wanted, None)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from catalog.prices.series import PriceSeries
+from catalog.sweeps.inputs import BarsDigest
 from catalog.sweeps.places import DAY, Place, is_date, when
-from catalog.sweeps.versions import bars_of
+from catalog.sweeps.versions import Noted, bars_of
 from catalog.traces.content import PricesDigest
 
 DONE, BEHIND, STALE, FAILED, MISSING = "done", "behind", "stale", "failed", "missing"
 STATES: Final = (DONE, BEHIND, STALE, FAILED, MISSING)
 
+OTHER_COLUMNS: Final = "columns beside the close differ from those that it saw"
 UNKNOWN_DATA: Final = "it does not say which prices it saw"
 UNKNOWN_RANGE: Final = "the range that it was evaluated over is unknown"
 UNKNOWN_PRICES: Final = "there are no registered prices to compare its own with"
@@ -31,13 +33,18 @@ NOT_COVERED: Final = f"{ONLY}other ranges are there: "
 
 @dataclass(frozen=True, slots=True)
 class TraceRange:
-    """The range that some traces were evaluated over, and the digest of the prices they saw."""
+    """
+    The range that some traces were evaluated over, and the digest of the prices they saw.
+
+    `run_id` is their run where it noted what it handed to strategies.
+    """
 
     first_bar: int | None
     last_bar: int | None
     first_us: int | None
     last_us: int | None
     data_digest: str | None
+    run_id: str | None
 
 
 class Verdict(NamedTuple):
@@ -51,7 +58,8 @@ def judge_ranges(
     place: Place,
     series: PriceSeries | None,
     ranges: Sequence[TraceRange],
-    ends: Collection[int] = (),
+    noted: Noted,
+    bars: Callable[[], Any],
 ) -> list[Verdict]:
     """
     Say of each range what a trace of it is worth at a place.
@@ -63,17 +71,48 @@ def judge_ranges(
 
     Args:
         series: the registered prices, None where there are none.
-        ends: when versions of the prices ended, in microseconds since 1970 in UTC.
+        noted: of the prices.
+        bars: returns the registered prices with all columns, an Arrow table.
     """
     if series is None:
         return [_judge_without_prices(place, one) for one in ranges]
     found = [_locate(one, series) for one in ranges]
     asked = {at for one, at in zip(ranges, found, strict=True) if one.data_digest and at.is_exact}
     digests = _digests(series, asked)
-    appended = frozenset() if place.is_given else bars_of(ends, series.ts)
-    return [
+    appended = frozenset() if place.is_given else bars_of(noted.ends, series.ts)
+    verdicts = [
         _judge(place, one, at, digests.get(at), appended)
         for one, at in zip(ranges, found, strict=True)
+    ]
+    return _with_all_columns(ranges, found, verdicts, noted, bars)
+
+
+def _with_all_columns(
+    ranges: Sequence[TraceRange],
+    found: Sequence[_Found],
+    verdicts: list[Verdict],
+    noted: Noted,
+    bars: Callable[[], Any],
+) -> list[Verdict]:
+    """Hold what runs noted that they handed to strategies against the bars of now."""
+    seen: dict[tuple[str, int, int], set[str]] = {}
+    for one in noted.handed:
+        seen.setdefault((one.run_id, one.from_us, one.to_us), set()).add(one.digest)
+    held = {
+        number: digests
+        for number, (one, at, verdict) in enumerate(zip(ranges, found, verdicts, strict=True))
+        if at.is_exact and verdict.state in (DONE, BEHIND)
+        and one.run_id is not None and one.first_us is not None and one.last_us is not None
+        and (digests := seen.get((one.run_id, one.first_us, one.last_us)))
+    }  # fmt: skip
+    if not held:
+        return verdicts
+    now = _bars_digests(bars(), {found[number] for number in held})
+    return [
+        verdict
+        if number not in held or now[found[number]] in held[number]
+        else Verdict(STALE, OTHER_COLUMNS)
+        for number, verdict in enumerate(verdicts)
     ]
 
 
@@ -166,15 +205,33 @@ def _locate(one: TraceRange, series: PriceSeries) -> _Found:
 
 
 def _digests(series: PriceSeries, wanted: set[_Found]) -> dict[_Found, str]:
+    return _in_one_pass(
+        wanted,
+        PricesDigest,
+        lambda digest, begin, end: digest.add(series.ts[begin:end], series.close[begin:end]),
+    )
+
+
+def _bars_digests(bars: Any, wanted: set[_Found]) -> dict[_Found, str]:
+    return _in_one_pass(
+        wanted,
+        BarsDigest,
+        lambda digest, begin, end: digest.add(bars.slice(begin, end - begin)),
+    )
+
+
+def _in_one_pass(
+    wanted: set[_Found], start: Callable[[], Any], add: Callable[[Any, int, int], None]
+) -> dict[_Found, str]:
     """Return the digest of each range; those that begin at one bar are digested in one pass."""
     made: dict[_Found, str] = {}
-    begin, digest, done = -1, PricesDigest(), -1
+    begin, digest, done = -1, start(), -1
     for found in sorted(wanted):
         first, last, _ = found
         assert first is not None and last is not None  # noqa: S101 - exact ones are known
         if first != begin:
-            begin, digest, done = first, PricesDigest(), first
-        digest.add(series.ts[done : last + 1], series.close[done : last + 1])
+            begin, digest, done = first, start(), first
+        add(digest, done, last + 1)
         done = last + 1
         made[found] = digest.hexdigest()
     return made

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ from catalog.store.database import reading
 from catalog.store.paths import catalog_root
 from catalog.sweeps.code import Code, Codes, load_code
 from catalog.sweeps.compare import Comparison
-from catalog.sweeps.compute import Chunk, Done, Job
+from catalog.sweeps.compute import Chunk, Done, Job, place_bars
 from catalog.sweeps.crew import compute_beside, compute_here, default_workers
 from catalog.sweeps.grid import Sweep
+from catalog.sweeps.inputs import Handed, bars_digest, note_handed
 from catalog.sweeps.names import StrategyNames
 from catalog.sweeps.places import Place, no_prices
 from catalog.sweeps.ranges import FAILED, MISSING, STALE, STATES
@@ -104,6 +106,11 @@ def run_sweep(
             report.run_directory,
         )
 
+        # Before there is a trace: what is killed in between is known to be of these bars too.
+        note_handed(
+            catalog, map(partial(_handed, report.run_directory.name), job.places, job.prices)
+        )
+
         def note(done: Done) -> None:
             report.computed += done.computed
             report.waiting += done.waiting
@@ -171,6 +178,13 @@ def _tasks(comparison: Comparison, states: Collection[str]) -> tuple[list[Chunk]
         for state in chosen:
             counts[state] += int(np.count_nonzero(one.states == STATES.index(state)))
     return tasks, counts
+
+
+def _handed(run_id: str, place: Place, prices: Path) -> Handed:
+    bars = place_bars(place, prices)
+    assert place.from_us is not None and place.to_us is not None  # noqa: S101 - has prices
+    ends = place.from_us, place.to_us
+    return Handed(run_id, place.symbol, place.timeframe, *ends, bars_digest(bars))
 
 
 def _price_files(catalog: Path, places: Iterable[Place]) -> Iterable[Path]:

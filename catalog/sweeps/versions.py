@@ -1,25 +1,39 @@
-"""Where the price series ended in the versions that the catalog had of them before."""
+"""What is noted of the prices of before: where they ended, and what runs handed to strategies."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from catalog.store.journal import read_facts
+from catalog.sweeps.inputs import Handed, known_handed
 
 Name = tuple[str, str]
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def known_ends(catalog: Path, names: Collection[Name]) -> dict[Name, frozenset[int]]:
+@dataclass(frozen=True, eq=False)
+class Noted:
     """
-    Return when the last bars of all noted versions of series were, those of now among them.
+    What is noted of a price series.
 
-    In microseconds since 1970 in UTC, by symbol and timeframe. An older catalog may have noted
-    only the version that it has now.
+    `ends` are when the last bars of its versions were, that of now among them, in microseconds
+    since 1970 in UTC. `handed` is what runs of sweeps handed to strategies.
+    """
+
+    ends: frozenset[int] = frozenset()
+    handed: Sequence[Handed] = ()
+
+
+def read_noted(catalog: Path, names: Collection[Name]) -> dict[Name, Noted]:
+    """
+    Return what is noted of price series, by symbol and timeframe.
+
+    An older catalog may have noted only the version that it has now.
 
     Raises:
         StoreError: the facts beside the catalog cannot be read.
@@ -30,7 +44,8 @@ def known_ends(catalog: Path, names: Collection[Name]) -> dict[Name, frozenset[i
         last = fact.get("last_ts")
         if ends is not None and isinstance(last, str) and (us := _micros(last)) is not None:
             ends.add(us)
-    return {name: frozenset(ends) for name, ends in found.items()}
+    handed = known_handed(catalog, names)
+    return {name: Noted(frozenset(ends), handed[name]) for name, ends in found.items()}
 
 
 def bars_of(ends: Collection[int], ts: np.typing.NDArray[np.int64]) -> frozenset[int]:

@@ -132,6 +132,22 @@ def test_prices_outside_the_range_of_a_trace_do_not_matter_to_it(corrected):
     assert states_of(corrected, grid(1, 4), bars=(20, 49)) == {1: "stale", 4: "done"}
 
 
+@pytest.mark.parametrize("column", ["high", "volume"])
+def test_another_value_of_any_column_within_the_range_makes_a_trace_stale(made, tmp_path, column):
+    catalog = copied(made, tmp_path)
+    values = TABLE[column].to_numpy().astype(float)
+    values[7] += 1.0
+    number = TABLE.column_names.index(column)
+    add_prices(catalog, TABLE.set_column(number, column, pa.array(values)))
+
+    assert states_of(catalog, grid(1, 4, 9)) == {1: "stale", 4: "missing", 9: "done"}
+    assert why(catalog, grid(1)) == "columns beside the close differ from those that it saw"
+    # That bar is none of these.
+    assert states_of(catalog, grid(1, 4), bars=(20, 49)) == {1: "stale", 4: "done"}
+    assert catalog.run_sweep(grid(1), positions, workers=1).computed == 1
+    assert states_of(catalog, grid(1)) == {1: "done"}
+
+
 def test_prices_that_lack_the_bars_of_a_trace_make_it_stale(catalog):
     add_prices(catalog, TABLE.slice(5))
 
@@ -201,7 +217,7 @@ def test_what_reaches_as_far_as_the_prices_once_did_is_behind_however_often_they
     catalog = copied(grown, tmp_path)
     catalog.run_sweep(grid(5), positions, workers=1)
     catalog.run_sweep(grid(6), positions, bars=(0, 54), workers=1)
-    add_prices(catalog, pa.concat_tables([TABLE, price_table(7, per_session=10).slice(50)]))
+    add_prices(catalog, pa.concat_tables([appended(), price_table(7, per_session=10).slice(60)]))
 
     assert states_of(catalog, grid(1, 5, 6)) == {1: "behind", 5: "behind", 6: "missing"}
     # What failed to the end of then is as good as failed.
