@@ -4,7 +4,8 @@ select
     t.file_name,
     t.file_size_bytes,
     t.mtime_ns,
-    t.file_digest,
+    -- Of what is in a pack only there is no file to compare.
+    case when t.has_original is distinct from false then t.file_digest end as file_digest,
     t.status = 'registered' and t.has_original is distinct from false as is_expected
 from trace_file as t
 union all

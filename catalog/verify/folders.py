@@ -36,8 +36,9 @@ def walk_roots(known: Known, catalog: Path, scope: Scope) -> Walked:
     """Walk through the registered roots, and compare names only."""
     walked = Walked()
     skip = frozenset({os.path.abspath(side_folder(catalog))})
+    names = known.names()
     for root in known.roots:
-        for folder in walk(root, skip=skip, known=known.files):
+        for folder in walk(root, skip=skip, known=names):
             if folder.error is not None:
                 walked.findings.append(found(UNREADABLE, folder.path, folder.error))
             rows = known.files.get(folder.path, {})
@@ -48,7 +49,8 @@ def walk_roots(known: Known, catalog: Path, scope: Scope) -> Walked:
                     walked.strangers[f"{folder.path}/{name}"] = why
             walked.findings += _unfinished(folder.path, folder.unfinished)
     for path in scope.paths:
-        if os.path.isfile(path) and known.row(path) is None:
+        row = known.row(path)
+        if os.path.isfile(path) and (row is None or row.is_missing):
             walked.strangers[path] = ""
     return walked
 

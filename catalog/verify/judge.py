@@ -101,7 +101,7 @@ def details_of(
 
 
 def _is_odd(path: str, row: Row | None) -> bool:
-    if row is None:
+    if row is None or row.is_missing:
         return os.path.lexists(path)
     return row.is_expected
 
@@ -129,7 +129,7 @@ def _wrong_bytes(paths: Sequence[str], known: Known) -> tuple[list[str], list[st
         except OSError:
             wrong.append(path)
             continue
-        if row is None or digest != row.digest:
+        if row is None or row.is_missing or digest != row.digest:
             wrong.append(path)
         elif stamp != (row.size, row.mtime_ns):
             touched.append(path)
@@ -146,8 +146,9 @@ def _describe(
     readable: list[str] = []
     for path in paths:
         row = known.row(path)
-        if row is None:
-            detail = strangers.get(path) or "no scan has seen it"
+        if row is None or row.is_missing:
+            usual = "no scan has seen it" if row is None else "it is known as gone, and is back"
+            detail = strangers.get(path) or usual
             judged.findings.append(found(UNREGISTERED, path, detail))
             continue
         try:

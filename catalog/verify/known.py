@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from catalog.errors import UsageError
 from catalog.statements import statement
-from catalog.store.paths import catalog_root
+from catalog.store.paths import catalog_root, side_folder
 
 Raw = tuple[int, int, str | None, bool]
 """A `Row`, as it comes: to make tuples with names of a hundred thousand takes too long."""
@@ -23,13 +23,18 @@ class Row(NamedTuple):
     What the catalog says of a file.
 
     `is_expected` says that it is to be there as it was; of what is in quarantine, ignored or
-    known to be gone only the name counts. Without a `digest` no bytes are compared.
+    in a pack only the name counts, and there is no `digest`.
     """
 
     size: int
     mtime_ns: int
     digest: str | None
     is_expected: bool
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the catalog knows that the file is gone."""
+        return not self.is_expected and self.digest is not None
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,14 @@ class Known:
         folder, _, name = path.rpartition("/")
         raw = self.files.get(folder, {}).get(name)
         return None if raw is None else Row._make(raw)
+
+    def names(self) -> dict[str, Collection[str]]:
+        """Return the names by folder that are no news where they are met: not what is missing."""
+        names: dict[str, Collection[str]] = {}
+        for folder, rows in self.files.items():
+            gone = [name for name, raw in rows.items() if not raw[3] and raw[2] is not None]
+            names[folder] = rows.keys() - gone if gone else rows
+        return names
 
     def expected(self) -> int:
         """How many files are to be there."""
@@ -67,7 +80,7 @@ def load_known(con: DuckDBPyConnection, catalog: Path, scope: Scope) -> Known:
     roots = tuple(
         path.rstrip("/") for _, path in con.execute(statement("select_roots"), values).fetchall()
     )
-    return scope.of(Known(files, roots))
+    return scope.of(Known(files, roots), os.path.abspath(side_folder(catalog)))
 
 
 @dataclass(frozen=True)
@@ -85,9 +98,12 @@ class Scope:
             path == one or path.startswith(one.rstrip("/") + "/") for one in self.paths
         )
 
-    def of(self, known: Known) -> Known:
+    def of(self, known: Known, side: str) -> Known:
         """
         Return what is known of these files and folders.
+
+        Args:
+            side: the catalog's own folder, in which are no trace files.
 
         Raises:
             UsageError: nothing is known of one of them.
@@ -95,6 +111,11 @@ class Scope:
         if not self.paths:
             return known
         for path in self.paths:
+            if _lies_in(path, side):
+                raise UsageError(
+                    f"{path} belongs to the catalog itself",
+                    hint="It is looked at where no paths are given: catalog verify",
+                )
             if not _is_known(path, known):
                 raise UsageError(
                     f"The catalog knows nothing at {path}",

@@ -180,14 +180,20 @@ def _choose(known: Known, stores: Stores, how: How, seed: int) -> frozenset[str]
 
 def _deeply(
     catalog: Path, known: Known, looked: Looked, some: frozenset[str] | None, progress: Progress
-) -> Iterator[Finding]:
+) -> list[Finding]:
     suspects = set(looked.suspects)
     paths = [path for path in paths_of(known) if path not in suspects]
     if some is not None:
         paths = [path for path in paths if path in some]
     with reading(catalog) as con:
         details = details_of(con, catalog, None)
-    yield from read_deeply(paths, details, progress)
+    findings = list(read_deeply(paths, details, progress))
+    if findings:
+        with reading(catalog) as con:
+            now = load_known(con, catalog, Scope())
+        # What was registered anew meanwhile was read beside its old row.
+        findings = [one for one in findings if now.row(one.path) == known.row(one.path)]
+    return findings
 
 
 def _read_stores(

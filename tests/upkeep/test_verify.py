@@ -146,6 +146,22 @@ def test_a_file_that_is_gone_is_marked_missing(kept):
     assert kept.verify().findings == []
 
 
+def test_a_file_that_is_known_as_gone_and_is_back_is_registered(kept):
+    path = file_of(kept, "both")
+    held, times = path.read_bytes(), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    path.unlink()
+    kept.verify(fast=True, repair=True)
+    path.write_bytes(held)
+    os.utime(path, ns=times)
+
+    (one,) = kept.verify(fast=True).findings
+    assert (one.path, one.finding) == (str(path), "unregistered file") and "is back" in one.detail
+    assert kept.verify(fast=True, repair=True).findings == []
+
+    assert rows(kept, "from missing_files") == []
+    assert kept.verify(deep=True).findings == []
+
+
 def test_a_file_that_is_cut_off_is_damaged_and_stays_a_finding(kept):
     path = file_of(kept, "sma_3")
     os.truncate(path, path.stat().st_size - 20)
@@ -508,6 +524,8 @@ def test_only_the_files_and_folders_that_are_named_are_looked_at(kept, home):
     assert found(kept.verify(new)) == [("new.parquet", "unregistered file")]
     with pytest.raises(UsageError, match="knows nothing"):
         kept.verify(home / "elsewhere")
+    with pytest.raises(UsageError, match="belongs to the catalog"):
+        kept.verify(beside(kept, "packs"))
 
 
 def test_a_sample_reads_a_part_and_the_same_seed_the_same_part(kept):
