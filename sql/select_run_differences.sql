@@ -1,40 +1,150 @@
--- What two runs traced, a row per strategy, kind, symbol and timeframe: in one only, or how alike.
+-- What two runs traced, a row per strategy, kind, symbol, timeframe and range that both have.
 with traced as (
     select
         t.run_id,
         -- 20 and 20.0 are one configuration; what is unknown goes by the name that the run gave it.
         coalesce(s.config_key, s.strategy_hash, t.strategy_id, t.file_name) as identity,
+        s.strategy_hash is null as is_unknown,
+        s.strategy_hash,
+        t.strategy_type,
+        t.strategy_id,
+        t.trace_id,
         t.kind,
         t.symbol,
         t.timeframe,
-        arg_min(s.strategy_hash, (t.strategy_id, t.trace_id)) as strategy_hash,
-        min(t.strategy_type) as strategy_type,
-        min(t.strategy_id) as strategy_id,
-        arg_min(t.trace_id, (t.strategy_id, t.trace_id)) as trace_id,
-        count(*) as traces,
-        list(distinct t.content_digest order by t.content_digest) as contents,
-        min(t.first_bar) as first_bar,
-        max(t.last_bar) as last_bar,
-        min(t.first_ts) as first_ts,
-        max(t.last_ts) as last_ts
+        t.content_digest,
+        t.first_bar,
+        t.last_bar,
+        t.first_ts,
+        t.last_ts
     from trace_file as t
     left join strategy as s using (strategy_key)
     where
         t.run_id in ($a, $b)
         and t.kind in ('signal', 'classifier')
         and t.status = 'registered'
+),
+alone as (
+    select distinct run_id, identity, is_unknown, strategy_id, kind, symbol, timeframe
+    from traced
+    where
+        strategy_id is not null
+        and (identity, kind, coalesce(symbol, ''), coalesce(timeframe, '')) in (
+            select (identity, kind, coalesce(symbol, ''), coalesce(timeframe, ''))
+            from traced
+            group by identity, kind, coalesce(symbol, ''), coalesce(timeframe, '')
+            having count(distinct run_id) = 1
+        )
+),
+-- A configuration that only one of the runs tells is found in the other by the strategy's name.
+named as (
+    select b.identity, b.kind, b.symbol, b.timeframe, min(a.identity) as other
+    from (from alone where run_id = $a) as a
+    join (from alone where run_id = $b) as b
+        on
+            a.strategy_id = b.strategy_id
+            and a.kind = b.kind
+            and a.symbol is not distinct from b.symbol
+            and a.timeframe is not distinct from b.timeframe
+            and a.is_unknown <> b.is_unknown
     group by all
+    having
+        count(distinct a.identity) = 1
+        and count(distinct b.strategy_id) = 1
+),
+span as (
+    select
+        t.run_id,
+        coalesce(n.other, t.identity) as identity,
+        t.kind,
+        t.symbol,
+        t.timeframe,
+        t.first_bar,
+        t.last_bar,
+        t.first_ts,
+        t.last_ts,
+        arg_min(t.strategy_hash, (t.strategy_id, t.trace_id)) as strategy_hash,
+        min(t.strategy_type) as strategy_type,
+        min(t.strategy_id) as strategy_id,
+        arg_min(t.trace_id, (t.strategy_id, t.trace_id)) as trace_id,
+        count(*) as traces,
+        list(distinct t.content_digest order by t.content_digest) as contents
+    from traced as t
+    left join named as n
+        on
+            t.run_id = $b
+            and t.identity = n.identity
+            and t.kind = n.kind
+            and t.symbol is not distinct from n.symbol
+            and t.timeframe is not distinct from n.timeframe
+    group by all
+),
+same_range as (
+    select a, b
+    from (from span where run_id = $a) as a
+    join (from span where run_id = $b) as b
+        on
+            a.identity = b.identity
+            and a.kind = b.kind
+            and a.symbol is not distinct from b.symbol
+            and a.timeframe is not distinct from b.timeframe
+            and a.first_bar is not distinct from b.first_bar
+            and a.last_bar is not distinct from b.last_bar
+            -- Times that one does not know are no others.
+            and coalesce(a.first_ts = b.first_ts, true)
+            and coalesce(a.last_ts = b.last_ts, true)
+),
+-- Of the ranges that only one has, the one that ends last and is the longest stands for all.
+best as (
+    select
+        s.run_id,
+        s.identity,
+        s.kind,
+        s.symbol,
+        s.timeframe,
+        arg_max(s, (s.last_ts is not null, s.last_ts, s.last_bar, -s.first_bar, s.trace_id)) as one,
+        sum(s.traces)::bigint as traces,
+        p.trace_id is null as is_left
+    from span as s
+    left join (
+        select a.trace_id from same_range
+        union
+        select b.trace_id from same_range
+    ) as p on p.trace_id = s.trace_id
+    group by all
+),
+side as (
+    select
+        run_id,
+        identity,
+        kind,
+        symbol,
+        timeframe,
+        bool_or(is_left) as is_left,
+        arg_max(one, is_left) as one,
+        arg_max(traces, is_left) as traces
+    from best
+    group by all
+),
+pair as (
+    select a, b, a.traces as traces_a, b.traces as traces_b, true as is_one_range
+    from same_range
+    union all
+    select a.one, b.one, a.traces, b.traces, false
+    from (from side where run_id = $a) as a
+    full join (from side where run_id = $b) as b
+        on
+            a.identity = b.identity
+            and a.kind = b.kind
+            and a.symbol is not distinct from b.symbol
+            and a.timeframe is not distinct from b.timeframe
+    where a.is_left or b.is_left
 )
 select
     case
-        when b.identity is null then 'only in a'
-        when a.identity is null then 'only in b'
-        when
-            a.first_bar is distinct from b.first_bar
-            or a.last_bar is distinct from b.last_bar
-            or a.first_ts <> b.first_ts
-            or a.last_ts <> b.last_ts
-        then 'other range'
+        when b is null then 'only in a'
+        when a is null then 'only in b'
+        when not is_one_range then 'other range'
         when a.contents = b.contents then 'same content'
         else 'changed content'
     end as finding,
@@ -50,17 +160,11 @@ select
     b.first_bar as first_bar_b,
     b.last_bar as last_bar_b,
     a.contents = b.contents as same_digest,
-    a.traces as traces_a,
-    b.traces as traces_b,
+    traces_a,
+    traces_b,
     a.trace_id as trace_a,
     b.trace_id as trace_b
-from (from traced where run_id = $a) as a
-full join (from traced where run_id = $b) as b
-    on
-        a.identity = b.identity
-        and a.kind = b.kind
-        and a.symbol is not distinct from b.symbol
-        and a.timeframe is not distinct from b.timeframe
+from pair
 order by
     case finding
         when 'changed content' then 0
@@ -73,4 +177,6 @@ order by
     coalesce(id_a, id_b),
     kind,
     symbol,
-    timeframe;
+    timeframe,
+    first_bar_a,
+    last_bar_a;

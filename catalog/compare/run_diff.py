@@ -40,10 +40,11 @@ class RunDiff:
     """
     What two runs traced: a row per strategy, kind, symbol and timeframe, with its `finding`.
 
-    Strategies are the same where their configurations mean the same; one of unknown configuration
-    goes by the name that the run gave it. `changed content` and `same content` are of the
-    same range. Where the ranges are not the same, the finding is `other range`, or if the bars
-    that both have were compared, `changed where both are` or `same where both are`.
+    Strategies are the same where their configurations mean the same; one whose configuration is
+    unknown in one of the runs goes by the name that these gave it. `changed content` and
+    `same content` are of the same range, a row for each range that both have. What only one has
+    beside these is `other range`: the range that ends last against that of the other run, or if the
+    bars that both have were compared, `changed where both are` or `same where both are`.
 
     `unread` has the traces that could not be read, each with its reason.
     """

@@ -12,6 +12,7 @@ from compared import SMA, write_one, write_states
 from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import QueryError
+from catalog.store.database import writing
 from conftest import old_trace
 from markets import copied
 
@@ -101,6 +102,46 @@ def test_where_ranges_are_not_the_same_the_bars_that_both_have_can_be_compared(m
         "1": "same where both are",
     }
     assert found.unread == {}
+
+
+def test_traces_over_several_ranges_are_compared_range_by_range(catalog, tmp_path):
+    run = tmp_path / "runs"
+    for name, values in (("a", [0, 1]), ("a", [0, 1, 1, -1]), ("b", [0, 1, 1, -1])):
+        write_one(run / name, values, strategy_id=f"{name}{len(values)}")
+    catalog.register(run)
+
+    rows = catalog.diff_runs("a", "b").rows.table.to_pylist()
+
+    assert [(row["finding"], row["id_a"], row["id_b"]) for row in rows] == [
+        ("other range", "a2", "b4"), ("same content", "a4", "b4"),
+    ]  # fmt: skip
+    assert [(row["last_bar_a"], row["last_bar_b"]) for row in rows] == [(1, 3), (3, 3)]
+
+
+def test_a_configuration_that_one_run_does_not_tell_goes_by_the_name(catalog, write_run, tmp_path):
+    write_run("a", {"sma_1": [1, 0], "sma_2": [1, -1]})
+    write_run("b", {"sma_1": [1, 0], "sma_3": [1, -1]})
+    catalog.register(tmp_path / "runs")
+    with writing(catalog.path) as con:
+        # What a's records say, b's may not.
+        con.execute(
+            "insert into internal.strategy by name select * replace ('h' as strategy_key, "
+            "'h' as strategy_hash, 'k' as config_key) from internal.strategy "
+            "where strategy_key = 'a/sma_1'"
+        )
+        con.execute(
+            "update internal.trace_file set strategy_key = 'h', strategy_hash = 'h' "
+            "where run_id = 'a' and strategy_id = 'sma_1'"
+        )
+
+    for a, b in (("a", "b"), ("b", "a")):
+        rows = catalog.diff_runs(a, b).rows.table.to_pylist()
+        assert [(row["finding"], row["id_a"], row["id_b"]) for row in rows] == [
+            ("only in a", "sma_2" if a == "a" else "sma_3", None),
+            ("only in b", None, "sma_3" if a == "a" else "sma_2"),
+            ("same content", "sma_1", "sma_1"),
+        ]
+        assert rows[-1]["strategy_hash"] == "h"
 
 
 def test_a_run_goes_by_its_beginning_its_end_its_name_or_its_folder(made):
