@@ -104,13 +104,12 @@ def _compile(node: ast.expr, places: Mapping[str, int]) -> Compute:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | None):
         constant = node.value
         return lambda values: constant
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+    if isinstance(node, ast.List | ast.Tuple):
         items = [_compile(item, places) for item in node.elts]
         return lambda values: [item(values) for item in items]
     if isinstance(node, ast.BoolOp):
         parts = [_compile(part, places) for part in node.values]
-        whole = all if isinstance(node.op, ast.And) else any
-        return lambda values: whole(part(values) for part in parts)
+        return _combine(parts, ends_at=isinstance(node.op, ast.Or))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub | ast.UAdd):
         inner = _compile(node.operand, places)
         if isinstance(node.op, ast.Not):
@@ -131,10 +130,24 @@ def _compile(node: ast.expr, places: Mapping[str, int]) -> Compute:
     raise ValueError(f"{ast.unparse(node)!r} is nothing that a condition may say")
 
 
+def _combine(parts: list[Compute], *, ends_at: bool) -> Compute:
+    """Return what says the first value that is true, or that is not, else the last, as Python."""
+
+    def combined(values: Values) -> Any:
+        value = None
+        for part in parts:
+            value = part(values)
+            if bool(value) is ends_at:
+                break
+        return value
+
+    return combined
+
+
 def _compare(node: ast.Compare, places: Mapping[str, int]) -> Compute:
     first = _compile(node.left, places)
     steps = [
-        (_COMPARE[type(op)], _compile(right, places))
+        (_COMPARE[type(op)], _compile(_listed(op, right), places))
         for op, right in zip(node.ops, node.comparators, strict=True)
     ]
     if len(steps) == 1:  # Most are, and there may be millions of values.
@@ -151,6 +164,13 @@ def _compare(node: ast.Compare, places: Mapping[str, int]) -> Compute:
         return True
 
     return chain
+
+
+def _listed(op: ast.cmpop, node: ast.expr) -> ast.expr:
+    """Return a set as a list where something is looked for in it; elsewhere it is refused."""
+    if isinstance(op, ast.In | ast.NotIn) and isinstance(node, ast.Set):
+        return ast.List(node.elts, ast.Load())
+    return node
 
 
 def _number(value: Any) -> Any:

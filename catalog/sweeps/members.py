@@ -7,6 +7,7 @@ configuration; a configuration is then those pieces joined.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from itertools import compress, repeat
@@ -89,23 +90,26 @@ def combined(
 
 
 def _repeated(grids: tuple[Grid, ...]) -> set[tuple[str, str]]:
-    names = [(grid.kind, grid.type) for grid in grids]
-    return {name for name in names if names.count(name) > 1}
+    names = Counter((grid.kind, grid.type) for grid in grids)
+    return {name for name, count in names.items() if count > 1}
 
 
 def _distinct(grid: Grid) -> NDArray[np.bool_] | None:
     """Return which combinations are members, without those that mean what one before them does."""
     _, columns, _ = _pieces(grid, meaning)
-    chosen = grid.kept
-    for axis, column in enumerate(columns):
+    first_of = []
+    for column in columns:
         places: dict[bytes | None, int] = {}
-        first = [places.setdefault(piece, place) == place for place, piece in enumerate(column)]
-        if all(first):
-            continue
-        mask = np.ones(grid.shape, bool) if chosen is None else chosen.reshape(grid.shape).copy()
-        stretched = [len(column) if one == axis else 1 for one in range(len(columns))]
-        mask &= np.array(first).reshape(stretched)
-        chosen = mask.reshape(-1)
+        first_of.append([places.setdefault(piece, place) for place, piece in enumerate(column)])
+    if all(first == list(range(len(first))) for first in first_of):
+        return grid.kept
+    # The first that is kept: conditions may keep another of two values that mean the same.
+    members = np.arange(grid.combinations) if grid.kept is None else np.flatnonzero(grid.kept)
+    axes = np.unravel_index(members, grid.shape)
+    alike = [np.array(first)[axis] for first, axis in zip(first_of, axes, strict=True)]
+    _, kept = np.unique(np.ravel_multi_index(alike, grid.shape), return_index=True)
+    chosen = np.zeros(grid.combinations, bool)
+    chosen[members[kept]] = True
     return chosen
 
 
