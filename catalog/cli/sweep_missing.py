@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from catalog.cli.options import open_catalog, plural, say, say_next
-from catalog.cli.sweep_options import said_again, strategy_option, sweep_options
+from catalog.cli.sweep_options import said_again, say_behind, strategy_option, sweep_options
 
 _SHOWN = ("state", "strategy_id", "symbol", "timeframe", "strategy_hash", "config", "why")
 
@@ -70,7 +70,7 @@ def missing(
         strategy=strategy or None,
         states=states,
     )
-    total = 0
+    total = elsewhere = 0
     shown = []
     for number, table in enumerate(tables):
         if form == "table":
@@ -80,6 +80,7 @@ def missing(
             lines = _jsonl(table) if form == "jsonl" else _csv(table, with_header=number == 0)
             click.echo(lines, nl=False)
         total += table.num_rows
+        elsewhere += _of_other_ranges(table)
     if shown:
         import pyarrow as pa
 
@@ -88,9 +89,23 @@ def missing(
         print_table(pa.concat_tables(shown), "table", rows=limit)
     found = plural(total, "configuration")
     say("found", f"{found}, of which {limit:,} are shown" if shown and total > limit else found)
+    if elsewhere:
+        say("note", f"{elsewhere:,} have traces over other ranges: --bars, or --from and --to")
+    words = said_again(file, symbols, timeframes, start, end, bars)
+    if "behind" not in states:
+        say_behind(tables.counts["behind"], words)
     if total and form == "table":
-        words = said_again(file, symbols, timeframes, start, end, bars)
         say_next(f"catalog sweep missing {words} --format jsonl")
+
+
+def _of_other_ranges(table: Any) -> int:
+    """Return how many are missing only over the range that is asked for."""
+    import pyarrow.compute as pc
+
+    from catalog.sweeps.ranges import MISSING, ONLY
+
+    is_other = pc.and_(pc.equal(table["state"], MISSING), pc.starts_with(table["why"], ONLY))
+    return int(pc.sum(is_other).as_py() or 0)
 
 
 def _jsonl(table: Any) -> str:

@@ -77,10 +77,19 @@ def say_places(places: Iterable[Place]) -> None:
     places = list(places)
     for place in places[:_MOST_PLACES]:
         say("range", f"{place} ({place.source})")
+        if place.cut:
+            say("note", f"{place.name}: {place.cut}")
         if not place.has_prices:
             say("warning", f"no prices of {place.name} are registered to compare traces with")
     if len(places) > _MOST_PLACES:
         say("range", f"… and {len(places) - _MOST_PLACES:,} more")
+
+
+def say_behind(count: int, words: str) -> None:
+    """Say how many are behind, which nothing computes unless it is asked for."""
+    if count:
+        command = f"catalog sweep run {words} --behind --strategy module:function"
+        say("behind", f"{count:,}: computed before prices were appended; {command} computes them")
 
 
 def said_again(

@@ -52,7 +52,7 @@ def run(
     the position at the close of each bar, as a fraction of equity (for a classifier its state, as
     text): an array or list as long as the table. The module is looked for in the current folder
     too. Traces say the digest of the module's source, so that status knows which are of other
-    code.
+    code; only of that module: what it imports from others may change, and they stay done.
 
     What raises is recorded as failed, and the exit status is 3. Killed at any moment, run it
     again: it goes on with what is left. Ctrl-C lets each process finish what it is at.

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from catalog.cli.options import open_catalog, plural, say, say_next
-from catalog.cli.sweep_options import said_again, say_places, strategy_option, sweep_options
+from catalog.cli.sweep_options import (
+    said_again,
+    say_behind,
+    say_places,
+    strategy_option,
+    sweep_options,
+)
 
 
 @click.command("status")
@@ -37,10 +43,10 @@ def status(
 
     \b
     done     there is a trace over the range
-    behind   its trace is on unchanged prices, and there are more bars by now
+    behind   its trace is on all prices that there were, unchanged, and more were appended
     stale    prices, over the range of its trace, or code, or a component have changed
     failed   computing it failed, and no trace is newer
-    missing  there is no trace of it; where a range is given, none over that
+    missing  there is no trace of it over the range
 
     Configurations are compared by what they mean: 20 and 20.0 are the same.
 
@@ -68,8 +74,9 @@ def status(
     ]
     say("sweep", f"{plural(found.total, 'configuration')} of {found.name}: {', '.join(counts)}")
     for note, count in found.notes.items():
-        say("note", f"{count:,} done, though {note}")
+        say("note", f"{count:,} done or behind, though {note}")
     words = said_again(file, symbols, timeframes, start, end, bars)
+    say_behind(found["behind"], words)
     if found["missing"] or found["stale"] or found["failed"]:
         say_next(f"catalog sweep run {words} --strategy module:function")
     elif found["behind"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from catalog.sweeps.compare import Comparison
     from catalog.sweeps.grid import Sweep
     from catalog.sweeps.places import Wanted
+    from catalog.sweeps.rows import NotComputed
     from catalog.sweeps.run import SweepRun
     from catalog.sweeps.status import SweepStatus
 
@@ -27,10 +28,10 @@ class Sweeping(Located):
     and over a range: the one given, else all registered prices. Each is in one state:
 
     - done: there is a trace over the range. What nobody knows of it is not held against it.
-    - behind: its trace is on unchanged prices, and there are more bars by now.
+    - behind: its trace is on unchanged prices up to their end of then; more were appended.
     - stale: the prices differ over the range of its trace, or the code, or a component.
     - failed: computing it failed, and no trace is newer.
-    - missing: there is no trace, or where a range is given, none over it.
+    - missing: there is no trace over the range.
     """
 
     def missing(
@@ -74,11 +75,11 @@ class Sweeping(Located):
         from catalog.sweeps.places import Wanted, names_of
 
         _check_states(states)
-        nothing = Sweep.declare(strategies={"type": "any"}, symbols=symbol, timeframes=timeframe)
+        nothing = Sweep.declare(strategies={"type": "any"})
         return missing(
             self.path,
             configs,  # type: ignore[arg-type] # what they are is looked at there
-            name=names_of(nothing)[0],
+            name=names_of(nothing, [symbol], [timeframe])[0],
             wanted=Wanted(start, end, bars),
             codes=load_codes(strategy),
             kind=kind,
@@ -130,23 +131,24 @@ class Sweeping(Located):
         bars: tuple[int, int] | None = None,
         strategy: Given = None,
         states: Collection[str] = ("missing", "stale", "failed"),
-    ) -> Iterator[Any]:
+    ) -> NotComputed:
         """
-        Yield Arrow tables of the configurations of a sweep that are in some states.
+        Return an iterator of Arrow tables of the configurations of a sweep in some states.
 
         A row has state, kind, strategy_type, strategy_id, symbol, timeframe, from, to,
         strategy_hash, config_key, config (JSON) and why. The arguments are those of
-        `sweep_status`, and `states`. The catalog is looked at once, when this is called.
+        `sweep_status`, and `states`. The catalog is looked at once, when this is called. Once all
+        tables were taken, `counts` of what is returned says how many are in each state.
 
         Raises:
             as `sweep_status`.
         """
         from catalog.sweeps.places import Wanted
-        from catalog.sweeps.rows import not_computed
+        from catalog.sweeps.rows import NotComputed
 
         _check_states(states)
         wanted = Wanted(start, end, bars)
-        return not_computed(self._compare(sweep, symbols, timeframes, wanted, strategy)(), states)
+        return NotComputed(self._compare(sweep, symbols, timeframes, wanted, strategy)(), states)
 
     def run_sweep(
         self,

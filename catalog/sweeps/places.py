@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.bars is not None:
-            first, last = self.bars
+            first, last = _two(self.bars)
+            vars(self).update(bars=(first, last))
             if self.start is not None or self.end is not None:
                 raise UsageError("A range is given by times or by bars, and not by both")
             if not 0 <= first <= last:
@@ -60,7 +62,8 @@ class Place:
 
     `first` and `last` are bars of the registered prices, or of whatever was traced where there are
     none; None where only times are said. `from_us` and `to_us` are the times of these bars, in
-    microseconds since 1970 in UTC, None where nobody knows them.
+    microseconds since 1970 in UTC, None where nobody knows them. `cut` says so where the range
+    that was given goes beyond the prices.
     """
 
     symbol: str
@@ -71,6 +74,7 @@ class Place:
     last: int | None
     from_us: int | None
     to_us: int | None
+    cut: str | None = None
 
     @property
     def is_given(self) -> bool:
@@ -117,8 +121,8 @@ def names_of(
         UsageError: nobody says one, or it is none.
     """
     found: dict[tuple[str, str], None] = {}
-    symbols = list(symbols or sweep.symbols)
-    timeframes = list(timeframes or sweep.timeframes)
+    symbols = _names("symbol", symbols or sweep.symbols)
+    timeframes = _names("timeframe", timeframes or sweep.timeframes)
     if not symbols:
         raise UsageError(
             f"The sweep {sweep.name} says no symbols",
@@ -140,6 +144,17 @@ def names_of(
                 )
             found[symbol, timeframe] = None
     return list(found)
+
+
+def _names(what: str, given: Any) -> list[str]:
+    """Return names as a list; a text is one, and not its letters."""
+    names = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    for one in names:
+        if not isinstance(one, str):
+            raise UsageError(
+                f"A {what} is a text, and not {one!r}", hint=f"Write it in quotes: {str(one)!r}"
+            )
+    return names
 
 
 def make_place(symbol: str, timeframe: str, wanted: Wanted, series: PriceSeries | None) -> Place:
@@ -174,7 +189,19 @@ def make_place(symbol: str, timeframe: str, wanted: Wanted, series: PriceSeries 
             hint="Give another range, or add newer prices with: catalog prices add FILE",
         )
     from_us, to_us = int(series.ts[first]), int(series.ts[last])
-    return Place(symbol, timeframe, wanted, True, first, last, from_us, to_us)
+    cut = _cut(wanted, first, last, from_us, to_us, len(series.ts))
+    return Place(symbol, timeframe, wanted, True, first, last, from_us, to_us, cut)
+
+
+def _cut(wanted: Wanted, first: int, last: int, from_us: int, to_us: int, count: int) -> str | None:
+    said = []
+    if first == 0 and wanted.start is not None and _highest(wanted.start) < from_us:
+        said.append(f"begins with its prices, at {when(from_us)}")
+    is_beyond = wanted.bars is not None and wanted.bars[1] > last
+    is_later = wanted.end is not None and _lowest(wanted.end) > to_us
+    if last == count - 1 and (is_beyond or is_later):
+        said.append(f"ends with its prices, at {when(to_us)}, bar {last:,}")
+    return f"the range {' and '.join(said)}" if said else None
 
 
 def no_prices(symbol: str, timeframe: str, otherwise: str = "") -> UsageError:
@@ -197,6 +224,16 @@ def _at(series: PriceSeries, moment: Any, side: Any) -> int:
         session = int(np.searchsorted(series.session_dates, np.datetime64(moment, "D"), side))
         return int(np.searchsorted(series.session, session, "left"))
     return int(np.searchsorted(series.ts, microseconds_of(moment), side))
+
+
+def _two(bars: Any) -> tuple[int, int]:
+    try:
+        first, last = map(index, bars)
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"{bars!r} are no bars", hint="Give the first and the last one: bars=(0, 999)"
+        ) from None
+    return first, last
 
 
 def _moment(moment: Any) -> Any:

@@ -29,21 +29,33 @@ SCHEMA: Final = pa.schema(
 )  # fmt: skip
 
 
-def not_computed(
-    comparison: Comparison, states: Collection[str] = NOT_COMPUTED
-) -> Iterator[pa.Table]:
+class NotComputed(Iterator[pa.Table]):
     """
-    Yield tables of the configurations in some states; `config` is canonical JSON.
+    Tables of the configurations of a sweep that are in some states; `config` is canonical JSON.
 
     `from` and `to` are the first and the last bar to compute, null where nobody knows their times.
+    `counts` has how many are in each state, whether or not it is one of these, as far as tables
+    were taken.
     """
-    names = StrategyNames(comparison.sweep, comparison.places)
-    numbers = {id(grid): number for number, grid in enumerate(comparison.sweep.grids)}
-    wanted = np.isin(np.arange(len(STATES)), [STATES.index(state) for state in states])
-    for one in comparison.batches():
-        chosen = np.flatnonzero(wanted[one.states])
-        if len(chosen):
-            yield _table(one, chosen, names, numbers[id(one.grid)])
+
+    def __init__(self, comparison: Comparison, states: Collection[str] = NOT_COMPUTED) -> None:
+        self.counts = dict.fromkeys(STATES, 0)
+        self._tables = self._made(comparison, states)
+
+    def __next__(self) -> pa.Table:
+        return next(self._tables)
+
+    def _made(self, comparison: Comparison, states: Collection[str]) -> Iterator[pa.Table]:
+        names = StrategyNames(comparison.sweep, comparison.places)
+        numbers = {id(grid): number for number, grid in enumerate(comparison.sweep.grids)}
+        wanted = np.isin(np.arange(len(STATES)), [STATES.index(state) for state in states])
+        for one in comparison.batches():
+            counts = np.bincount(one.states, minlength=len(STATES)).tolist()
+            for state, count in zip(STATES, counts, strict=True):
+                self.counts[state] += count
+            chosen = np.flatnonzero(wanted[one.states])
+            if len(chosen):
+                yield _table(one, chosen, names, numbers[id(one.grid)])
 
 
 def _table(one: Compared, chosen: Any, names: StrategyNames, number: int) -> pa.Table:
