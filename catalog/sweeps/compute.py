@@ -19,7 +19,7 @@ from catalog.prices.files import read_bars
 from catalog.register.written import register_finalized
 from catalog.strategy import config_key
 from catalog.sweeps.code import Code
-from catalog.sweeps.failures import Failure, record_failures
+from catalog.sweeps.failures import Failure, clean, record_failures
 from catalog.sweeps.grid import Grid, Sweep
 from catalog.sweeps.members import Numbers, words
 from catalog.sweeps.names import StrategyNames
@@ -68,6 +68,13 @@ class Done:
     failed: list[tuple[str, str]] = field(default_factory=list)
     waiting: int = 0
     left: Numbers | None = None
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What comes of a chunk instead where computing it went wrong in no strategy that is known."""
+
+    why: str
 
 
 class Computer:
@@ -203,6 +210,14 @@ class _PlaceBars:
         )
 
 
+def id_of(job: Job, chunk: Chunk, number: int) -> str:
+    """Return the id of a strategy in the run."""
+    place, grid = job.places[chunk.place], job.sweep.grids[chunk.grid]
+    (own,) = words(grid, np.array([number]))
+    strategy_hash = sha256(encode(grid.member(number, None).config)).hexdigest()[:12]
+    return job.names.name(place, chunk.grid, own, strategy_hash)
+
+
 def failure_of(job: Job, chunk: Chunk, number: int, strategy_id: str, error: str) -> Failure:
     """Return the record of a strategy that failed just now."""
     place, grid = job.places[chunk.place], job.sweep.grids[chunk.grid]
@@ -273,8 +288,12 @@ def _described(said: Any) -> str:
 
 def _text_of(error: BaseException) -> str:
     if isinstance(error, _WrongResultError):
-        return str(error)
+        return clean(str(error))
     # Where it was raised, seen from the strategy and not from what that calls.
     frames = traceback.extract_tb(error.__traceback__)[1:2]
     where = f" ({Path(frames[0].filename).name}:{frames[0].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}"[:_LONGEST_ERROR] + where
+    try:
+        said = f": {error}"
+    except Exception:  # It is a strategy's own, and so is what it says.
+        said = ""
+    return clean(f"{type(error).__name__}{said}"[:_LONGEST_ERROR] + where)

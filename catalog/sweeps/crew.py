@@ -17,7 +17,7 @@ import numpy as np
 
 from catalog.errors import CatalogError
 from catalog.register.reader import receive, send
-from catalog.sweeps.compute import Chunk, Computer, Done, Job, failure_of
+from catalog.sweeps.compute import Broken, Chunk, Computer, Done, Job, failure_of, id_of
 from catalog.sweeps.failures import record_failures
 
 MOST_TOGETHER: Final = 500
@@ -134,7 +134,10 @@ class _Crew:
                 if answer is None:
                     self._end(process)
                     process = None
-                    self._lost(chunk)
+                    self._lost(chunk, "it ended the process that computed it")
+                    continue
+                if isinstance(answer, Broken):
+                    self._lost(chunk, answer.why)
                     continue
                 if isinstance(answer, CatalogError):
                     raise answer
@@ -161,17 +164,15 @@ class _Crew:
             for process in self._processes:
                 process.kill()
 
-    def _lost(self, chunk: Chunk) -> None:
-        """Find out which strategy of a chunk ends its process; alone, it is known."""
+    def _lost(self, chunk: Chunk, error: str) -> None:
+        """Find out which strategy of a chunk ends its process, or all; alone, it is known."""
         if self.is_stopping:
             return
         if len(chunk.numbers) > 1:
             self._chunks.one_by_one(chunk)
             return
         number = int(chunk.numbers[0])
-        grid, place = self._job.sweep.grids[chunk.grid], self._job.places[chunk.place]
-        name = grid.member(number, place.symbol).strategy_id
-        error = "it ended the process that computed it"
+        name = id_of(self._job, chunk, number)
         failure = failure_of(self._job, chunk, number, name, error)
         record_failures(self._job.catalog, [failure])
         with self._lock:

@@ -39,6 +39,11 @@ class Failure:
     strategy_id: str
 
 
+def clean(text: str) -> str:
+    """Return a text in one line that can be printed and kept: halves of characters are replaced."""
+    return " ".join(text.encode("utf-8", "replace").decode().split())
+
+
 def record_failures(catalog: Path, failures: Iterable[Failure]) -> None:
     """
     Add failures to what is known; they are on the disk when this returns.
@@ -72,7 +77,7 @@ def last_failures(
     for fact in read_facts(catalog, _NAME):
         if any(not isinstance(fact.get(name), kind) for name, kind in _KINDS.items()):
             continue
-        failure = Failure(**{name: fact[name] for name in _KINDS})
+        failure = Failure(**{name: fact[name] for name in _KINDS} | {"error": clean(fact["error"])})
         name = failure.symbol, failure.timeframe
         for number in by_name.get(name, ()):
             if _is_of(failure, places[number], noted[name]):

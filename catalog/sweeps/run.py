@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog.errors import UsageError
+from catalog.errors import StoreError, UsageError
 from catalog.prices.files import full_path
 from catalog.register.register import register
 from catalog.statements import statement
@@ -28,6 +29,7 @@ from catalog.sweeps.names import StrategyNames
 from catalog.sweeps.places import Place, no_prices
 from catalog.sweeps.ranges import FAILED, MISSING, STALE, STATES
 
+_STAMPED = r"_\d{8}T\d{6}(-\d+)?"
 _ODD = re.compile(r"[^A-Za-z0-9.+=^@-]+")
 Progress = Callable[[int, int], None]
 
@@ -95,8 +97,10 @@ def run_sweep(
         if not place.has_prices:
             raise no_prices(place.symbol, place.timeframe)
     tasks, wanted = _tasks(comparison, states)
-    report = SweepRun(_new_folder(runs, name), comparison.places, wanted, recovered=recovered)
-    if report.total:
+    is_any = any(wanted.values())
+    folder = _new_folder(runs, name, make=is_any)
+    report = SweepRun(folder, comparison.places, wanted, recovered=recovered)
+    if is_any:
         job = Job(
             catalog,
             sweep,
@@ -126,6 +130,9 @@ def run_sweep(
         else:
             names = {kind: _importable(code) for kind, code in code_of.items()}
             report.interrupted = compute_beside(job, names, tasks, note, workers=count)
+    if not report.computed:
+        with suppress(OSError):  # it is not there, or not empty
+            report.run_directory.rmdir()
     report.seconds = time.monotonic() - begun
     return report
 
@@ -160,7 +167,8 @@ def _recover(catalog: Path, runs: Path, name: str) -> int:
     """Register what earlier runs of the sweep wrote and, killed, did not register."""
     if not catalog.exists():
         return 0
-    folders = [folder for folder in runs.glob(f"{name}_*") if folder.is_dir()]
+    is_ours = re.compile(re.escape(name) + _STAMPED).fullmatch
+    folders = [one for one in runs.glob(f"{name}_*") if is_ours(one.name) and one.is_dir()]
     return register(catalog, sorted(folders)).kinds.total() if folders else 0
 
 
@@ -197,11 +205,37 @@ def _price_files(catalog: Path, places: Iterable[Place]) -> Iterable[Path]:
             yield full_path(catalog, row[0])
 
 
-def _new_folder(runs: Path, name: str) -> Path:
-    """Return where a new run is to be: a trace that there is, is never written over."""
+def _new_folder(runs: Path, name: str, *, make: bool) -> Path:
+    """
+    Return where a new run is to be: a trace that there is, is never written over.
+
+    Args:
+        make: so that no other run that begins in this second takes it.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     folder, number = runs / f"{name}_{stamp}", 1
-    while folder.exists():
+    while not _is_claimed(folder) if make else folder.exists():
         number += 1
         folder = runs / f"{name}_{stamp}-{number}"
     return folder
+
+
+def _is_claimed(folder: Path) -> bool:
+    """Make a folder, and say whether it was not there."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if folder.parent.is_dir():
+            return False
+        raise StoreError(
+            f"Cannot make {folder}: {folder.parent} is no folder", hint="Choose another: --runs"
+        ) from None
+    except OSError as error:
+        raise StoreError(
+            f"Cannot make {folder}: {error.strerror}",
+            hint="Choose another folder for runs: --runs FOLDER",
+        ) from error
+    return True

@@ -36,12 +36,25 @@ def main() -> None:
         try:
             if computer is None:
                 computer = _computer(job, names)
-            answer = computer.compute(pickle.loads(message))  # noqa: S301 - likewise
+            answer = _computed(computer, pickle.loads(message))  # noqa: S301 - likewise
         except CatalogError as error:
             answer = error
         except Exception:
             answer = traceback.format_exc()
         send(target, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
+
+
+def _computed(computer: Any, chunk: Any) -> Any:
+    """Return what a chunk came to; what goes wrong may be the doing of one strategy in it."""
+    from catalog.sweeps.compute import Broken
+    from catalog.sweeps.failures import clean
+
+    try:
+        return computer.compute(chunk)
+    except CatalogError:
+        raise
+    except Exception:
+        return Broken(clean(traceback.format_exc().strip().rpartition("\n")[2]))
 
 
 def _computer(job: bytes, names: dict[str, str]) -> Any:
