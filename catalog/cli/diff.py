@@ -46,13 +46,16 @@ def command(a: str, b: str, form: str, path: Path) -> None:
     from catalog.cli.output import print_table
 
     found = open_catalog(path).diff(a, b)
-    if form != "table":
+    if form in ("json", "jsonl"):
+        _print_json(found.rows(), form)
+    elif form != "table":
         print_table(found.table(), form)
     else:
         click.echo(f"a  {_named(found.a)}\nb  {_named(found.b)}")
-        for table in (found.parameters, found.signals.select(SIGNALS), found.metrics):
+        signals = found.signals.select(SIGNALS)
+        for table in (found.parameters, _rounded(signals), _rounded_apart(found.metrics)):
             if table.num_rows:
-                print_table(_rounded(table), "table", rows=100)
+                print_table(table, "table", rows=100)
     sys.stdout.flush()
     _print(found)
 
@@ -63,14 +66,46 @@ def _named(side: Side) -> str:
     return f"{known}  {side.strategy_type or 'unknown'}{asked}"
 
 
-def _rounded(table: pa.Table) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _print_json(rows: list[dict[str, Any]], form: str) -> None:
+    import json
+    from math import isfinite
 
-    for place, one in enumerate(table.schema):
-        if pa.types.is_floating(one.type):
-            table = table.set_column(place, one.name, pc.round(table[one.name], 4))
-    return table
+    for row in rows:
+        for side, value in row.items():
+            if isinstance(value, float) and not isfinite(value):
+                row[side] = str(value)
+    if form == "json":
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False, default=str))
+    else:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False, default=str))
+
+
+def _rounded(signals: pa.Table) -> pa.Table:
+    """Return signals with shares of four digits, where only all of the bars are 1."""
+    import pyarrow as pa
+
+    shares = [
+        share if share is None or share == 1 else min(round(share, 4), 0.9999)
+        for share in signals["agreement"].to_pylist()
+    ]
+    place = signals.column_names.index("agreement")
+    return signals.set_column(place, "agreement", pa.array(shares, pa.float64()))
+
+
+def _rounded_apart(metrics: pa.Table) -> pa.Table:
+    """Return metrics with four digits, or as many more as it takes to tell a from b."""
+    import pyarrow as pa
+
+    rows = metrics.to_pylist()
+    for row in rows:
+        a, b = row["a"], row["b"]
+        apart = a is not None and b is not None and a != b
+        digits = next((d for d in range(4, 17) if not apart or round(a, d) != round(b, d)), None)
+        if digits is not None:
+            for name in ("a", "b", "difference"):
+                row[name] = None if row[name] is None else round(row[name], digits)
+    return pa.Table.from_pylist(rows, metrics.schema)
 
 
 def _print(found: Diff) -> None:

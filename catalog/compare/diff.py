@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from catalog.compare.figures import side_by_side
 from catalog.compare.held import read_positions, read_states
 from catalog.compare.overlap import Overlap, compare
 from catalog.compare.parameters import differing_parameters
-from catalog.compare.traced import Traced, select_traced
+from catalog.compare.traced import Pair, Traced, pairs_of, select_traced
 from catalog.errors import QueryError
 from catalog.query.referred import Referred, refer
 from catalog.statements import statement
@@ -23,6 +24,8 @@ from catalog.store.database import reading
 from catalog.store.paths import catalog_root
 
 Row = dict[str, Any]
+# How many pairs of traces are read to find one that shares a bar.
+MOST_TRIED = 5
 _SIGNALS = pa.schema(
     {
         "kind": pa.string(),
@@ -91,30 +94,37 @@ class Diff:
             return None
         return self.a.config_key == self.b.config_key
 
-    def table(self) -> pa.Table:
-        """Return all of it as rows of `what`, `name`, `a` and `b`, in text."""
+    def rows(self) -> list[Row]:
+        """Return all of it as rows of `what`, `name`, `a` and `b`, numbers as numbers."""
         rows = [
-            {"what": "parameter", "name": row["parameter"], "a": row["a"], "b": row["b"]}
+            {"what": "parameter", "name": row["parameter"],
+             "a": None if row["a"] is None else json.loads(row["a"]),
+             "b": None if row["b"] is None else json.loads(row["b"])}
             for row in self.parameters.to_pylist()
-        ]
+        ]  # fmt: skip
         for row in self.signals.to_pylist():
-            on = f"{row['symbol']} {row['timeframe']}"
+            what = f"{row['kind']} {row['symbol']} {row['timeframe']}"
             both = ("bars", "agree", "agreement", "where_differs", "first_bar", "first_ts")
+            rows += [{"what": what, "name": name, "a": row[name], "b": row[name]} for name in both]
+            if row["kind"] == "signal":
+                for side in ("value_a", "value_b"):
+                    row[side] = None if row[side] is None else float(row[side])
             rows += [
-                {"what": f"{row['kind']} {on}", "name": name, "a": _text(row[name]),
-                 "b": _text(row[name])}
-                for name in both
-            ]  # fmt: skip
-            rows += [
-                {"what": f"{row['kind']} {on}", "name": name, "a": row[f"{name}_a"],
-                 "b": row[f"{name}_b"]}
+                {"what": what, "name": name, "a": row[f"{name}_a"], "b": row[f"{name}_b"]}
                 for name in ("value", "run", "trace")
-            ]  # fmt: skip
-        rows += [
+            ]
+        return rows + [
             {"what": f"metric {row['symbol']} {row['timeframe']}", "name": row["metric"],
-             "a": _text(row["a"]), "b": _text(row["b"])}
+             "a": row["a"], "b": row["b"]}
             for row in self.metrics.to_pylist()
         ]  # fmt: skip
+
+    def table(self) -> pa.Table:
+        """Return `rows` in text: parameters as JSON, numbers with all of their digits."""
+        rows = [row | {side: _text(row, side) for side in "ab"} for row in self.rows()]
+        # Of a parameter that one has not, and that is null in the other, only JSON tells.
+        for row, told in zip(rows, self.parameters.to_pylist(), strict=False):
+            row |= {"a": told["a"], "b": told["b"]}
         return pa.Table.from_pylist(
             rows, pa.schema([(name, pa.string()) for name in ("what", "name", "a", "b")])
         )
@@ -134,8 +144,8 @@ def diff(catalog: Path, a: str, b: str) -> Diff:
         b: likewise.
 
     Raises:
-        QueryError: nothing, or more than one thing, goes by one of the names; or the two are the
-            same.
+        QueryError: nothing, or more than one thing, goes by one of the names; the two are the
+            same, or one is the only trace of the other.
         StoreError: the catalog cannot be used.
     """
     unread: dict[str, str] = {}
@@ -148,14 +158,21 @@ def diff(catalog: Path, a: str, b: str) -> Diff:
         sides = _side(con, a, first), _side(con, b, second)
         root = catalog_root(catalog)
         found = _traced(con, root, first), _traced(con, root, second)
-        pairs = list(_pairs(*found))
+        candidates = list(pairs_of(*found))
+        if not candidates and {one.on for one in found[0]} & {one.on for one in found[1]}:
+            raise QueryError(
+                f"There is no other trace of {first.strategy_key} to compare with",
+                hint="Name another strategy, or see the traces with: catalog show "
+                f"{quote(first.strategy_key)}",
+            )
+        compared = [_first_compared(pairs, unread) for pairs in candidates]
         ids = [
             (a.trace.trace_id, b.trace.trace_id, a.trace.symbol, a.trace.timeframe)
-            for a, b in pairs
+            for (a, b), _ in compared
             if a.kind == "signal"
         ]
         metrics, terms = side_by_side(con, ids)
-    rows = [row for pair in pairs if (row := _compared(*pair, unread)) is not None]
+    rows = [row for _, row in compared if row is not None]
     return Diff(
         *sides,
         differing_parameters(sides[0].config, sides[1].config),
@@ -181,22 +198,16 @@ def _traced(con: DuckDBPyConnection, root: str, meant: Referred) -> list[Traced]
     return select_traced(con, root, strategy_key=meant.strategy_key, only=only)
 
 
-def _pairs(a: Sequence[Traced], b: Sequence[Traced]) -> Iterator[tuple[Traced, Traced]]:
-    """Yield which trace is compared with which, one pair of each kind, symbol and timeframe."""
-    for on in dict.fromkeys(one.on for one in a):
-        ours, theirs = ([one for one in side if one.on == on] for side in (a, b))
-        pairs = ((one, other) for one in ours for other in theirs if one != other)
-        first = next(pairs, None)
-        if first is not None:
-            # They come latest first.
-            yield first if _shared_bars(first) else max(pairs, key=_shared_bars, default=first)
-
-
-def _shared_bars(pair: tuple[Traced, Traced]) -> int:
-    a, b = (one.trace for one in pair)
-    if a.first_bar is None or a.last_bar is None or b.first_bar is None or b.last_bar is None:
-        return 0
-    return max(min(a.last_bar, b.last_bar) - max(a.first_bar, b.first_bar) + 1, 0)
+def _first_compared(pairs: Sequence[Pair], unread: dict[str, str]) -> tuple[Pair, Row | None]:
+    """Return the first of some pairs that shares a bar, or else the first, as it compares."""
+    first = _compared(*pairs[0], unread)
+    if first is None or first["bars"] != 0:
+        return pairs[0], first
+    for pair in pairs[1:MOST_TRIED]:
+        row = _compared(*pair, {})
+        if row is not None and row["bars"] != 0:
+            return pair, row
+    return pairs[0], first
 
 
 def _compared(a: Traced, b: Traced, unread: dict[str, str]) -> Row | None:
@@ -241,7 +252,7 @@ def _value(value: float | None, names: Sequence[str] | None) -> str | None:
     if value is None:
         return None
     if names is None:
-        return f"{value:g}"
+        return _digits(value)
     return names[int(value)] or "none yet"
 
 
@@ -254,7 +265,12 @@ def _alone(a: Sequence[Traced], b: Sequence[Traced]) -> dict[str, str]:
     }
 
 
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _text(row: Row, side: str) -> str | None:
+    value = row[side]
+    if value is None or isinstance(value, str):
+        return value
+    return _digits(value) if isinstance(value, float) else str(value)
+
+
+def _digits(value: float) -> str:
+    return repr(value).removesuffix(".0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from duckdb import DuckDBPyConnection
@@ -32,6 +32,9 @@ class Traced:
         return self.kind, self.trace.symbol, self.trace.timeframe
 
 
+Pair = tuple[Traced, Traced]
+
+
 def select_traced(
     con: DuckDBPyConnection,
     root: str,
@@ -51,3 +54,33 @@ def select_traced(
     rows = con.execute(statement("select_traced"), values | {"root": root}).fetchall()
     count = len(fields(Trace))
     return [Traced(Trace(*row[:count]), *row[count:]) for row in rows]
+
+
+def pairs_of(a: Sequence[Traced], b: Sequence[Traced]) -> Iterator[list[Pair]]:
+    """Yield which traces may be compared, the best pair first, for each kind, symbol, timeframe."""
+    for on in dict.fromkeys(one.on for one in a):
+        ours, theirs = ([one for one in side if one.on == on] for side in (a, b))
+        # They come latest first.
+        pairs = [(one, other) for one in ours for other in theirs if one != other]
+        if pairs:
+            rest = sorted(pairs[1:], key=_shared_bars, reverse=True)
+            first = pairs[:1]
+            yield (
+                [*first, *rest]
+                if _shared_bars(first[0])
+                else sorted([*first, *rest], key=_shared_bars, reverse=True)
+            )
+
+
+def _shared_bars(pair: Pair) -> float:
+    """Return about how many bars two traces share, by their times where both know these."""
+    a, b = (one.trace for one in pair)
+    if a.first_bar is None or a.last_bar is None or b.first_bar is None or b.last_bar is None:
+        return 0
+    bars = a.last_bar - a.first_bar + 1
+    if a.first_us is None or a.last_us is None or b.first_us is None or b.last_us is None:
+        return max(min(a.last_bar, b.last_bar) - max(a.first_bar, b.first_bar) + 1, 0)
+    shared = min(a.last_us, b.last_us) - max(a.first_us, b.first_us)
+    if shared < 0:
+        return 0
+    return max(bars * shared / max(a.last_us - a.first_us, 1), 1)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
-from compared import SMA, write_one, write_states
+from compared import MINUTE, OPEN, SMA, write_one, write_states
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog import Catalog
+from catalog import Catalog, strategy_hash, write_signals
 from catalog.cli import main
+from catalog.cli.diff import _rounded_apart
 from catalog.compare.parameters import differing_parameters
 from catalog.errors import QueryError
 from daily import measure_daily, walks
@@ -161,9 +164,67 @@ def test_the_command_prints_all_of_it(made):
     assert "parameters 3 differ" in done.stderr
     assert "75.00% of 8 bars agree; they part at bar 4, 2024-03-26 13:34 UTC" in done.stderr
     assert "not measured: run catalog metrics" in done.stderr
-    assert {"what": "parameter", "name": "fast", "a": "5", "b": "6.5"} in rows
-    assert {"what": "signal SPY 1m", "name": "value", "a": "-1", "b": "0"} in rows
+    assert {"what": "parameter", "name": "fast", "a": 5, "b": 6.5} in rows
+    assert {"what": "signal SPY 1m", "name": "value", "a": -1.0, "b": 0.0} in rows
+    assert {"what": "signal SPY 1m", "name": "agreement", "a": 0.75, "b": 0.75} in rows
     assert "alone      only a has a classifier SPY 1m" in none.stderr
+
+
+def test_the_pair_that_shares_times_is_compared_though_its_bars_have_other_numbers(
+    catalog, tmp_path
+):
+    runs = tmp_path / "runs"
+    # Each numbers its bars from 0 on, an hour apart from one another.
+    for run, config, hour in (("a", SMA, 0), ("b", OTHER, 0), ("c", OTHER, 24)):
+        write_signals(
+            runs / run, np.array([[0.0], [1.0], [-1.0]]), configs=[config], strategy_ids=[run],
+            symbol="SPY", timeframe="1m",
+            ts=OPEN + np.timedelta64(hour, "h") + np.arange(3) * MINUTE,
+        )  # fmt: skip
+    catalog.register(runs)
+
+    (signal,) = catalog.diff(strategy_hash(SMA), strategy_hash(OTHER)).signals.to_pylist()
+
+    assert (signal["run_b"], signal["bars"], signal["agree"]) == ("b", 3, 3)
+
+
+def test_a_strategy_is_not_compared_with_its_only_trace(made, ids):
+    with pytest.raises(QueryError, match="no other trace"):
+        made.diff(strategy_hash(TREND), ids["states 1"])
+
+
+def test_numbers_that_differ_look_different(made, tmp_path):
+    there = copied(made, tmp_path)
+    runs = tmp_path / "home" / "runs"
+    write_one(runs / "near", [0, 0.1234567], strategy_id="near")
+    write_one(runs / "nearer", [0, 0.1234568], config=OTHER, strategy_id="nearer")
+    there.register(runs)
+    by_run = dict(there.sql("select run_id, trace_id from trace_files").fetchall())
+
+    def run(form):
+        words = ["diff", by_run["near"], by_run["nearer"], "--format", form]
+        return CliRunner().invoke(main, [*words, "--catalog", str(there.path)]).stdout
+
+    assert "0.1234567" in run("csv") and "0.1234568" in run("csv")
+    assert {"what": "signal SPY 1m", "name": "value", "a": 0.1234567, "b": 0.1234568} in json.loads(
+        run("json")
+    )
+    (signal,) = there.diff(by_run["near"], by_run["nearer"]).signals.to_pylist()
+    assert (signal["value_a"], signal["value_b"]) == ("0.1234567", "0.1234568")
+
+
+def test_metrics_have_as_many_digits_as_tell_them_apart():
+    rows = [
+        {"metric": "sharpe", "a": 0.1234567, "b": 0.1234568, "difference": 1e-7},
+        {"metric": "trades", "a": 1.23456, "b": 2.0, "difference": 0.76544},
+        {"metric": "beta", "a": 0.123456, "b": 0.123456, "difference": 0.0},
+    ]
+
+    shown = _rounded_apart(pa.Table.from_pylist(rows)).to_pylist()
+
+    assert [(row["a"], row["b"]) for row in shown] == [
+        (0.1234567, 0.1234568), (1.2346, 2.0), (0.1235, 0.1235),
+    ]  # fmt: skip
 
 
 LEAVES = st.one_of(
