@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Any
 
@@ -12,6 +13,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 from sqlglot import exp
 
+from catalog.compare.parameters import leaves
 from catalog.errors import QueryError
 from catalog.statements import statement
 
@@ -44,10 +46,12 @@ def nearest_parameters(
     type (constraints count as one) of how far apart two values are, from 0 to 1. Two numbers are
     as many steps apart as there are values between them among those that occur, of all the
     steps there are, so that 10, 20, 50, 100 are equally spaced, and neighbours in a grid are near.
-    Words, lists, or a value and none are 0 apart where they are equal, else 1.
+    Words, lists, or a value and none are 0 apart where they are equal, else 1. The parameters of
+    the components of a composite count like its own.
 
     A row has strategy_hash, strategy_key, strategy_type, distance, how many parameters are
-    differing, and what these are in the text `parameters`.
+    differing, and what these are in the text `parameters`. The distance of one that differs in no
+    parameter, and yet means something else, is NULL.
 
     Args:
         among: the keys of those that may be returned. All count for the distance.
@@ -83,6 +87,7 @@ def nearest_parameters(
         others &= pc.is_in(table["strategy_key"], wanted).to_numpy(zero_copy_only=False)
     # One of several hashes that mean the same is enough.
     keys = np.array(table["config_key"].to_pylist(), object)
+    far = np.where(differing > 0, far, np.nan)
     order = [row for row in np.lexsort((keys, far)).tolist() if others[row]]
     chosen: list[int] = []
     seen: set[str] = set()
@@ -96,6 +101,7 @@ def nearest_parameters(
             for name, number, text, one in apart
             if one[row] > 0
         )
+        or "what differs is no parameter"
         for row in chosen
     ]
     place = pa.array(chosen, pa.int64())
@@ -103,7 +109,7 @@ def nearest_parameters(
         [
             *(table[name].take(place).combine_chunks() for name in _ALWAYS[1:2] + _ALWAYS[:1]),
             table["strategy_type"].take(place),
-            pa.array(far[chosen], pa.float64()),
+            pa.array(far[chosen], pa.float64(), from_pandas=True),
             pa.array(differing[chosen], pa.int64()),
             pa.array(said, pa.string()),
         ],
@@ -116,16 +122,57 @@ def _read(
 ) -> tuple[pa.Table, list[tuple[str, str | None, str | None]]]:
     """Return the strategies of a type, and its parameters, each with its columns."""
     values = {"strategy_type": strategy_type}
+    ((by_leaves,),) = con.execute(
+        statement("select_has_leaves"), values | {"kind": kind}
+    ).fetchall()
     found = con.execute(statement("select_parameters_of_type"), values).fetchall()
-    parameters = [(name, number, text) for _, name, number, text in found]
+    parameters = [(name, number, text) for _, name, number, text in found if not by_leaves]
     columns = [column for _, *both in parameters for column in both if column is not None]
+    columns += ["config"] if by_leaves else []
     query = (
         exp.select(*(exp.column(name, quoted=True) for name in (*_ALWAYS, *columns)))
         .from_(exp.table_("strategy", db="internal"))
         .where("strategy_type = $strategy_type and kind = $kind and config_key is not null")
     )
     rows = con.sql(query.sql("duckdb"), params=values | {"kind": kind}).to_arrow_table()
+    if by_leaves:
+        rows, parameters = _with_leaves(rows)
     return rows, [*parameters, ("constraints", None, "constraints")]
+
+
+def _with_leaves(rows: pa.Table) -> tuple[pa.Table, list[tuple[str, str | None, str | None]]]:
+    """Return strategies with a column for each parameter that their configurations have."""
+    numbers: dict[str, list[float | None]] = {}
+    texts: dict[str, list[str | None]] = {}
+    for place, config in enumerate(rows["config"].to_pylist()):
+        for name, value in leaves(json.loads(config)):
+            is_position = name.rpartition(".")[2].startswith("_")
+            if value is None or is_position or name.partition(".")[0] == "constraints":
+                continue
+            if isinstance(value, int | float):
+                column = numbers.setdefault(name, [None] * rows.num_rows)
+                column[place] = float(value)
+            else:
+                words = texts.setdefault(name, [None] * rows.num_rows)
+                words[place] = value if isinstance(value, str) else json.dumps(_plain(value))
+    rows = rows.drop_columns(["config"])
+    parameters: list[tuple[str, str | None, str | None]] = []
+    for name in sorted({*numbers, *texts}):
+        number, text = (f"{form} {name}" for form in ("number", "text"))
+        if name in numbers:
+            rows = rows.append_column(number, pa.array(numbers[name], pa.float64()))
+        if name in texts:
+            rows = rows.append_column(text, pa.array(texts[name], pa.string()))
+        both = number if name in numbers else None, text if name in texts else None
+        parameters.append((name, *both))
+    return rows, parameters
+
+
+def _plain(value: Any) -> Any:
+    """Return a list with whole numbers as such: 20 is 20.0."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _apart(table: pa.Table, number: str | None, text: str | None, own: int) -> Floats:

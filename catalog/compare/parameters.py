@@ -25,7 +25,7 @@ def differing_parameters(a: Mapping[str, Any] | None, b: Mapping[str, Any] | Non
     """
     if a is None or b is None:
         return _COLUMNS.empty_table()
-    left, right = dict(_leaves(a)), dict(_leaves(b))
+    left, right = dict(leaves(a)), dict(leaves(b))
     rows = []
     for name in sorted({*left, *right}, key=lambda name: (name != "type", name)):
         one, other = left.get(name, _NOTHING), right.get(name, _NOTHING)
@@ -39,14 +39,15 @@ def differing_parameters(a: Mapping[str, Any] | None, b: Mapping[str, Any] | Non
 _NOTHING = object()
 
 
-def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the parameters of a configuration and of its components, each with its value."""
     for key, inner in value.items():
         name = f"{prefix}{key}"
         if isinstance(inner, Mapping) and inner:
-            yield from _leaves(inner, f"{name}.")
+            yield from leaves(inner, f"{name}.")
         elif isinstance(inner, list) and any(isinstance(item, Mapping) for item in inner):
             # Components, or other things that have parameters of their own.
-            yield from _leaves({str(place): item for place, item in enumerate(inner)}, f"{name}.")
+            yield from leaves({str(place): item for place, item in enumerate(inner)}, f"{name}.")
         else:
             body = next((body for body in _BODIES if name.startswith(body)), "")
             yield name.removeprefix(body), inner

@@ -214,3 +214,41 @@ def test_the_command_prints_a_table_of_each(made):
     assert "next       catalog diff self " in done.stderr
     assert "nearest in parameters" not in run("--like", "self", "--by", "behaviour").stdout
     assert run("--by", "behaviour").exit_code == 2
+
+
+def test_composites_are_as_near_as_the_parameters_of_their_components(catalog, tmp_path):
+    def both(*periods: object) -> dict:
+        parts = [{"type": "rsi", "params": {"period": period}} for period in periods]
+        return {"type": "both", "strategies": parts}
+
+    for name, config in (
+        ("self", both(10, 5)), ("near", both(20, 5)), ("far", both(30, 50)), ("one", both(10)),
+    ):  # fmt: skip
+        write_one(tmp_path / "runs", [0, 1], config=config, strategy_id=name)
+    catalog.register(tmp_path / "runs")
+
+    rows = catalog.like("self", by="parameters").parameters
+
+    found = named(catalog, rows)
+    assert next(iter(found)) == "near"
+    assert (round(found["near"]["distance"], 4), found["near"]["differing"]) == (0.1667, 1)
+    assert found["near"]["parameters"] == "strategies.0.params.period 20"
+    assert round(found["far"]["distance"], 4) == 0.6667
+    assert "strategies.1.params.period none" in found["one"]["parameters"]
+
+
+def test_parameters_beyond_the_last_column_count(catalog, tmp_path, monkeypatch):
+    monkeypatch.setattr("catalog.store.parameters.MOST_COLUMNS", 1)
+    for name, slow in (("self", 1), ("far", 9), ("near", 2)):
+        config = {"type": "sma", "parameters": {"fast": 5, "slow": slow}}
+        write_one(tmp_path / "runs", [0, 1], config=config, strategy_id=name)
+    catalog.register(tmp_path / "runs")
+    assert catalog.sql("select count(*) from parameters where column_name is null").fetchall() == [
+        (1,)
+    ]
+
+    rows = catalog.like("self", by="parameters").parameters
+
+    assert [(row["parameters"], row["differing"]) for row in rows.to_pylist()] == [
+        ("slow 2", 1), ("slow 9", 1),
+    ]  # fmt: skip
