@@ -27,6 +27,10 @@ one_each as (
         -- A classifier that never leaves its first state tells no more than a flat signal.
         bool_and(coalesce(is_flat, change_count <= 1)) as is_flat,
         max(change_count) as changes,
+        max(first_bar) as first_bar,
+        min(last_bar) as last_bar,
+        min(first_bar) as earliest_bar,
+        max(last_bar) as latest_bar,
         sum(file_size_bytes) as size_bytes,
         $only is null or bool_or(trace_id in (select unnest($only::varchar[]))) as is_meant
     from known
@@ -41,6 +45,13 @@ select
     any_value(symbol) as symbol,
     any_value(timeframe) as timeframe,
     max(changes) as changes,
+    -- The range that all were evaluated over: beyond it nobody knows whether they are alike.
+    max(first_bar) as first_bar,
+    min(last_bar) as last_bar,
+    coalesce(
+        max(first_bar) = min(earliest_bar) and min(last_bar) = max(latest_bar),
+        true
+    ) as is_one_range,
     (list(strategy_hash order by strategy_type, strategy_id, strategy_hash))[1:5] as strategy_hashes,
     (list(strategy_id order by strategy_type, strategy_id, strategy_hash))[1:5] as strategy_ids,
     (list(distinct strategy_type order by strategy_type))[1:5] as strategy_types,

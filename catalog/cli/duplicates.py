@@ -79,7 +79,13 @@ def _repeated(found: Duplicates) -> pa.Table:
 
 
 def _alike(table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     shown = table.select(ALIKE)
+    until = pc.if_else(table["is_one_range"], "", " of the shortest")
+    bars = pc.binary_join_element_wise(table["last_bar"].cast(pa.string()), until, "")
+    shown = shown.append_column("last_bar", bars)
     shown = shown.append_column("type", _listed(table["strategy_types"], table["types"]))
     return shown.append_column("such as", _listed(table["strategy_ids"], table["strategies"]))
 
@@ -109,6 +115,8 @@ def _print(found: Duplicates) -> None:
     if behaviour.num_rows:
         say("alike", f"{pc.sum(behaviour['strategies']).as_py():,} configurations, "
             f"{plural(behaviour.num_rows, 'behaviour')}")  # fmt: skip
+        if shorter := pc.sum(pc.invert(behaviour["is_one_range"])).as_py():
+            say("ranges", f"{shorter:,} of them over several ranges: alike as far as all go")
     if flat.num_rows:
         say("flat", f"{pc.sum(flat['strategies']).as_py():,} configurations do the same nothing "
             f"as others")  # fmt: skip

@@ -26,6 +26,8 @@ class Duplicates:
     one.
 
     `alike` has a row for each content that several configurations have: how many `strategies`.
+    Where `is_one_range` is False, some were evaluated over more bars than others, and they are
+    alike as far as all go, from `first_bar` to `last_bar`.
     Its `finding` is `flat` where the position is never other than 0, or where a classifier never
     leaves its first state, else `same behaviour`.
     """

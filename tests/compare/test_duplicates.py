@@ -80,6 +80,21 @@ def test_equal_behaviour_of_other_configurations_is_grouped_and_the_flat_stands_
     ]
 
 
+def test_what_is_alike_as_far_as_the_shorter_range_goes_is_told(computed, catalog, tmp_path):
+    (alike,) = on(computed.duplicates().behaviour, "ALIKE")
+    assert (alike["first_bar"], alike["last_bar"], alike["is_one_range"]) == (0, 2, True)
+    for fast, values in ((5, [1] * 50), (6, [1] * 2)):
+        write_one(tmp_path / "runs", values, config=with_fast(fast), strategy_id=f"s{fast}")
+    catalog.register(tmp_path / "runs")
+
+    (found,) = catalog.duplicates().behaviour.to_pylist()
+    done = CliRunner().invoke(main, ["duplicates", "--catalog", str(catalog.path)])
+
+    assert (found["first_bar"], found["last_bar"], found["is_one_range"]) == (0, 1, False)
+    assert "1 of the shortest" in done.stdout
+    assert "ranges     1 of them over several ranges: alike as far as all go" in done.stderr
+
+
 def test_two_hashes_that_mean_the_same_are_repeated_and_not_alike(computed):
     found = computed.duplicates()
 
