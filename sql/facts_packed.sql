@@ -5,8 +5,6 @@ select
     d.prefix,
     d.is_relative,
     s.config,
-    s.config_digest,
-    s.config_key,
     s.kind as strategy_kind,
     s.config_source as strategy_source,
     s.claimed_hash as strategy_claim,

@@ -22,20 +22,16 @@ from duckdb import DuckDBPyConnection
 
 from catalog.errors import (
     CatalogBusyError,
-    CatalogError,
     MigrationError,
     NotACatalogError,
     StoreError,
     UsageError,
 )
-from catalog.metrics.compute import compute_metrics
 from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
-from catalog.metrics.sets import MetricSet
-from catalog.metrics.terms import Terms
 from catalog.register.register import scan
 from catalog.register.written import take_in
 from catalog.statements import statement
-from catalog.store.database import as_it_is, held, reading, writing
+from catalog.store.database import as_it_is, held, writing
 from catalog.store.facts import facts_of, write_missing
 from catalog.store.inbox import waiting_notes
 from catalog.store.kept import write_missing_pack_facts
@@ -52,6 +48,7 @@ from catalog.store.transactions import transaction
 from catalog.store.trials import write_missing_trials
 from catalog.upkeep.differences import Difference, both_open, differences
 from catalog.upkeep.forgotten import replay_forgotten
+from catalog.upkeep.measure_again import measure_again
 from catalog.upkeep.restore import (
     KnownPlaces,
     restore_metric_sets,
@@ -216,7 +213,7 @@ def _make(
         with transaction(con):
             report.tags = replay_tags(con, new)
     if metrics:
-        _measure(new, report, progress)
+        report.lost += measure_again(new, progress)
     with writing(new) as con:
         con.execute("checkpoint")
         (counts,) = con.sql(statement("select_rebuilt")).to_arrow_table().to_pylist()
@@ -258,37 +255,6 @@ def _passes(runs: Sequence[str]) -> Iterator[list[str]]:
         part.append(folder)
     if part:
         yield part
-
-
-def _measure(new: Path, report: Rebuild, progress: Progress) -> None:
-    """Compute the figures of each metric set again, of what they were computed of."""
-    with reading(new) as con:
-        rows = con.sql(statement("select_metric_sets")).to_arrow_table().to_pylist()
-    for row in rows:
-        wanted = MetricSet(
-            Terms(row["cost_bps"], row["fill"]),
-            row["range_start"],
-            row["range_end"],
-            row["last_days"],
-            row["split"],
-            row["folds"],
-        )
-        asked = [
-            fact
-            for fact in facts_of(new, "computations").values()
-            if fact["set_id"] == row["set_id"]
-        ]
-        for fact in asked:
-            condition, by_regime = fact["condition"], fact["by_regime"]
-            try:
-                compute_metrics(
-                    new, wanted, where=condition, by_regime=by_regime, progress=progress
-                )
-            except CatalogError as error:
-                what = f"metrics of set {row['set_id']}"
-                what += f" where {condition}" if condition else ""
-                what += f" by regime {by_regime}" if by_regime else ""
-                report.lost.append(f"{what}: {error}")
 
 
 def _replace(catalog: Path, new: Path, report: Rebuild, *, metrics: bool) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,9 +40,7 @@ from catalog.traces.unpack import read_packed
 from catalog.upkeep.packs import packs_folder, stored_path
 
 _BATCH = 8_192
-_ABOUT_STRATEGY = (
-    "config", "config_digest", "config_key", "strategy_kind", "strategy_source", "strategy_claim",
-)  # fmt: skip
+_ABOUT_STRATEGY = ("config", "strategy_kind", "strategy_source", "strategy_claim")
 _OF_COMPANION = ("trace_id", "trace_number", "run_id", "run_path", "path")
 
 
@@ -173,14 +172,15 @@ def _rows(kept: pa.Table, pack_path: str) -> pa.Table:
 def _sightings(kept: pa.Table) -> list[Sighting]:
     names = (
         "strategy_key", "strategy_kind", "strategy_type", "strategy_source", "config",
-        "config_digest", "strategy_hash", "strategy_claim",
+        "strategy_hash", "strategy_claim",
     )  # fmt: skip
     found: dict[str, Sighting] = {}
-    for key, kind, strategy_type, source, text, digest, short, claim in zip(
+    for key, kind, strategy_type, source, text, short, claim in zip(
         *(kept[name].to_pylist() for name in names), strict=True
     ):
         if key is not None and key not in found:
             config = None if text is None else parse_config(text)
+            digest = None if text is None else sha256(text.encode()).hexdigest()
             recovered = Recovered(source, config, text, digest, short, claim)
             found[key] = Sighting(key, kind or "signal", strategy_type, recovered)
     return list(found.values())

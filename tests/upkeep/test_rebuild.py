@@ -148,7 +148,13 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        name if name == "overwritten by noise" else pytest.param(name, marks=pytest.mark.soak)
+        for name in DAMAGE
+    ],
+)
 def test_a_catalog_comes_back_whatever_became_of_its_file(full, damage):
     before = everything(full)
     damaged = DAMAGE[damage](full.path.read_bytes())
@@ -229,52 +235,57 @@ def test_traces_come_back_from_packs_alone(full):
     assert lost.startswith(f"{packed} traces of packs: the size, time and digest")
 
 
-def test_what_differs_is_named_and_counted(full):
+def test_what_differs_is_named_and_counted_and_so_is_a_folder_that_is_gone(full):
+    shutil.rmtree(full.path.parent / "a")
     with duckdb.connect(str(full.path)) as con:
-        con.execute("update internal.trace_file set symbol = 'QQQ' where strategy_id like 'sma_7%'")
+        con.execute("update internal.trace_file set symbol = 'QQQ' where strategy_id = 'sma_2'")
         con.execute("delete from internal.trace_file where kind = 'classifier'")
         con.execute("insert into internal.tag values ('x', null, 'made up', null, now())")
-
-    report = full.rebuild()
-
-    found = {one.relation: one for one in report.differences}
-    assert found["trace_files"].columns["symbol"] == 1
-    assert (found["trace_files"].only_before, found["trace_files"].only_after) == (0, 1)
-    assert (found["tags"].only_before, found["tags"].only_after) == (1, 0)
-
-
-def test_a_folder_that_is_gone_is_said(full):
-    shutil.rmtree(full.path.parent / "a")
+        ((gone,),) = con.execute(
+            "select count(*) from internal.trace_file where run_id like 'ours-%' and has_original "
+            "is null"
+        ).fetchall()
 
     report = full.rebuild(metrics=False)
 
+    found = {one.relation: one for one in report.differences}
+    assert found["trace_files"].columns["symbol"] == 1
+    assert (found["trace_files"].only_before, found["trace_files"].only_after) == (gone, 1)
+    assert (found["tags"].only_before, found["tags"].only_after) == (1, 0)
     assert report.lost == [f"{full.path.parent / 'a' / 'ours'}: the folder is gone"]
-    (traces,) = [one for one in report.differences if one.relation == "trace_files"]
-    assert traces.only_before > 0
     assert report.measured == 0
 
 
-def test_a_trace_that_waits_in_the_inbox_is_lost_by_no_rebuild(full, monkeypatch):
+# Until the very moment at which the new catalog takes the place of the old one.
+STOPPED = """
+import sys
+from pathlib import Path
+import catalog.upkeep.rebuild as module
+module.put_in_place = lambda made, catalog: (print(1, flush=True), input())
+module.rebuild(Path(sys.argv[1]), metrics=False)
+"""
+
+
+def test_a_rebuild_that_is_killed_leaves_the_catalog_and_its_inbox_as_they_were(full):
     other = Catalog(full.path.with_name("other.duckdb"))
     write_ours(other, full.path.parent / "later" / "run", range(20, 23), 5)
     traces = sorted((full.path.parent / "later").rglob("*.parquet"))
     leave_note(full.path, [str(path) for path in traces])
-    before = full.path.read_bytes()
-
-    def fail(made: Path, catalog: Path) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as stopped:
-        stopped.setattr("catalog.upkeep.rebuild.put_in_place", fail)
-        with pytest.raises(KeyboardInterrupt):
-            full.rebuild(metrics=False)
-    assert full.path.read_bytes() == before
+    before = everything(full)
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPED, str(full.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+    assert len(beside(full)) == 4
+    assert_same(everything(full), before)
     assert full.info().inbox == 1
 
     report = full.rebuild(metrics=False)
 
-    assert report.notes == 1
-    assert full.info().inbox == 0
+    assert (report.notes, full.info().inbox) == (1, 0)
     assert rows(full, "select count(*) from trace_files where run_id = 'run'") == [(4,)]
     assert beside(full) == ["catalog.d", "catalog.duckdb", report.aside.name]
 
@@ -312,32 +323,29 @@ def test_what_is_no_catalog_is_not_replaced(tmp_path):
         assert con.execute("from precious").fetchall() == [(1,)]
 
 
-def kill_rebuilds(full: Catalog, kills: int, seed: int) -> int:
-    """Kill rebuilds at random moments; return how many had not ended by then."""
-    before, random_, killed = everything(full), random.Random(seed), 0
+@pytest.mark.soak
+def test_rebuilds_that_are_killed_at_any_moment_leave_the_catalog_as_it_was(full):
     code = (
         "import sys; from catalog.upkeep.rebuild import rebuild; from pathlib import Path; "
         "print(1, flush=True); rebuild(Path(sys.argv[1]), metrics=False); print(2, flush=True)"
     )
     full.rebuild(metrics=False)
-    before = everything(full)
+    before, moments, killed = everything(full), random.Random(1), 0
     started = time.monotonic()
     full.rebuild(metrics=False)
     usual = time.monotonic() - started
-    for _ in range(kills):
+    for _ in range(int(os.environ.get("REBUILD_KILLS", "20"))):
         with subprocess.Popen(
             [sys.executable, "-c", code, str(full.path)], stdout=subprocess.PIPE, text=True
         ) as child:
             child.stdout.readline()
-            time.sleep(random_.uniform(0, 1.3 * usual))
+            time.sleep(moments.uniform(0, 1.3 * usual))
             child.send_signal(signal.SIGKILL)
             killed += "2" not in child.stdout.read()
         assert_same(everything(full), before)
+
     report = full.rebuild(metrics=False)
+
+    assert killed
     assert (report.unreadable, report.differences, report.lost) == (None, [], [])
     assert not [name for name in beside(full) if "rebuilding" in name]
-    return killed
-
-
-def test_rebuilds_that_are_killed_leave_the_catalog_as_it_was(full):
-    assert kill_rebuilds(full, kills=int(os.environ.get("REBUILD_KILLS", "2")), seed=1)
