@@ -63,14 +63,14 @@ def add_tag(
             other name the strategy.
 
     Raises:
-        UsageError: the tag or the note cannot be one.
+        UsageError: the tag or the note cannot be one, or the tag is the name of a strategy.
         QueryError: nothing, or more than one thing, goes by a reference; then nothing is tagged.
         StoreError: the catalog cannot be used.
     """
     _check_tag(tag)
     _check_note(note)
     at = datetime.now(UTC)
-    meant = _refer(catalog, references)
+    meant = _refer(catalog, references, tag=tag)
     with _changing(catalog) as (con, known):
         changes = []
         for one in meant:
@@ -163,11 +163,14 @@ def _write(con: DuckDBPyConnection, catalog: Path, changes: list[Row]) -> None:
         write_rows(con, changes)
 
 
-def _refer(catalog: Path, references: Sequence[str], *, or_else: bool = False) -> list[Referred]:
+def _refer(
+    catalog: Path, references: Sequence[str], *, tag: str | None = None, or_else: bool = False
+) -> list[Referred]:
     """
     Return what is meant, which is looked up before others are kept from writing.
 
     Args:
+        tag: which must not be the name of a strategy or trace itself.
         or_else: what only has tags by now goes by its key.
     """
     if not references:
@@ -175,6 +178,11 @@ def _refer(catalog: Path, references: Sequence[str], *, or_else: bool = False) -
             "Say what the tag is for", hint="Name a strategy or a trace, as for catalog show"
         )
     with reading(catalog) as con:
+        if tag is not None and con.execute(statement("select_is_name"), {"name": tag}).fetchall():
+            raise UsageError(
+                f"{tag!r} is the name of a strategy or a trace, and the tag is missing",
+                hint="Name the tag last: catalog tag REFERENCE REFERENCE TAG",
+            )
         gone: Collection[str | None] = ()
         if or_else:
             rows = known_tags(con).values()

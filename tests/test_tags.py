@@ -128,6 +128,15 @@ def test_what_cannot_be_a_tag_is_refused(tagged, tag):
     assert said(tagged) == []
 
 
+def test_the_name_of_a_strategy_is_no_tag(tagged):
+    for name in (strategy_hash(OTHER), "other", trace_ids(tagged)["a"]):
+        with pytest.raises(UsageError, match="the tag is missing"):
+            tagged.tag("one", name)
+    # It may look like the first digits of a hash.
+    tagged.tag("one", HASH[:6])
+    assert [row[0] for row in said(tagged)] == [HASH[:6]]
+
+
 def test_what_cannot_be_a_note_is_refused(tagged):
     for note in ("x" * 10_001, "\ud800"):
         with pytest.raises(UsageError, match="note"):

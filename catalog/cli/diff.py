@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,7 +121,7 @@ def _print(found: Diff) -> None:
         say("terms", found.terms or "")
     elif any(row["kind"] == "signal" for row in found.signals.to_pylist()):
         say("metrics", "not measured: run catalog metrics")
-    say_next(f"catalog show {found.b.strategy_hash or found.b.strategy_key}")
+    say_next(f"catalog show {quote(found.b.strategy_hash or found.b.strategy_key)}")
 
 
 def _parameters(found: Diff) -> str:

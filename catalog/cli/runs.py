@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -84,7 +85,8 @@ def _print(found: Result) -> None:
     if wrong := listed([(name, sums[name]) for name in ("missing", "quarantined")]):
         say("files", wrong)
     ids = found.table["run_id"].to_pylist()
-    say_next(f"catalog runs diff {ids[1]} {ids[0]}" if len(ids) > 1 else "catalog register FOLDER")
+    two = f"catalog runs diff {quote(ids[1])} {quote(ids[0])}" if len(ids) > 1 else None
+    say_next(two or "catalog register FOLDER")
 
 
 @command.command("diff")
@@ -155,4 +157,4 @@ def diff(
     if changed:
         say_next(f"catalog diff {changed[0]['trace_a']} {changed[0]['trace_b']}")
     elif found.counts["other range"]:
-        say_next(f"catalog runs diff {a} {b} --overlap")
+        say_next(f"catalog runs diff {quote(a)} {quote(b)} --overlap")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -68,7 +69,7 @@ def command(
         ("trace" if done.traces == 1 else "traces", done.traces),
     ]
     say(verb, f"{listed(counts)}: {tag}")
-    say_next(f"catalog find tag={tag}" if remove is None else "catalog tag")
+    say_next(f"catalog find {quote(f'tag={tag}')}" if remove is None else "catalog tag")
 
 
 def _drawn(table: pa.Table) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import re
 from collections.abc import Callable
@@ -70,19 +71,43 @@ def as_expression(condition: Condition, columns: dict[str, dict[str, list[str]]]
     name = _known_name(condition.name, columns)
     if name in _PLAIN and name not in columns:
         return condition.compare(ColumnExpression(name), ConstantExpression(condition.value))
-    value = _number(condition.value)
-    form = "text" if value is None else "number"
-    if form not in columns[name]:
+    wanted = _wanted(condition, columns[name])
+    if not wanted:
+        form = "text" if _number(condition.value) is None else "number"
         other = "numbers" if form == "text" else "words"
         raise QueryError(
             f"{name} is {other} in every strategy, and {condition.value!r} is not",
             hint=f'See its values with: catalog sql "select distinct '
             f'{next(iter(columns[name].values()))[0]} from strategies"',
         )
-    wanted = ConstantExpression(condition.value if value is None else value)
     if condition.compare is operator.ne:
-        return _differs(columns[name], form, wanted)
-    return any_of(*(condition.compare(ColumnExpression(c), wanted) for c in columns[name][form]))
+        return _differs(columns[name], wanted)
+    return any_of(*(condition.compare(column, value) for column, value in wanted))
+
+
+def _wanted(
+    condition: Condition, columns: dict[str, list[str]]
+) -> list[tuple[Expression, Expression]]:
+    """Return what is compared with which value: a number also as the text that looks like it."""
+    number = _number(condition.value)
+    wanted = []
+    if number is not None:
+        wanted += [(name, ConstantExpression(number)) for name in columns.get("number", ())]
+    # In order words come after one another, and numbers by their size.
+    if number is None or condition.compare in (operator.eq, operator.ne):
+        text = ConstantExpression(_as_stored(condition.value))
+        wanted += [(name, text) for name in columns.get("text", ())]
+    return [(ColumnExpression(name), value) for name, value in wanted]
+
+
+def _as_stored(text: str) -> str:
+    """Return a list with the blanks that its text in the catalog has."""
+    if text.startswith("["):
+        try:
+            return json.dumps(json.loads(text), ensure_ascii=False)
+        except ValueError:
+            pass
+    return text
 
 
 def tagged(tag: str) -> Expression:
@@ -129,12 +154,16 @@ def _known_name(name: str, columns: dict[str, dict[str, list[str]]]) -> str:
     )
 
 
-def _differs(columns: dict[str, list[str]], form: str, wanted: Expression) -> Expression:
+def _differs(
+    columns: dict[str, list[str]], wanted: list[tuple[Expression, Expression]]
+) -> Expression:
     """Meet the strategies that have the parameter, in whichever form, and not with this value."""
     every = [ColumnExpression(name) for several in columns.values() for name in several]
     has = any_of(*(column.isnotnull() for column in every))
-    equal = any_of(*(ColumnExpression(name) == wanted for name in columns[form]))
-    return has & ~CoalesceOperator(equal, ConstantExpression(False))
+    # Either column of a parameter is NULL where the other has its value.
+    nothing = ConstantExpression(False)
+    equal = any_of(*(CoalesceOperator(column == value, nothing) for column, value in wanted))
+    return has & ~equal
 
 
 def _number(text: str) -> bool | int | float | None:

@@ -192,3 +192,17 @@ def test_the_commands_list_and_compare(made):
     assert [row["run_id"] for row in rows] == ["april", "march"]
     assert len(every) == 9
     assert before.stdout == done.stdout
+
+
+def test_names_that_a_shell_would_take_apart_are_quoted(catalog, tmp_path):
+    for name, values in (("my run;1", [0, 1]), ("other run", [0, 1, 1])):
+        write_one(tmp_path / "runs" / name, values, strategy_id="one")
+    catalog.register(tmp_path / "runs")
+
+    def run(*words):
+        return CliRunner().invoke(main, ["runs", *words, "--catalog", str(catalog.path)]).stderr
+
+    assert "catalog runs diff 'my run;1' 'other run'" in run()
+    assert "catalog runs diff 'my run;1' 'other run' --overlap" in run(
+        "diff", "my run;1", "other run"
+    )
