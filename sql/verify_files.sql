@@ -18,4 +18,5 @@ select
     case when o.status = 'copy' then t.file_digest end as file_digest,
     o.status = 'copy' as is_expected
 from other_file as o
-left join trace_file as t on t.trace_id = o.trace_id and o.status = 'copy';
+left join trace_file as t on t.trace_id = o.trace_id and o.status = 'copy'
+order by directory_id;

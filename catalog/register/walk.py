@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ class Stamp(NamedTuple):
 NO_STAMP = Stamp(0, 0)
 """Of what has no size and time, or may not be read: a change of permissions changes neither."""
 
+
+_NOTHING: Set[str] = frozenset()
 
 NOT_UTF_8 = "its name is not UTF-8"
 
@@ -55,7 +57,7 @@ def walk(
     root: str,
     *,
     skip: frozenset[str] = frozenset(),
-    known: Mapping[str, Container[str]] | None = None,
+    known: Mapping[str, Set[str]] | None = None,
 ) -> Iterator[Folder]:
     """
     Yield the folders at and below `root`, in the order of their names.
@@ -88,7 +90,7 @@ def walk(
         real: list[str] = []
         links: list[str] = []
         try:
-            _list(folder, real, links, () if known is None else known.get(path, ()))
+            _list(folder, real, links, _NOTHING if known is None else known.get(path, _NOTHING))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -106,7 +108,9 @@ def _is_beside_catalog(path: str) -> bool:
     return path.endswith(".d") and os.path.isfile(f"{path[:-2]}.duckdb")
 
 
-def _list(folder: Folder, real: list[str], links: list[str], known: Container[str]) -> None:
+def _list(folder: Folder, real: list[str], links: list[str], known: Set[str]) -> None:
+    if known and known >= set(os.listdir(folder.path)):
+        return
     with os.scandir(folder.path) as entries:
         for entry in entries:
             name = entry.name

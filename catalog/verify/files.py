@@ -70,10 +70,9 @@ def _open_folder(folder: str) -> int | None:
 
 def _stat_folder(folder: str, rows: Mapping[str, Raw], descriptor: int | None) -> list[str]:
     stat, differing = os.stat, []
-    prefix = "" if descriptor is not None else f"{folder}/"
     for name, (size, mtime_ns, _, _) in rows.items():
         try:
-            status = stat(prefix + name, dir_fd=descriptor)
+            status = stat(name if descriptor else f"{folder}/{name}", dir_fd=descriptor)
         except OSError:
             differing.append(name)
             continue

@@ -502,12 +502,12 @@ def test_views_that_do_not_open_and_macros_that_are_gone_are_made_anew(kept):
         con.execute("drop table main.gone_since")
         con.execute("drop macro main.sharpe")
 
-    report = kept.verify(fast=True)
+    report = kept.verify()
     assert {one.finding for one in report.findings} == {"broken view"}
     assert {"view holdings", "view twins", "macro sharpe"} <= {
         one.detail.partition(":")[0] for one in report.findings
     }
-    report = kept.verify(fast=True, repair=True)
+    report = kept.verify(repair=True)
 
     assert report.findings == []
     assert rows(kept, "select count(*) > 0 from holdings") == [(True,)]
