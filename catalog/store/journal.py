@@ -67,15 +67,29 @@ def read_facts(catalog: Path, name: str) -> Iterator[Fact]:
     Raises:
         StoreError: the file cannot be read.
     """
+    yield from facts_in(read_lines(catalog, name))
+
+
+def read_lines(catalog: Path, name: str) -> list[bytes]:
+    """
+    Return the lines of a name's facts, oldest first, none where there is no file.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
     path = journal_path(catalog, name)
     try:
-        lines = path.read_bytes().split(b"\n")
+        return path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return
+        return []
     except OSError as error:
         raise StoreError(
             f"Cannot read {path}: {error.strerror}", hint="Check its permissions"
         ) from error
+
+
+def facts_in(lines: Iterable[bytes]) -> Iterator[Fact]:
+    """Yield the facts of lines; a line that is none is passed over."""
     for line in lines:
         try:
             fact = json.loads(line)

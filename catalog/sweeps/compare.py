@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
@@ -13,7 +13,7 @@ from catalog.prices.files import full_path, read_bars
 from catalog.prices.series import load_series
 from catalog.statements import statement
 from catalog.store.database import reading
-from catalog.sweeps.composites import changed_components, composite_grids
+from catalog.sweeps.composites import Composites
 from catalog.sweeps.failures import last_failures
 from catalog.sweeps.grid import Grid, Sweep
 from catalog.sweeps.known import Known, Reasons, States, known_by_kind, read_known
@@ -53,11 +53,38 @@ class Comparison:
 
     def batches(self) -> Iterator[Compared]:
         """Yield all members, entry by entry, and each batch of them place by place."""
-        for grid, numbers, keys in key_batches(self.sweep.grids):
-            for place, known in zip(self.places, self.known, strict=True):
-                of_kind = known[grid.kind]
-                states, reasons = of_kind.look_up(keys)
-                yield Compared(place, grid, numbers, keys, states, reasons, of_kind.texts)
+        for group in _groups(key_batches(self.sweep.grids)):
+            kind = group[0][0].kind
+            together = [key for _, _, keys in group for key in keys]
+            looks = [known[kind].look_up(together) for known in self.known]
+            begin = 0
+            for grid, numbers, keys in group:
+                own = slice(begin, begin := begin + len(keys))
+                for place, known, (states, reasons) in zip(
+                    self.places, self.known, looks, strict=True
+                ):
+                    texts = known[kind].texts
+                    yield Compared(place, grid, numbers, keys, states[own], reasons[own], texts)
+
+
+_TOGETHER: Final = 20_000
+"""Keys of small entries that are looked up at once: what is known is hashed for every time."""
+
+_Batch = tuple[Grid, Numbers, list[str]]
+
+
+def _groups(batches: Iterable[_Batch]) -> Iterator[list[_Batch]]:
+    """Yield neighbouring batches of one kind together, as long as these are small."""
+    group: list[_Batch] = []
+    count = 0
+    for batch in batches:
+        if group and (batch[0].kind != group[0][0].kind or count + len(batch[2]) > _TOGETHER):
+            yield group
+            group, count = [], 0
+        group.append(batch)
+        count += len(batch[2])
+    if group:
+        yield group
 
 
 def compare_sweep(
@@ -88,6 +115,7 @@ def compare_sweep(
         places = tuple(make_place(*name, wanted, None) for name in names)
         return Comparison(sweep, places, (known_by_kind(None, {}, {}),) * len(places))
     noted = read_noted(catalog, names)
+    composites = Composites(sweep.grids)
     with reading(catalog) as con:
         looks = [
             look(
@@ -96,7 +124,7 @@ def compare_sweep(
                 name,
                 wanted=wanted,
                 types=sorted({grid.type for grid in sweep.grids}),
-                grids=sweep.grids,
+                composites=composites,
                 codes=codes,
                 noted=noted[name],
             )
@@ -118,7 +146,7 @@ def look(
     *,
     wanted: Wanted,
     types: Sequence[str] | None,
-    grids: tuple[Grid, ...] = (),
+    composites: Composites | None = None,
     codes: Mapping[str, Sequence[str]],
     noted: Noted,
 ) -> tuple[Place, Any, dict[tuple[str, str], str]]:
@@ -128,7 +156,7 @@ def look(
     Args:
         name: symbol and timeframe.
         types: only strategies of these types; all where it is None.
-        grids: in which composites are looked for whose components changed.
+        composites: in which those are looked for whose components changed.
         noted: of its prices.
     """
     series = load_series(con, catalog, {name}).get(name)
@@ -141,7 +169,7 @@ def look(
 
     traces = read_known(con, place, series, types=types, codes=codes, noted=noted, bars=bars)
     changed: dict[tuple[str, str], str] = {}
-    if composites := composite_grids(grids):
+    if composites is not None and composites.grids:
         found = con.execute(statement("sweep_composites"), {**values, "types": types}).fetchall()
-        changed = changed_components(composites, [row[:2] for row in found])
+        changed = composites.changed([row[:2] for row in found])
     return place, traces, changed

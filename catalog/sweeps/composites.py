@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -14,45 +15,52 @@ from catalog.sweeps.grid import Grid
 from catalog.sweeps.members import key_batches
 
 
-def composite_grids(grids: Iterable[Grid]) -> tuple[Grid, ...]:
-    """Return the grids whose strategies are made of other strategies."""
-    return tuple(grid for grid in grids if is_composite(_any_config(grid)))
+class Composites:
+    """The strategies of a sweep that are made of other strategies; made once for all places."""
 
+    def __init__(self, grids: Iterable[Grid]) -> None:
+        self.grids = tuple(grid for grid in grids if is_composite(_any_config(grid)))
 
-def changed_components(
-    grids: tuple[Grid, ...], traced: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
-    """
-    Return which members of grids were traced with other parameters of a component, and which.
+    def changed(self, traced: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """
+        Return which of them were traced with other parameters of a component, and which.
 
-    That is a composite that has a trace, is none of the sweep any more, and has the same type,
-    parameters, and types, roles and weights of components.
+        That is a composite that has a trace, is none of the sweep any more, and has the same type,
+        parameters, and types, roles and weights of components.
 
-    Args:
-        grids: of composites.
-        traced: keys and configurations, as JSON, of composites that have a trace, newest last.
+        Args:
+            traced: keys and configurations, as JSON, of composites that have a trace, newest last.
 
-    Returns:
-        What changed, by the kind and the key of the member.
-    """
-    members = [
-        (grid.kind, key, grid.member(int(number), None).config)
-        for grid, numbers, keys in key_batches(grids)
-        for number, key in zip(numbers, keys, strict=True)
-    ]
-    own = {key for _, key, _ in members}
-    before: dict[str, Config] = {}
-    for key, text in traced:
-        if key not in own:
-            config = json.loads(text)
-            before[_outline_key(config)] = config
-    if not before:
-        return {}
-    found: dict[tuple[str, str], str] = {}
-    for kind, key, config in members:
-        if (known := before.get(_outline_key(config))) is not None:
-            found[kind, key] = _difference(known, config)
-    return found
+        Returns:
+            What changed, by the kind and the key of the member.
+        """
+        if not traced:
+            return {}
+        before: dict[str, Config] = {}
+        for key, text in traced:
+            if key not in self._keys:
+                config = json.loads(text)
+                before[_outline_key(config)] = config
+        if not before:
+            return {}
+        return {
+            (kind, key): _difference(known, config)
+            for kind, key, config, outline in self._members
+            if (known := before.get(outline)) is not None
+        }
+
+    @cached_property
+    def _keys(self) -> set[str]:
+        return {key for _, _, keys in key_batches(self.grids) for key in keys}
+
+    @cached_property
+    def _members(self) -> list[tuple[str, str, Config, str]]:
+        members: list[tuple[str, str, Config, str]] = []
+        for grid, numbers, keys in key_batches(self.grids):
+            for number, key in zip(numbers, keys, strict=True):
+                config = grid.member(int(number), None).config
+                members.append((grid.kind, key, config, _outline_key(config)))
+        return members
 
 
 def _any_config(grid: Grid) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -27,13 +28,14 @@ class StrategyNames:
         self._with_timeframe = len({place.timeframe for place in places}) > 1
         starts = [self._start(place) for place in places]
         is_split = all("_" not in place.symbol and _is_usual(place.symbol) for place in places)
+        shared = _starts_that_are_shared(sweep.grids)
         self._plain = {
             number
             for number, grid in enumerate(sweep.grids)
             if is_split
             and _tells_apart(grid)
             and _can_name_files(grid, max(map(len, starts)))
-            and not _is_begun_by_another(number, sweep.grids)
+            and f"{grid.name}_" not in shared
         }
 
     def name(self, place: Place, grid: int, words: str, strategy_hash: str) -> str:
@@ -79,7 +81,14 @@ def _tells_apart(grid: Grid) -> bool:
     return True
 
 
-def _is_begun_by_another(number: int, grids: Sequence[Grid]) -> bool:
-    own = f"{grids[number].name}_"
-    others = (f"{grid.name}_" for place, grid in enumerate(grids) if place != number)
-    return any(own.startswith(other) or other.startswith(own) for other in others)
+def _starts_that_are_shared(grids: Sequence[Grid]) -> set[str]:
+    """Return the beginnings of names of grids that begin with those of another, or the reverse."""
+    starts = Counter(f"{grid.name}_" for grid in grids)
+    shared: set[str] = set()
+    for own, count in starts.items():
+        if count > 1:
+            shared.add(own)
+        for end, letter in enumerate(own[:-1], 1):
+            if letter == "_" and own[:end] in starts:
+                shared |= {own, own[:end]}
+    return shared

@@ -23,11 +23,13 @@ from catalog.sweeps.code import Code, Codes, load_code
 from catalog.sweeps.compare import Comparison
 from catalog.sweeps.compute import Chunk, Done, Job, place_bars
 from catalog.sweeps.crew import compute_beside, compute_here, default_workers
+from catalog.sweeps.failures import drop_superseded
 from catalog.sweeps.grid import Sweep
 from catalog.sweeps.inputs import Handed, bars_digest, note_handed
 from catalog.sweeps.names import StrategyNames
 from catalog.sweeps.places import Place, no_prices
 from catalog.sweeps.ranges import FAILED, MISSING, STALE, STATES
+from catalog.sweeps.record import write_record
 
 _STAMPED = r"_\d{8}T\d{6}(-\d+)?"
 _ODD = re.compile(r"[^A-Za-z0-9.+=^@-]+")
@@ -92,49 +94,69 @@ def run_sweep(
     runs = Path(catalog_root(catalog)) / "runs" if runs is None else runs
     name = _ODD.sub("-", sweep.name).strip(".-")[:80] or "sweep"
     recovered = _recover(catalog, runs, name)
+    drop_superseded(catalog)
     comparison = compare()
     for place in comparison.places:
         if not place.has_prices:
             raise no_prices(place.symbol, place.timeframe)
     tasks, wanted = _tasks(comparison, states)
     is_any = any(wanted.values())
+    count = min(workers or default_workers(), sum(wanted.values()))
+    # Other processes must find the functions: that is known before there is a folder.
+    names = {kind: _importable(code) for kind, code in code_of.items()} if count > 1 else {}
     folder = _new_folder(runs, name, make=is_any)
     report = SweepRun(folder, comparison.places, wanted, recovered=recovered)
     if is_any:
-        job = Job(
-            catalog,
-            sweep,
-            comparison.places,
-            tuple(_price_files(catalog, comparison.places)),
-            StrategyNames(sweep, comparison.places),
-            report.run_directory,
-        )
-
-        # Before there is a trace: what is killed in between is known to be of these bars too.
-        note_handed(
-            catalog, map(partial(_handed, report.run_directory.name), job.places, job.prices)
-        )
-
-        def note(done: Done) -> None:
-            report.computed += done.computed
-            report.waiting += done.waiting
-            report.failed += len(done.failed)
-            for strategy_id, error in done.failed[: MOST_ERRORS - len(report.errors)]:
-                report.errors[strategy_id] = error
-            progress(report.computed + report.failed, report.total)
-
-        progress(0, report.total)
-        count = min(workers or default_workers(), report.total)
-        if count == 1:
-            report.interrupted = compute_here(job, code_of, tasks, note)
-        else:
-            names = {kind: _importable(code) for kind, code in code_of.items()}
-            report.interrupted = compute_beside(job, names, tasks, note, workers=count)
-    if not report.computed:
-        with suppress(OSError):  # it is not there, or not empty
-            report.run_directory.rmdir()
+        try:
+            _compute(catalog, comparison, tasks, code_of, names, report, progress, workers=count)
+        finally:
+            if not report.computed:
+                _remove_empty(folder)
     report.seconds = time.monotonic() - begun
     return report
+
+
+def _compute(
+    catalog: Path,
+    comparison: Comparison,
+    tasks: list[Chunk],
+    code_of: dict[str, Code],
+    names: dict[str, str],
+    report: SweepRun,
+    progress: Progress,
+    *,
+    workers: int,
+) -> None:
+    """Compute chunks in this process or in others, and let the report know."""
+    sweep, places, folder = comparison.sweep, comparison.places, report.run_directory
+    prices = tuple(_price_files(catalog, places))
+    job = Job(catalog, sweep, places, prices, StrategyNames(sweep, places), folder)
+    # Before there is a trace: what is killed in between is known to be of these bars too.
+    handed = list(map(partial(_handed, folder.name), places, prices))
+    note_handed(catalog, handed)
+    write_record(folder, sweep, places, handed)
+
+    def note(done: Done) -> None:
+        report.computed += done.computed
+        report.waiting += done.waiting
+        report.failed += len(done.failed)
+        for strategy_id, error in done.failed[: MOST_ERRORS - len(report.errors)]:
+            report.errors[strategy_id] = error
+        progress(report.computed + report.failed, report.total)
+
+    progress(0, report.total)
+    if workers == 1:
+        report.interrupted = compute_here(job, code_of, tasks, note)
+    else:
+        report.interrupted = compute_beside(job, names, tasks, note, workers=workers)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folder of a run of which there is no trace."""
+    with suppress(OSError):
+        if [path.name for path in folder.iterdir()] == ["metadata.json"]:
+            (folder / "metadata.json").unlink()
+        folder.rmdir()
 
 
 def _codes_of(sweep: Sweep, codes: Codes) -> dict[str, Code]:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from strategies_to_sweep import positions
 
 from catalog import Catalog, Sweep
 from catalog.cli import main
 from catalog.errors import UsageError
-from catalog.sweeps import compute
+from catalog.store.journal import facts_in
+from catalog.sweeps import composites, compute, failures, known
 from catalog.sweeps import run as running
 from catalog.sweeps.compute import Broken, Chunk, Job, id_of
 from catalog.sweeps.conditions import parse_condition
+from catalog.sweeps.grid import Grid
 from catalog.sweeps.members import key_batches
-from catalog.sweeps.names import StrategyNames
+from catalog.sweeps.names import StrategyNames, _starts_that_are_shared
 from catalog.sweeps.places import Wanted, make_place
 from markets import add_prices, copied, price_table
 
@@ -87,6 +93,21 @@ def test_a_run_of_which_nothing_comes_leaves_no_folder(catalog):
 
     assert (run.computed, run.failed) == (0, 1)
     assert not run.run_directory.exists()
+
+
+def test_a_run_says_of_itself_what_was_swept_on_which_prices(catalog):
+    run = catalog.run_sweep(grid(1, 2, 13), positions, workers=1, bars=(3, 29))
+
+    said = json.loads((run.run_directory / "metadata.json").read_text())
+    assert said["run_id"] == run.run_directory.name
+    assert (said["sweep"]["name"], said["total_bars"]) == ("trends", 27)
+    (series,) = said["data_source"]["series"]
+    assert (series["symbol"], series["first_bar"], series["last_bar"]) == ("SPY", 3, 29)
+    ((run_id, created, source, bars),) = catalog.sql(
+        "select run_id, created_at, data_source, total_bars from runs"
+    ).fetchall()
+    assert (run_id, created.isoformat()[:19], bars) == (said["run_id"], said["timestamp"][:19], 27)
+    assert json.loads(source) == said["data_source"]
 
 
 # --- Strategies that go wrong ------------------------------------------------------------------
@@ -240,3 +261,110 @@ def test_a_range_that_goes_beyond_the_prices_is_cut_and_that_is_said(sweep, word
 
     assert result.exit_code == 0, result.output
     assert ("SPY 1m: the range " in result.stderr) is is_said
+
+
+# --- Large ones --------------------------------------------------------------------------------
+
+
+def failed_over_and_over(catalog: Catalog, times: int) -> Path:
+    catalog.run_sweep(grid(2, 13), positions, workers=1)
+    path = catalog.path.with_suffix(".d") / "failures.jsonl"
+    (line,) = path.read_text().splitlines()
+    path.write_text(f"{line}\n" * times + "half a li")
+    return path
+
+
+def test_failures_that_happened_again_since_are_read_once_and_dropped_with_the_next_run(
+    catalog, monkeypatch
+):
+    path = failed_over_and_over(catalog, 3_000)
+    parsed = []
+    monkeypatch.setattr(failures, "facts_in", lambda lines: parsed.extend(lines) or facts_in(lines))
+
+    before = catalog.sweep_status(grid(2, 13))
+    run = catalog.run_sweep(grid(2, 13), positions, workers=1)
+
+    assert len(parsed) < 10
+    assert (before["done"], before["failed"], run.failed) == (1, 1, 1)
+    assert len(path.read_text().splitlines()) < 10
+    assert catalog.sweep_status(grid(2, 13))["failed"] == 1
+
+
+def test_a_failure_that_is_added_while_the_others_are_written_anew_is_kept(catalog):
+    path = failed_over_and_over(catalog, 2_000)
+    one = failures.Failure("k", "signal", "SPY", "1m", 0, 1, 2, "why", "run", "id")
+
+    def add():
+        for number in range(50):
+            failures.record_failures(catalog.path, [replace(one, config_key=str(number))])
+
+    threads = [threading.Thread(target=add) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        failures.drop_superseded(catalog.path)
+    for thread in threads:
+        thread.join()
+
+    keys = [fact["config_key"] for fact in facts_in(path.read_bytes().splitlines())]
+    assert {str(number) for number in range(50)} <= set(keys)
+
+
+def test_entries_are_looked_up_together_and_come_out_as_they_are(catalog, monkeypatch):
+    sweep = Sweep.declare(
+        strategies=[
+            {"type": "trend", "name": f"t{n}", "params": {"lookback": [n, n + 1]}}
+            for n in range(1, 9)
+        ],
+        classifiers=[{"type": "trend", "params": {"lookback": [3]}}],
+        symbols="SPY",
+        timeframes="1m",
+    )
+    catalog.run_sweep(grid(2, 3, 7), positions, workers=1)
+    asked = []
+    look_up = known.Known.look_up
+    monkeypatch.setattr(
+        known.Known, "look_up", lambda own, keys: asked.append(len(keys)) or look_up(own, keys)
+    )
+
+    tables = list(catalog.sweep_missing(sweep, states=["done"]))
+
+    found = [name for table in tables for name in table["strategy_id"].to_pylist()]
+    assert found == ["SPY_t1_2", "SPY_t2_3", "SPY_t6_7"]
+    assert asked == [9, 1]
+
+
+def test_composites_are_made_only_where_some_were_traced_and_once_for_all_places(monkeypatch):
+    sweep = Sweep.declare(
+        strategies=[
+            {"type": "rsi", "name": "fast", "params": {"period": 7}},
+            {"type": "vote", "params": {"threshold": [1, 2]}, "components": ["fast"]},
+        ]
+    )
+    found = composites.Composites(sweep.grids)
+    made = []
+    member = Grid.member
+    monkeypatch.setattr(Grid, "member", lambda *given: made.append(given) or member(*given))
+    config = {"type": "vote", "parameters": {"threshold": 1}}
+
+    assert found.changed([]) == {}
+    assert made == []
+    for _ in range(3):
+        found.changed([("other", json.dumps(config))])
+    assert len(made) == 2
+
+
+@given(names=st.lists(st.text("ab_", min_size=1, max_size=6), min_size=1, max_size=6))
+@settings(max_examples=100)
+def test_names_that_begin_with_another_are_found(names):
+    grids = [Grid("signal", "t", name, ()) for name in names]
+
+    shared = _starts_that_are_shared(grids)
+
+    starts = [f"{name}_" for name in names]
+    assert shared == {
+        one
+        for place, one in enumerate(starts)
+        for other_place, other in enumerate(starts)
+        if place != other_place and (one.startswith(other) or other.startswith(one))
+    }
