@@ -40,7 +40,8 @@ def command(where: str | None, every: bool, form: str, path: Path) -> None:
 
     An alarm is a pair of traces whose configuration, symbol, timeframe, range, price data and
     code are all known and equal: the strategy is not deterministic, or depends on something
-    that nobody recorded. Ends with status 3 where there is one. Listed apart are the pairs
+    that nobody recorded, such as highs or volumes: a trace says the digest of times and closes.
+    Ends with status 3 where there is one. Listed apart are the pairs
     that changed for an unknown cause, since one of these is not known.
 
     Traces over different ranges are compared by catalog repaint.

@@ -48,7 +48,9 @@ def status(
     failed   computing it failed, and no trace is newer
     missing  there is no trace of it over the range
 
-    Configurations are compared by what they mean: 20 and 20.0 are the same.
+    Configurations are compared by what they mean: 20 and 20.0 are the same. Of traces that sweep
+    run made, all columns of the prices are compared; of others times and closes, for more they do
+    not say. Of code only the module counts that --strategy names.
 
     \b
     Example:
