@@ -127,20 +127,24 @@ def held(catalog: Path, *, wait: float | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def as_it_is(catalog: Path, *, read_only: bool = True) -> Iterator[DuckDBPyConnection]:
+def as_it_is(
+    catalog: Path, *, read_only: bool = True, named: Path | None = None
+) -> Iterator[DuckDBPyConnection]:
     """
     Open a catalog whichever version of this program made it, and leave its schema alone.
 
-    An empty database becomes a catalog without tables, where it may be written.
+    An empty database becomes a catalog without tables, where it may be written. `named` is the
+    one that errors are about, where it is not this one.
 
     Raises:
         StoreError: it cannot be opened, is damaged, or is no catalog.
         CatalogBusyError: another process holds it.
     """
+    named = named or catalog
     with _alone(catalog):
-        con = _connect(catalog, _deadline(), read_only=read_only)
+        con = _connect(catalog, _deadline(), read_only=read_only, named=named)
         try:
-            with _store_errors(catalog):
+            with _store_errors(named):
                 if read_only:
                     lacks_migrations(con, catalog)
                 else:
@@ -148,7 +152,7 @@ def as_it_is(catalog: Path, *, read_only: bool = True) -> Iterator[DuckDBPyConne
                 _prepare(con, catalog)
                 yield con
         finally:
-            _close(con, catalog)
+            _close(con, named)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from catalog.store.facts import facts_of, write_missing
 from catalog.store.inbox import waiting_notes
 from catalog.store.kept import write_missing_pack_facts
 from catalog.store.migrations import lacks_migrations
+from catalog.store.own import own_objects
 from catalog.store.paths import anew, side_folder
 from catalog.store.replace import (
     keep_aside,
@@ -119,7 +120,7 @@ def rebuild(
         new = anew(catalog)
         remove_unfinished(new)
         remove_second_names(catalog)
-        report.unreadable = _complete_facts(catalog)
+        report.unreadable = _complete_facts(catalog, report)
         _check_has_sources(catalog, folders, report)
         try:
             _make(new, folders, report, metrics=metrics, progress=progress)
@@ -134,7 +135,7 @@ def rebuild(
     return report
 
 
-def _complete_facts(catalog: Path) -> str | None:
+def _complete_facts(catalog: Path, report: Rebuild) -> str | None:
     """Write what only the old catalog knows beside it; return why it cannot be read, if so."""
     if not catalog.exists():
         return "it is gone"
@@ -148,6 +149,9 @@ def _complete_facts(catalog: Path) -> str | None:
             write_missing(con, catalog)
             write_missing_trials(con, catalog)
             write_missing_pack_facts(con, catalog)
+            report.lost += [
+                f"{own}: it is yours, and in the old catalog" for own in own_objects(con)
+            ]
     except (CatalogBusyError, MigrationError, NotACatalogError):
         raise
     except (StoreError, duckdb.Error) as error:

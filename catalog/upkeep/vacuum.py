@@ -16,9 +16,11 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
-from catalog.errors import StoreError
+from catalog.errors import StoreError, UsageError
+from catalog.register.record import record_changes
 from catalog.statements import statement
 from catalog.store.database import as_it_is, held, writing
+from catalog.store.own import own_objects
 from catalog.store.paths import anew, catalog_root
 from catalog.store.replace import put_in_place, remove_unfinished
 from catalog.store.transactions import transaction
@@ -52,6 +54,7 @@ def vacuum(catalog: Path) -> Vacuuming:
     Write the catalog into a new file, and keep that where it is smaller by a tenth.
 
     Raises:
+        UsageError: there are tables, views or macros in it that users made, which would be lost.
         StoreError: there is no catalog, it cannot be used, or the disk is full.
         CatalogBusyError: another process has it.
     """
@@ -64,12 +67,15 @@ def vacuum(catalog: Path) -> Vacuuming:
         new = anew(catalog)
         remove_unfinished(new)
         with writing(catalog) as con:
+            _check_is_ours(con, catalog)
+            # DuckDB makes no view over a file that is gone.
+            record_changes(con, catalog_root(catalog))
             con.execute("checkpoint")
         before = catalog.stat().st_size
         try:
             # As long as it is open here for reading, nobody writes to it.
             with as_it_is(catalog) as old:
-                _write(old, new, catalog_root(catalog))
+                _write(old, new, catalog)
                 after = new.stat().st_size
                 if after < before * WORTHWHILE:
                     put_in_place(new, catalog)
@@ -80,15 +86,25 @@ def vacuum(catalog: Path) -> Vacuuming:
     return Vacuuming(before, after, time.monotonic() - started)
 
 
-def _write(old: DuckDBPyConnection, new: Path, root: str) -> None:
-    with as_it_is(new, read_only=False) as con:
+def _check_is_ours(con: DuckDBPyConnection, catalog: Path) -> None:
+    own = own_objects(con)
+    if own:
+        raise UsageError(
+            f"A new file of {catalog} would be without what you made in it: {', '.join(own)}",
+            hint="Move it to a database of your own, to which a catalog can be attached, and "
+            "drop it here",
+        )
+
+
+def _write(old: DuckDBPyConnection, new: Path, catalog: Path) -> None:
+    with as_it_is(new, read_only=False, named=catalog) as con:
         with transaction(con):
             for name, create in old.execute(statement("select_table_texts")).fetchall():
                 if name != _THERE:
                     con.execute(create)
                 if name != _LEFT_OUT:
                     _copy(old, con, name)
-            refresh_views(con, root)
+            refresh_views(con, catalog_root(catalog))
         con.execute("checkpoint")
 
 

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from catalog import Catalog
-from catalog.errors import CatalogBusyError, StoreError
+from catalog.errors import CatalogBusyError, StoreError, UsageError
 from catalog.store.database import STORAGE_VERSION, writing
 from conftest import rows
 
@@ -122,3 +122,39 @@ def test_nothing_is_made_where_there_is_no_catalog(tmp_path):
         Catalog(tmp_path / "catalog.duckdb").vacuum()
 
     assert not list(tmp_path.iterdir())
+
+
+def test_nothing_that_users_made_in_it_is_lost(grown):
+    with duckdb.connect(str(grown.path)) as con:
+        con.execute("create table my_notes (note varchar); insert into my_notes values ('kept')")
+        con.execute("create view my_view as from my_notes")
+        con.execute("create macro my_macro(a) as a + 1")
+    own = ["macro main.my_macro", "table main.my_notes", "view main.my_view"]
+
+    with pytest.raises(UsageError, match=", ".join(own)):
+        grown.vacuum()
+
+    with duckdb.connect(str(grown.path)) as con:
+        assert con.execute("select my_macro(1), note from my_view").fetchall() == [(2, "kept")]
+    lost = grown.rebuild().lost
+    assert lost == [f"{one}: it is yours, and in the old catalog" for one in own]
+
+
+def test_a_trace_whose_file_is_gone_does_not_keep_the_file_large(grown):
+    size = grown.path.stat().st_size
+    for (path,) in rows(grown, "select path from trace_files where status = 'registered'"):
+        os.unlink(path)
+
+    assert grown.vacuum().size_after < size / 2
+    assert rows(grown, "select count(*) > 0 from missing_files") == [(True,)]
+
+
+def test_an_error_names_the_catalog_and_not_the_file_that_is_being_made(grown, monkeypatch):
+    def full(*arguments: object) -> None:
+        raise duckdb.IOException("No space left on device")
+
+    monkeypatch.setattr("catalog.upkeep.vacuum._copy", full)
+
+    with pytest.raises(StoreError, match=r"catalog\.duckdb was left as it was before"):
+        grown.vacuum()
+    assert sorted(os.listdir(grown.path.parent)) == ["catalog.d", "catalog.duckdb"]
