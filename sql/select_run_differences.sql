@@ -24,17 +24,22 @@ with traced as (
         and t.kind in ('signal', 'classifier')
         and t.status = 'registered'
 ),
-alone as (
+told as (
     select distinct run_id, identity, is_unknown, strategy_id, kind, symbol, timeframe
     from traced
-    where
-        strategy_id is not null
-        and (identity, kind, coalesce(symbol, ''), coalesce(timeframe, '')) in (
-            select (identity, kind, coalesce(symbol, ''), coalesce(timeframe, ''))
-            from traced
-            group by identity, kind, coalesce(symbol, ''), coalesce(timeframe, '')
-            having count(distinct run_id) = 1
-        )
+    where strategy_id in (select strategy_id from traced where is_unknown)
+),
+alone as (
+    from told as one
+    where not exists (
+        from told as other
+        where
+            other.run_id <> one.run_id
+            and other.identity = one.identity
+            and other.kind = one.kind
+            and other.symbol is not distinct from one.symbol
+            and other.timeframe is not distinct from one.timeframe
+    )
 ),
 -- A configuration that only one of the runs tells is found in the other by the strategy's name.
 named as (
@@ -63,12 +68,12 @@ span as (
         t.last_bar,
         t.first_ts,
         t.last_ts,
-        arg_min(t.strategy_hash, (t.strategy_id, t.trace_id)) as strategy_hash,
+        arg_min(t.strategy_hash, concat(t.strategy_id, t.trace_id)) as strategy_hash,
         min(t.strategy_type) as strategy_type,
         min(t.strategy_id) as strategy_id,
-        arg_min(t.trace_id, (t.strategy_id, t.trace_id)) as trace_id,
+        arg_min(t.trace_id, concat(t.strategy_id, t.trace_id)) as trace_id,
         count(*) as traces,
-        list(distinct t.content_digest order by t.content_digest) as contents
+        list_sort(list_distinct(list(t.content_digest))) as contents
     from traced as t
     left join named as n
         on
@@ -80,7 +85,7 @@ span as (
     group by all
 ),
 same_range as (
-    select a, b
+    select a.trace_id as trace_a, b.trace_id as trace_b
     from (from span where run_id = $a) as a
     join (from span where run_id = $b) as b
         on
@@ -94,43 +99,56 @@ same_range as (
             and coalesce(a.first_ts = b.first_ts, true)
             and coalesce(a.last_ts = b.last_ts, true)
 ),
+matched as (
+    select trace_a as trace_id from same_range
+    union all
+    select trace_b from same_range
+),
+marked as (
+    select *, trace_id not in (from matched) as is_left
+    from span
+),
+rest as (
+    select distinct identity, kind, symbol, timeframe
+    from marked
+    where is_left
+),
 -- Of the ranges that only one has, the one that ends last and is the longest stands for all.
-best as (
+side as (
     select
         s.run_id,
         s.identity,
         s.kind,
         s.symbol,
         s.timeframe,
-        arg_max(s, (s.last_ts is not null, s.last_ts, s.last_bar, -s.first_bar, s.trace_id)) as one,
-        sum(s.traces)::bigint as traces,
-        p.trace_id is null as is_left
-    from span as s
-    left join (
-        select a.trace_id from same_range
-        union
-        select b.trace_id from same_range
-    ) as p on p.trace_id = s.trace_id
-    group by all
-),
-side as (
-    select
-        run_id,
-        identity,
-        kind,
-        symbol,
-        timeframe,
-        bool_or(is_left) as is_left,
-        arg_max(one, is_left) as one,
-        arg_max(traces, is_left) as traces
-    from best
-    group by all
+        s.trace_id,
+        s.is_left,
+        sum(s.traces) over (
+            partition by s.run_id, s.identity, s.kind, s.symbol, s.timeframe, s.is_left
+        )::bigint as traces
+    from marked as s
+    semi join rest as r
+        on
+            s.identity = r.identity
+            and s.kind = r.kind
+            and s.symbol is not distinct from r.symbol
+            and s.timeframe is not distinct from r.timeframe
+    qualify
+        row_number() over (
+            partition by s.run_id, s.identity, s.kind, s.symbol, s.timeframe
+            order by
+                s.is_left desc,
+                s.last_ts desc nulls last,
+                s.last_bar desc nulls last,
+                s.first_bar,
+                s.trace_id
+        ) = 1
 ),
 pair as (
-    select a, b, a.traces as traces_a, b.traces as traces_b, true as is_one_range
+    select trace_a, trace_b, null as traces_a, null as traces_b, true as is_one_range
     from same_range
     union all
-    select a.one, b.one, a.traces, b.traces, false
+    select a.trace_id, b.trace_id, a.traces, b.traces, false
     from (from side where run_id = $a) as a
     full join (from side where run_id = $b) as b
         on
@@ -142,8 +160,8 @@ pair as (
 )
 select
     case
-        when b is null then 'only in a'
-        when a is null then 'only in b'
+        when b.trace_id is null then 'only in a'
+        when a.trace_id is null then 'only in b'
         when not is_one_range then 'other range'
         when a.contents = b.contents then 'same content'
         else 'changed content'
@@ -160,11 +178,13 @@ select
     b.first_bar as first_bar_b,
     b.last_bar as last_bar_b,
     a.contents = b.contents as same_digest,
-    traces_a,
-    traces_b,
-    a.trace_id as trace_a,
-    b.trace_id as trace_b
-from pair
+    coalesce(p.traces_a, a.traces) as traces_a,
+    coalesce(p.traces_b, b.traces) as traces_b,
+    p.trace_a,
+    p.trace_b
+from pair as p
+left join span as a on a.trace_id = p.trace_a
+left join span as b on b.trace_id = p.trace_b
 order by
     case finding
         when 'changed content' then 0
