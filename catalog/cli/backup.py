@@ -23,8 +23,8 @@ def command(folder: Path, overwrite: bool, without_packs: bool, path: Path) -> N
     Copy the catalog, and what lies beside it, to a FOLDER, as they are at one moment.
 
     Others go on reading and writing meanwhile. The copy is checked, and appears whole. In it are
-    catalog.duckdb, and the facts, sweeps, prices and packs in catalog.d. Trace files are not, but
-    for those in packs.
+    catalog.duckdb, the facts, sweeps, prices and packs in catalog.d, and backup.json, which tells
+    that it is a backup. Trace files are not, but for those in packs.
 
     \b
     Example:
@@ -37,6 +37,8 @@ def command(folder: Path, overwrite: bool, without_packs: bool, path: Path) -> N
       catalog verify --fast
     """
     report = open_catalog(path).backup(folder, overwrite=overwrite, packs=not without_packs)
+    for done in report.left_before:
+        say("before", done)
     packs = "packs and prices included" if report.with_packs else "prices included, packs not"
     say(
         "copied",

@@ -23,11 +23,19 @@ from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
 from catalog.disk import sync
-from catalog.errors import CatalogError, StoreError, UsageError
+from catalog.errors import CatalogError, StoreError
 from catalog.statements import statement
 from catalog.store.copying import copy_catalog
 from catalog.store.database import as_it_is, held
 from catalog.store.paths import side_folder
+from catalog.upkeep.backup_folder import (
+    check_is_elsewhere,
+    check_target,
+    put,
+    tidy,
+    unfinished_folder,
+    write_marker,
+)
 from catalog.upkeep.packs import is_alive
 
 # What can be large, and is never changed once it has its name.
@@ -40,7 +48,11 @@ _STAGED: Final = ".backup"
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup: its folder, how many files it has and their size in bytes, and if packs are in."""
+    """
+    A backup: its folder, how many files it has and their size in bytes, and if packs are in.
+
+    `left_before` says what was done about what a backup that was killed had left there.
+    """
 
     path: Path
     files: int
@@ -48,6 +60,7 @@ class Backup:
     traces: int
     with_packs: bool
     seconds: float
+    left_before: tuple[str, ...] = ()
 
 
 def backup(catalog: Path, target: Path, *, overwrite: bool = False, packs: bool = True) -> Backup:
@@ -60,50 +73,31 @@ def backup(catalog: Path, target: Path, *, overwrite: bool = False, packs: bool 
         packs: also copy packs of traces and of session returns.
 
     Raises:
-        UsageError: the folder is there and is no backup, or lies in the catalog's own.
+        UsageError: the folder is there and is no backup, or one that is in use as a catalog, or
+            lies in the catalog's own.
         StoreError: there is no catalog, it cannot be used, or the copy cannot be written.
         CatalogBusyError: another process is writing to it.
     """
     started = time.monotonic()
     if not catalog.exists():
         raise StoreError(f"There is no catalog at {catalog}", hint="Name one with --catalog PATH")
-    target = Path(os.path.abspath(target))
-    _check(catalog, target, overwrite=overwrite)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    target = Path(os.path.realpath(target))
+    check_is_elsewhere(catalog, target)
+    with _disk_errors(target):
+        left = tidy(target)
+        check_target(catalog, target, overwrite=overwrite)
+    unfinished = unfinished_folder(target)
     try:
         with _disk_errors(target):
             unfinished.mkdir(parents=True)
             traces = _fill(catalog, unfinished, packs=packs)
             files = [path for path in unfinished.rglob("*") if path.is_file()]
             size = sum(path.stat().st_size for path in files)
-            _put(unfinished, target)
+            put(unfinished, target)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return Backup(target, len(files), size, traces, packs, time.monotonic() - started)
-
-
-def _check(catalog: Path, target: Path, *, overwrite: bool) -> None:
-    side = Path(os.path.abspath(side_folder(catalog)))
-    if target == side or side in target.parents or target == side.parent:
-        raise UsageError(
-            f"{target} is the catalog's own folder", hint="Name another, best on another disk"
-        )
-    if not os.path.lexists(target):
-        return
-    if not target.is_dir():
-        raise UsageError(f"{target} is a file", hint="A backup is a folder: name one")
-    there = sorted(path.name for path in target.iterdir())
-    if not there:
-        return
-    if not overwrite:
-        raise UsageError(
-            f"{target} is there already", hint="Name another folder, or add --overwrite"
-        )
-    if catalog.name not in there or set(there) - {catalog.name, side.name}:
-        raise UsageError(
-            f"{target} is no backup of a {catalog.name}: it holds {there[0]}",
-            hint="Name another folder",
-        )
+    seconds = time.monotonic() - started
+    return Backup(target, len(files), size, traces, packs, seconds, tuple(left))
 
 
 def _fill(catalog: Path, folder: Path, *, packs: bool) -> int:
@@ -118,6 +112,7 @@ def _fill(catalog: Path, folder: Path, *, packs: bool) -> int:
             named.parent.mkdir(parents=True, exist_ok=True)
             _copy(source, named)
     _check_copy(copy, counts)
+    write_marker(folder, catalog, counts)
     return counts.get("trace_file", 0)
 
 
@@ -204,19 +199,6 @@ def _check_copy(copy: Path, counts: dict[str, int]) -> None:
         raise StoreError(f"The copy cannot be opened: {error}", hint="Try it again") from error
     if not same:
         raise StoreError("The copy has other rows than the catalog", hint="Try it again")
-
-
-def _put(unfinished: Path, target: Path) -> None:
-    """Give a backup its name; one that is there goes when the new one is."""
-    for path in (*unfinished.rglob("*"), unfinished):
-        if path.is_dir():
-            sync(path)
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    if target.exists():
-        target.rename(old)
-    unfinished.rename(target)
-    sync(target.parent)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

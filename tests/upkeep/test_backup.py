@@ -49,7 +49,7 @@ def test_a_backup_holds_the_catalog_and_all_that_lies_beside_it(packed, tmp_path
     names = {str(one.relative_to(tmp_path / "safe")) for one in report.path.rglob("*")}
     side = packed.path.with_suffix(".d")
     beside = {f"catalog.d/{one.relative_to(side)}" for one in side.rglob("*")}
-    assert names == {"catalog.duckdb", "catalog.d"} | beside - {"catalog.d/lock"}
+    assert names == {"catalog.duckdb", "catalog.d", "backup.json"} | beside - {"catalog.d/lock"}
     assert (report.traces, report.with_packs) == (2, True)
     assert not list(side.glob(".*"))
     assert [path.name for path in tmp_path.glob(".*")] == []
@@ -164,3 +164,42 @@ def test_a_catalog_that_is_not_there_is_not_made_by_a_backup(tmp_path):
         Catalog(tmp_path / "catalog.duckdb").backup(tmp_path / "safe")
 
     assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_a_catalog_in_use_is_not_overwritten_by_whichever_name(packed, tmp_path):
+    home, live = packed.path.parent, tmp_path / "live"
+    (tmp_path / "link").symlink_to(home)
+    with pytest.raises(UsageError, match="own folder"):
+        packed.backup(tmp_path / "link", overwrite=True)
+
+    # Somebody else's, that looks like a backup; and a backup that has become a catalog.
+    packed.backup(live)
+    (live / "backup.json").rename(tmp_path / "marker")
+    with pytest.raises(UsageError, match="is no backup"):
+        packed.backup(live, overwrite=True)
+    (tmp_path / "marker").rename(live / "backup.json")
+    Catalog(live / "catalog.duckdb").tag("SPY_sma_grid_10_20", tag="mine")
+    with pytest.raises(UsageError, match="used as a catalog"):
+        packed.backup(live, overwrite=True)
+
+    assert rows(Catalog(live / "catalog.duckdb"), "select count(*) from tags") == [(2,)]
+
+
+def test_what_a_killed_backup_left_is_put_back_or_removed(packed, tmp_path):
+    packed.backup(tmp_path / "safe")
+    first = os.stat(tmp_path / "safe" / "catalog.duckdb").st_ino
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    # As whoever is killed between the two names leaves it.
+    (tmp_path / "safe").rename(tmp_path / f".safe.{dead.pid}.old")
+    (tmp_path / f".safe.{dead.pid}.tmp").mkdir()
+
+    with pytest.raises(UsageError, match="is there already"):
+        packed.backup(tmp_path / "safe")
+    assert os.stat(tmp_path / "safe" / "catalog.duckdb").st_ino == first
+
+    (tmp_path / f".safe.{dead.pid}.old").mkdir()
+    report = packed.backup(tmp_path / "safe", overwrite=True)
+
+    assert len(report.left_before) == 1
+    assert not list(tmp_path.glob(".safe*"))
