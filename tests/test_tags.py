@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +19,7 @@ from catalog.store.database import writing
 from catalog.store.journal import append_facts, journal_path, read_facts
 from catalog.store.tagged import replay_tags
 from catalog.store.transactions import transaction
+from conftest import old_trace
 from markets import copied
 
 HASH = strategy_hash(SMA)
@@ -247,13 +249,24 @@ def test_a_tag_given_before_all_of_them_came_back_brings_the_others(tagged, tmp_
     assert [row[0] for row in said(tagged)] == ["bad", "good"]
 
 
-@pytest.fixture
-def two_of_a_name(catalog, write_run, tmp_path):
-    """Two runs of one name, which trace different strategies of one unknown name."""
+def write_unknown(folder: Path, values: list[int]) -> Path:
+    name = "SPY_sma_1.parquet"
+    return old_trace(folder / "traces" / "SPY_1m" / "signals" / "grid" / name, values)
+
+
+@pytest.fixture(scope="module")
+def unknown(tmp_path_factory):
+    made = Catalog(tmp_path_factory.mktemp("unknown") / "catalog.duckdb")
     for folder, values in (("x", [1, 0, -1]), ("y", [-1, 1, 1])):
-        write_run("run", {"SPY_sma_1": values}, root=tmp_path / folder)
-        catalog.register(tmp_path / folder)
-    return catalog
+        write_unknown(made.path.parent / folder / "run", values)
+        made.register(made.path.parent / folder)
+    return made
+
+
+@pytest.fixture
+def two_of_a_name(unknown, tmp_path):
+    """Two runs of one name, which trace different strategies of one unknown name."""
+    return copied(unknown, tmp_path)
 
 
 def lies_in(catalog: Catalog, folder: str) -> tuple[str, str]:
@@ -262,68 +275,45 @@ def lies_in(catalog: Catalog, folder: str) -> tuple[str, str]:
 
 
 def keys(catalog: Catalog) -> list[tuple]:
-    return catalog.sql("select tag, strategy_key, trace_id from tags order by tag").fetchall()
+    return catalog.sql("select tag, strategy_key, trace_id from tags order by all").fetchall()
 
 
-def test_tags_of_unknown_strategies_find_them_whichever_order_they_come_back_in(
-    two_of_a_name, tmp_path
-):
-    catalog = two_of_a_name
-    old, old_trace_id = lies_in(catalog, "y")
+def test_tags_of_unknown_strategies_find_them_whichever_order_they_come_back_in(two_of_a_name):
+    catalog, home = two_of_a_name, two_of_a_name.path.parent
+    (x, _), (old, old_trace_id) = lies_in(catalog, "x"), lies_in(catalog, "y")
     catalog.tag(old, "a strategy")
     catalog.tag(old_trace_id, "b trace")
+    catalog.tag(x, "c waits")
     catalog.path.unlink()
 
-    catalog.register(tmp_path / "y")
+    catalog.register(home / "y")
     key, trace_id = lies_in(catalog, "y")
-    catalog.register(tmp_path / "x")
+    there = [("a strategy", key, None), ("b trace", key, trace_id)]
+    # Its key belongs to another one for now.
+    assert (key, keys(catalog)) == (x, there)
+    catalog.register(home / "x")
 
-    assert key != old
-    assert keys(catalog) == [("a strategy", key, None), ("b trace", key, trace_id)]
+    there.append(("c waits", lies_in(catalog, "x")[0], None))
+    assert keys(catalog) == there
     replay(catalog)
-    assert keys(catalog) == [("a strategy", key, None), ("b trace", key, trace_id)]
+    assert keys(catalog) == there
     assert catalog.untag([key, trace_id], "a strategy").strategies == 1
     replay(catalog)
-    assert keys(catalog) == [("b trace", key, trace_id)]
+    assert keys(catalog) == there[1:]
 
 
-def test_a_tag_waits_while_another_strategy_has_its_key(two_of_a_name, tmp_path):
-    catalog = two_of_a_name
-    old, _ = lies_in(catalog, "x")
-    catalog.tag(old, "good")
-    catalog.path.unlink()
+def test_tags_stay_when_an_unknown_strategy_is_traced_anew_or_its_folder_renamed(two_of_a_name):
+    catalog, home = two_of_a_name, two_of_a_name.path.parent
+    (x, _), (y, trace_id) = lies_in(catalog, "x"), lies_in(catalog, "y")
+    catalog.tag([x, y, trace_id], "good")
 
-    catalog.register(tmp_path / "y")
-    assert (lies_in(catalog, "y")[0], keys(catalog)) == (old, [])
-    catalog.register(tmp_path / "x")
-
-    assert keys(catalog) == [("good", lies_in(catalog, "x")[0], None)]
-
-
-def test_tags_follow_a_run_whose_folder_has_another_name(catalog, write_run, tmp_path):
-    run = write_run("run", {"SPY_sma_1": [1, 0, -1]})
-    catalog.register(run.parent)
-    key, trace_id = lies_in(catalog, "run")
-    catalog.tag([key, trace_id], "good")
-
-    run.rename(run.with_name("renamed"))
-    catalog.register(run.parent)
+    write_unknown(home / "x" / "run", [1, 0, -1, 1])
+    (home / "y" / "run").rename(home / "y" / "renamed")
+    catalog.register(home / "x", home / "y")
 
     new, new_trace_id = lies_in(catalog, "renamed")
-    assert new != key
-    assert {row[1:] for row in keys(catalog)} == {(new, None), (new, new_trace_id)}
-
-
-def test_a_tag_stays_on_an_unknown_strategy_that_was_traced_anew(catalog, write_run):
-    run = write_run("run", {"SPY_sma_1": [1, 0, -1]})
-    catalog.register(run)
-    key, _ = lies_in(catalog, "run")
-    catalog.tag(key, "good")
-
-    write_run("run", {"SPY_sma_1": [1, 0, -1, 1]})
-    catalog.register(run)
-
-    assert keys(catalog) == [("good", key, None)]
+    assert new != y
+    assert {row[1:] for row in keys(catalog)} == {(x, None), (new, None), (new, new_trace_id)}
 
 
 def test_one_more_tag_does_not_read_or_write_the_others(tagged, monkeypatch):
@@ -353,7 +343,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(actions=ACTIONS)
 def test_the_table_and_the_journal_always_say_the_same(template, tmp_path_factory, actions):
     catalog = copied(template, tmp_path_factory.mktemp("replay"))
