@@ -95,6 +95,13 @@ def _describe(report: Forgetting, *, delete_files: bool) -> None:
     if report.files:
         what = "to be deleted" if delete_files else "which stay"
         say("files", f"{plural(report.files, 'file')} of {report.size / 1e6:,.1f} MB, {what}")
+    if report.pending:
+        what = "to be deleted too" if delete_files else "which stay without --delete-files"
+        say("before", f"{plural(len(report.pending), 'file')} left by who was stopped, {what}")
+        for name in report.pending[:SHOWN]:
+            say("", name)
+        if len(report.pending) > SHOWN:
+            say("", f"…  and {len(report.pending) - SHOWN:,} more")
 
 
 def _print(report: Forgetting, *, delete_files: bool) -> None:

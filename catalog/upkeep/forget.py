@@ -3,8 +3,8 @@ Forget traces: their rows, never their files unless that is asked for.
 
     facts beside the catalog  ->  rows, in one transaction  ->  files  ->  facts that they are gone
 
-Whoever is killed in between leaves no row without its file. What was not deleted yet is deleted by
-whoever forgets next.
+Whoever is killed in between leaves no row without its file. What was not deleted yet is deleted
+with what is deleted next, if that is confirmed; who fails before the rows are gone takes it back.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.disk import sync
-from catalog.errors import QueryError, UsageError
+from catalog.errors import QueryError, StoreError, UsageError
 from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
 from catalog.statements import statement
 from catalog.store.database import reading, writing
@@ -29,6 +30,7 @@ from catalog.store.paths import catalog_root
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
 from catalog.upkeep.forgotten import (
+    BACK,
     DELETE,
     DELETED,
     FORGET,
@@ -53,8 +55,8 @@ class Forgetting:
 
     `runs` counts traces by run, `strategies` the different ones among them. `files` are on the
     disk, with `size` bytes, and stay unless they are deleted; `deleted` were, and `kept` counts
-    those that could not be, by reason. `finished` counts files that somebody who was stopped
-    had left to be deleted.
+    those that could not be, by reason. `pending` are the files that somebody who was stopped had
+    left to be deleted, which goes with other files only; `finished` counts those that were.
     """
 
     traces: int = 0
@@ -64,6 +66,7 @@ class Forgetting:
     size: int = 0
     deleted: int = 0
     kept: Counter[str] = field(default_factory=Counter)
+    pending: list[str] = field(default_factory=list)
     finished: int = 0
     is_preview: bool = False
     is_cancelled: bool = False
@@ -117,7 +120,7 @@ def forget(
         run: of this run, of every kind.
         where: signal traces that meet a condition on the columns of `strategy_index`.
         missing: whose files are gone.
-        delete_files: delete their files too, and their rows in packs.
+        delete_files: delete their files too, and their rows in packs; and what is `pending`.
         dry_run: change nothing.
         confirm: called with what would be forgotten; nothing is, where it returns False.
 
@@ -131,27 +134,28 @@ def forget(
             "Nothing is named that is to be forgotten",
             hint="Name traces or strategies, or give --run, --where or --missing",
         )
-    finished = 0 if dry_run else _finish(catalog)
+    pending = _pending(catalog)
     try:
         ids = traces_meant(catalog, references, run=run, where=where, missing=missing)
     except QueryError:
-        if finished:
-            return Forgetting(finished=finished)
-        raise
+        if not (pending and delete_files):
+            raise
+        ids = []
     with reading(catalog) as con:
         traces = _select(con, catalog, ids)
     _check_packed(traces, delete_files=delete_files)
     report = _describe(traces)
-    report.finished, report.is_preview = finished, True
+    report.pending, report.is_preview = pending, True
     if dry_run:
         return report
     if not confirm(report):
         report.is_cancelled = True
         return report
     report.is_preview = False
+    if delete_files:
+        report.finished = _finish(catalog)
     with writing(catalog) as con:
-        note(catalog, DELETE if delete_files else FORGET, (one.fact() for one in traces))
-        write_forgotten(con, catalog, [one.trace_id for one in traces])
+        _take_out(con, catalog, traces, DELETE if delete_files else FORGET)
         if delete_files:
             report.deleted = _delete_pending(con, catalog, report.kept)
         else:
@@ -159,6 +163,22 @@ def forget(
             remove_emptied(con, catalog, {one.pack_path for one in traces})
         remove_orphaned_returns(con, catalog)
     return report
+
+
+def _take_out(con: DuckDBPyConnection, catalog: Path, traces: Sequence[_Trace], what: str) -> None:
+    """Note that traces are forgotten, and take out their rows; or take both back."""
+    ids = [one.trace_id for one in traces]
+    try:
+        note(catalog, what, (one.fact() for one in traces))
+        write_forgotten(con, catalog, ids)
+    except BaseException:
+        # It may have come just after the commit. Whoever cannot tell deletes nothing later.
+        known = set(ids)
+        with suppress(duckdb.Error):
+            known = {one.trace_id for one in _select(con, catalog, ids)}
+        with suppress(StoreError):
+            note(catalog, BACK, ({"trace_id": one} for one in ids if one in known))
+        raise
 
 
 def _select(con: DuckDBPyConnection, catalog: Path, ids: Sequence[str]) -> list[_Trace]:
@@ -201,6 +221,26 @@ def _describe(traces: Sequence[_Trace]) -> Forgetting:
         files=len(there),
         size=sum(one.size for one in there),
     )
+
+
+def _pending(catalog: Path) -> list[str]:
+    """Return the files that are still there and that somebody who was stopped was to delete."""
+    pending = {one.trace_id: one for one in read_forgotten(catalog).values() if one.is_pending}
+    if not pending:
+        return []
+    with reading(catalog) as con:
+        files = {
+            file.path
+            for file in forgotten_files(con, catalog)
+            if file.trace_id in pending and not file.is_copy
+        }
+        # It may have been stopped even before the rows were taken out.
+        files |= {
+            one.path
+            for one in _select(con, catalog, list(pending))
+            if one.file_digest == pending[one.trace_id].file_digest
+        }
+    return sorted(filter(os.path.exists, files))
 
 
 def _finish(catalog: Path) -> int:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from catalog import Catalog
 from catalog.cli.main import main
-from catalog.errors import QueryError, UsageError
+from catalog.errors import QueryError, StoreError, UsageError
 from conftest import old_trace, rows, touch_later
 from daily import measure_daily, walks
 
@@ -284,9 +284,52 @@ def test_whoever_is_killed_leaves_no_row_without_its_file(filled, home, point, n
     assert killed.returncode == -signal.SIGKILL
     assert dangling(filled) == []
     filled.sql("select count(*) from signals")
-    # Who comes next completes it, whatever they forget themselves.
-    filled.forget("walk_3")
+    # Who deletes files next completes it.
+    filled.forget(run="old", delete_files=True)
     assert not [path for path in files(home / "runs") if "/old/" in path]
     assert list((home / "catalog.d/packs").glob("*")) == []
     assert rows(filled, "select distinct run_id from trace_files") == [("daily",)]
-    assert filled.register(home / "runs").ignored["forgotten"] == 1
+    assert filled.register(home / "runs").ignored["forgotten"] == 0
+
+
+def test_what_failed_is_taken_back_and_deletes_nothing_later(filled, home, monkeypatch):
+    before, known = files(home / "runs"), rows(filled, TRACES)
+
+    def full(*arguments: object) -> None:
+        raise StoreError("The disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("catalog.upkeep.forget.write_forgotten", full)
+        with pytest.raises(StoreError, match="full"):
+            filled.forget(run="old", delete_files=True)
+    assert filled.forget("walk_3", confirm=lambda report: False).pending == []
+    filled.forget("walk_2", delete_files=True, dry_run=True)
+    assert (files(home / "runs"), rows(filled, TRACES)) == (before, known)
+
+    report = filled.forget("walk_3", delete_files=True)
+
+    assert (report.finished, len(before) - len(files(home / "runs"))) == (0, report.deleted)
+    assert report.deleted == 1
+
+
+def test_what_was_left_to_be_deleted_is_named_and_waits_for_somebody_who_confirms(
+    filled, home, monkeypatch
+):
+    def stopped(file: object) -> int:
+        raise KeyboardInterrupt
+
+    old = [path for path in files(home / "runs") if "/old/" in path]
+    with monkeypatch.context() as patched:
+        patched.setattr("catalog.upkeep.forget._delete", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            filled.forget(run="old", delete_files=True)
+
+    assert filled.forget("walk_3", confirm=lambda report: False).pending == old
+    assert filled.forget("walk_3", delete_files=True, confirm=lambda report: False).pending == old
+    assert filled.forget("walk_3").pending == old
+    assert [path for path in files(home / "runs") if "/old/" in path] == old
+
+    report = filled.forget(run="old", delete_files=True)
+
+    assert (report.traces, report.finished) == (0, len(old))
+    assert not [path for path in files(home / "runs") if "/old/" in path]
