@@ -26,6 +26,7 @@ from catalog.prices.checks import Finding, missing_bars
 from catalog.prices.files import (
     full_path,
     holds,
+    paths_in_use,
     read_bars,
     remove_orphans,
     stored_path,
@@ -42,7 +43,7 @@ from catalog.prices.prepare import prepare, terms_of
 from catalog.prices.source import read_source
 from catalog.statements import statement
 from catalog.store.database import writing
-from catalog.store.facts import facts_of, noting
+from catalog.store.facts import noting
 from catalog.store.paths import catalog_root
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
@@ -143,7 +144,7 @@ def add_prices(
 
 def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAdded:
     terms = series.bars.terms
-    remove_orphans(catalog, _known_paths(con, catalog))
+    remove_orphans(catalog, paths_in_use(con, catalog))
     values = {"symbol": terms.symbol, "timeframe": terms.timeframe}
     row = con.execute(statement("select_known_prices"), values).fetchone()
     known = None if row is None else _Known(*row)
@@ -167,7 +168,7 @@ def _record(con: DuckDBPyConnection, catalog: Path, series: _Series) -> PricesAd
         finally:
             # The file that was replaced; or the new one, if the catalog does not know it.
             with suppress(duckdb.Error, OSError):
-                remove_orphans(catalog, _known_paths(con, catalog))
+                remove_orphans(catalog, paths_in_use(con, catalog))
     return _added(state, series, path, numbering, [*series.found, *moved])
 
 
@@ -191,12 +192,6 @@ def _forget(
         con.execute(statement("delete_stale_returns"), values)
     if is_other:
         con.execute(statement("delete_stale_trials"), values)
-
-
-def _known_paths(con: DuckDBPyConnection, catalog: Path) -> list[str]:
-    """Return the files that are in use: also those that a catalog that was lost used."""
-    kept = [str(fact["price_path"]) for fact in facts_of(catalog, "prices").values()]
-    return kept + [path for (path,) in con.execute(statement("select_price_paths")).fetchall()]
 
 
 def _says_the_same(known: _Known, series: _Series, numbering: Numbering) -> bool:

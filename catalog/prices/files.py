@@ -10,9 +10,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from duckdb import DuckDBPyConnection
 
 from catalog.errors import StoreError
 from catalog.prices.bars import Bars
+from catalog.statements import statement
+from catalog.store.facts import facts_of
 from catalog.store.paths import catalog_root, side_folder
 from catalog.traces.finalize import short_digest, write_whole
 from catalog.traces.format import unfinished
@@ -99,6 +102,17 @@ def read_bars(path: Path, columns: list[str] | None = None) -> Any:
             f"The file of a price series is {'gone' if gone else 'damaged'}: {path}",
             hint="Add the prices again with: catalog prices add FILE",
         ) from error
+
+
+def paths_in_use(con: DuckDBPyConnection, catalog: Path) -> list[str]:
+    """
+    Return the files that are in use: also those that a catalog that was lost used.
+
+    Raises:
+        StoreError: the facts beside the catalog cannot be read.
+    """
+    kept = [str(fact.get("price_path")) for fact in facts_of(catalog, "prices").values()]
+    return kept + [path for (path,) in con.execute(statement("select_price_paths")).fetchall()]
 
 
 def remove_orphans(catalog: Path, known: Collection[str]) -> None:

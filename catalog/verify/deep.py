@@ -62,10 +62,12 @@ def differing(trace: TraceFile, row: Details) -> list[str]:
 
 def _compare(path: str, trace: TraceFile, row: Details) -> Iterator[Finding]:
     if columns := differing(trace, row):
-        yield found(WRONG_ROW, path, f"trace {row['trace_id']}: it says other {', '.join(columns)}")
+        other = f"trace {row['trace_id']}: it says other {', '.join(columns)}"
+        yield found(WRONG_ROW, path, other, key=row["trace_id"])
     config = trace.footer_config if row["config_source"] == "footer" else None
     if config is not None and strategy_hash(config) != row["strategy_hash"]:
-        yield found(WRONG_ROW, path, f"trace {row['trace_id']}: it says other strategy_hash")
+        other = f"trace {row['trace_id']}: it says other strategy_hash"
+        yield found(WRONG_ROW, path, other, key=row["trace_id"])
     is_ours = trace.generation == OURS and trace.kind not in EVENT_KINDS
     if is_ours and (why := _wrong_hash(path, trace)) is not None:
         hint = "Write it again; what made it wrote a hash that is not its own"

@@ -31,6 +31,7 @@ DAMAGED_SWEEP: Final = "damaged sweep file"
 BROKEN_VIEW: Final = "broken view"
 
 _REPAIR = "catalog verify --repair"
+REBUILD: Final = "Make the catalog anew: catalog rebuild"
 _ADD_PRICES = "Add the prices again: catalog prices add FILE"
 _MEASURE = "Compute them again: catalog metrics"
 _SWEEP = "Give the sweep file again: catalog register FOLDER --sweep FILE"
@@ -51,7 +52,7 @@ WHAT_TO_DO: Final = {
     MISSING_PACK: f"Bring it back, or read its traces from their own files: {_REPAIR}",
     DAMAGED_PACK: "Bring it back from a copy, or remove it and run: catalog verify --repair",
     DAMAGED_FACTS: f"Write them again: {_REPAIR}",
-    WRONG_PACK: "Make the catalog anew: catalog rebuild",
+    WRONG_PACK: REBUILD,
     MISSING_PRICES: _ADD_PRICES,
     DAMAGED_PRICES: _ADD_PRICES,
     MISSING_RETURNS: _MEASURE,
@@ -68,19 +69,23 @@ class Finding:
     One thing that is wrong.
 
     `path` is the file, or the catalog where a row of it is wrong; `finding` one of the phrases
-    above; `detail` says which thing, and what is wrong with it.
+    above; `detail` says which thing, and what is wrong with it; `key` is what tells a row apart,
+    such as the trace's id or the strategy's key, None where the path does.
     """
 
     path: str
     finding: str
     detail: str
     what_to_do: str
+    key: str | None = None
 
 
-def found(finding: str, path: str, detail: str, *, what_to_do: str | None = None) -> Finding:
+def found(
+    finding: str, path: str, detail: str, *, what_to_do: str | None = None, key: str | None = None
+) -> Finding:
     """Return a finding with what is usually to be done about it."""
     usual = WHAT_TO_DO[finding].format(folder=path.rpartition("/")[0] or "/")
-    return Finding(path, finding, detail, what_to_do or usual)
+    return Finding(path, finding, detail, what_to_do or usual, key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from catalog.upkeep.packs import is_alive
 from catalog.verify.finding import UNFINISHED, UNREADABLE, Finding, found
 from catalog.verify.known import Known, Scope
 
+_LEFT_AFTER: Final = 3600.0
 _TEMPORARY: Final = re.compile(
     r"\..+\.(?P<trace>\d+)-[0-9a-f]{8}\.tmp"  # a trace file, a price file, a pack of returns
     r"|\.\d{20}-(?P<note>\d+)-[0-9a-f]{8}\.tmp"
@@ -47,7 +49,7 @@ def walk_roots(known: Known, catalog: Path, scope: Scope) -> Walked:
             for name, why in folder.broken.items():
                 if name not in rows:
                     walked.strangers[f"{folder.path}/{name}"] = why
-            walked.findings += _unfinished(folder.path, folder.unfinished)
+            walked.findings += _unfinished(folder.path, folder.unfinished, is_ours=False)
     for path in scope.paths:
         row = known.row(path)
         if os.path.isfile(path) and (row is None or row.is_missing):
@@ -64,9 +66,10 @@ def beside(catalog: Path) -> Iterator[Finding]:
             for name in _names(os.path.dirname(os.path.abspath(catalog)))
             if name.startswith(f".{catalog.name}.")
         ],
+        is_ours=True,
     )
     for folder, _, names in os.walk(os.path.abspath(side_folder(catalog))):
-        yield from _unfinished(folder, names)
+        yield from _unfinished(folder, names, is_ours=True)
 
 
 def writer_of(name: str) -> int | None:
@@ -76,12 +79,38 @@ def writer_of(name: str) -> int | None:
     return int(next(part for part in parts.groupdict().values() if part is not None))
 
 
-def _unfinished(folder: str, names: list[str]) -> Iterator[Finding]:
+def is_left(path: str, *, is_ours: bool) -> bool:
+    """
+    Say whether a file is a temporary one whose writer is gone.
+
+    Args:
+        is_ours: it lies beside the catalog. Among the traces of users a writer may be on another
+            machine or in a container, where its number says nothing here: only what has not been
+            written to for an hour is left over there.
+    """
+    process = writer_of(os.path.basename(path))
+    if process is None or is_alive(process):
+        return False
+    try:
+        return is_ours or time.time() - os.stat(path).st_mtime > _LEFT_AFTER
+    except OSError:
+        return False
+
+
+def is_beside(catalog: Path, path: str) -> bool:
+    """Say whether a file is one of the catalog's own, not of a user's traces."""
+    folder, _, name = path.rpartition("/")
+    own = os.path.abspath(catalog)
+    side = os.path.abspath(side_folder(catalog))
+    is_draft = folder == os.path.dirname(own) and name.startswith(f".{catalog.name}.")
+    return is_draft or path.startswith(side + "/")
+
+
+def _unfinished(folder: str, names: list[str], *, is_ours: bool) -> Iterator[Finding]:
     for name in sorted(names):
-        process = writer_of(name)
         # What a living process writes is no finding.
-        if process is not None and not is_alive(process):
-            detail = f"process {process} wrote it, and is gone"
+        if is_left(f"{folder}/{name}", is_ours=is_ours):
+            detail = f"process {writer_of(name)} wrote it, and is gone"
             yield found(UNFINISHED, f"{folder}/{name}", detail)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from catalog.metrics.returns import remove_orphans as remove_returns
+from catalog.prices.files import paths_in_use
 from catalog.prices.files import remove_orphans as remove_prices
 from catalog.register.folders import SeenFolder, record_folders
 from catalog.register.record import Batch, record
@@ -23,13 +24,14 @@ from catalog.store.kept import write_missing_pack_facts
 from catalog.store.paths import catalog_root
 from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
+from catalog.upkeep.forgotten import forget_again
 from catalog.upkeep.lost import release_lost
-from catalog.upkeep.packs import is_alive
 from catalog.upkeep.packs import remove_orphans as remove_packs
 from catalog.verify import finding as f
+from catalog.verify.files import digest_of
 from catalog.verify.finding import Finding, Repair
-from catalog.verify.folders import writer_of
-from catalog.verify.rows import wrong_strategies, wrong_traces
+from catalog.verify.folders import is_beside, is_left
+from catalog.verify.rows import orphans, wrong_strategies, wrong_traces
 
 
 def repair(catalog: Path, findings: Sequence[Finding], touched: Sequence[str]) -> list[Repair]:
@@ -59,6 +61,7 @@ def repair(catalog: Path, findings: Sequence[Finding], touched: Sequence[str]) -
 
 def _take_in_notes(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
     take_in(catalog)
+    forget_again(catalog)
     waiting = {os.path.abspath(note.path) for note in read_notes(catalog)}
     return [
         Repair(one.path, "taken in")
@@ -70,8 +73,7 @@ def _take_in_notes(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
 def _remove_unfinished(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
     removed = []
     for one in findings:
-        process = writer_of(os.path.basename(one.path))
-        if process is None or is_alive(process):
+        if not is_left(one.path, is_ours=is_beside(catalog, one.path)):
             continue
         with suppress(OSError):
             os.unlink(one.path)
@@ -83,8 +85,7 @@ def _remove_left_over(catalog: Path, findings: Sequence[Finding]) -> list[Repair
     with writing(catalog) as con:
         remove_packs(catalog, con)
         remove_returns(con, catalog)
-        known = con.execute(statement("select_price_paths")).fetchall()
-        remove_prices(catalog, [path for (path,) in known])
+        remove_prices(catalog, paths_in_use(con, catalog))
     return [Repair(one.path, "removed") for one in findings if not os.path.exists(one.path)]
 
 
@@ -109,7 +110,7 @@ def _drop_orphans(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
     with writing(catalog) as con, transaction(con):
         _give_roots(con, root)
         lost = con.execute(statement("select_lost_traces"), {"root": root}).fetchall()
-        there = {trace_id: path for trace_id, path in lost if os.path.exists(path)}
+        there = _there(con, dict(lost))
         con.execute(statement("delete_traces"), {"trace_ids": list(there)})
         refresh_views(con, root)
     # While it is still known which sweep file made their runs.
@@ -117,7 +118,34 @@ def _drop_orphans(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
     with writing(catalog) as con, transaction(con):
         _delete_orphans(con)
         refresh_views(con, root)
-    return [Repair(one.path, f"dropped {one.detail.partition(':')[0]}") for one in findings]
+        left = {name for _, name, _ in orphans(con)}
+    return [
+        Repair(one.path, f"dropped {one.key}")
+        for one in findings
+        if one.key not in left and one.path == os.path.abspath(catalog)
+    ]
+
+
+def _there(con: DuckDBPyConnection, traces: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return those of some traces, paths by ids, which can be registered from their files anew.
+
+    What is in a pack is dropped for no file that is another one by now.
+    """
+    rows = con.execute(statement("select_packed_digests"), {"trace_ids": list(traces)}).fetchall()
+    packed = dict(rows)
+    return {
+        trace_id: path
+        for trace_id, path in traces.items()
+        if os.path.exists(path) and (trace_id not in packed or _has(path, packed[trace_id]))
+    }
+
+
+def _has(path: str, digest: str | None) -> bool:
+    try:
+        return digest_of(path)[1] == digest
+    except OSError:
+        return False
 
 
 def _give_roots(con: DuckDBPyConnection, root: str) -> None:
@@ -143,14 +171,12 @@ def _register_anew(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
         wrong = {trace_id: path for path, trace_id, _ in wrong_traces(con, catalog)}
         # What deep reading found is wrong only by what the files say.
         rows = [one for one in findings if one.finding == f.WRONG_ROW]
-        wrong |= {one.detail.split()[1].rstrip(":"): one.path for one in rows}
+        wrong |= {one.key: one.path for one in rows if one.key is not None}
         keys = [key for key, _ in wrong_strategies(con, deep=True)]
         keys += [key for (key,) in con.execute(statement("select_dangling")).fetchall()]
         values = {"keys": keys, "root": root}
         made_with = dict(con.execute(statement("select_traces_of"), values).fetchall())
-        there = {
-            trace_id: path for trace_id, path in (made_with | wrong).items() if os.path.exists(path)
-        }
+        there = _there(con, made_with | wrong)
         with transaction(con):
             con.execute(statement("delete_traces"), {"trace_ids": list(there)})
             if made_with.keys() <= there.keys():
@@ -175,7 +201,7 @@ def _remake_views(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
             refresh_views(con, catalog_root(catalog))
     except duckdb.Error:  # What it reads is damaged, and is a finding of its own.
         return []
-    return [Repair(one.path, f"made anew: {one.detail.partition(':')[0]}") for one in findings]
+    return [Repair(one.path, f"made anew: {one.key}") for one in findings]
 
 
 def _register(catalog: Path, paths: Iterable[str], how: str = "registered again") -> list[Repair]:
@@ -187,6 +213,8 @@ def _register(catalog: Path, paths: Iterable[str], how: str = "registered again"
     if not folders:
         return []
     report = register(catalog, folders)
+    # A scan may take a forgotten file whose time of change is another for a new one.
+    forget_again(catalog)
     refused = {problem.path for problem in report.quarantined}
     return [
         Repair(path, "put in quarantine" if path in refused else how)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import ConfigurationError
@@ -16,7 +18,18 @@ from catalog.statements import statement
 from catalog.store.paths import catalog_root
 from catalog.strategy import config_digest, config_key
 from catalog.traces.content import content_digest
-from catalog.verify.finding import DANGLING, ORPHAN, WRONG_CONFIG, WRONG_ROW, Finding, found
+from catalog.traces.pack import companion
+from catalog.upkeep.forgotten import read_forgotten
+from catalog.upkeep.packs import full_path
+from catalog.verify.finding import (
+    DANGLING,
+    ORPHAN,
+    REBUILD,
+    WRONG_CONFIG,
+    WRONG_ROW,
+    Finding,
+    found,
+)
 from catalog.verify.known import Scope
 
 ORPHANS: Final = {
@@ -81,17 +94,53 @@ def check_rows(
     if not fast:
         for path, trace_id, why in wrong_traces(con, catalog):
             if scope.holds(path):
-                yield found(WRONG_ROW, path, f"trace {trace_id}: {why}")
+                yield found(WRONG_ROW, path, f"trace {trace_id}: {why}", key=trace_id)
     if scope:
         return
     own = os.path.abspath(catalog)
     if not fast:
         for key, why in wrong_strategies(con, deep=deep):
-            yield found(WRONG_CONFIG, own, f"strategy {key}: {why}")
-    for sort, name in con.execute(statement("verify_orphans")).fetchall():
+            yield found(WRONG_CONFIG, own, f"strategy {key}: {why}", key=key)
+    for sort, name, needs_rebuild in orphans(con):
+        hint = REBUILD if needs_rebuild else None
         if sort == "component":
-            yield found(
-                DANGLING, os.path.abspath(catalog), f"{name}: a component that is no strategy here"
-            )
+            detail = f"{name}: a component that is no strategy here"
+            yield found(DANGLING, own, detail, key=name)
         else:
-            yield found(ORPHAN, own, f"{name}: {ORPHANS[sort]}")
+            yield found(ORPHAN, own, f"{name}: {ORPHANS[sort]}", what_to_do=hint, key=name)
+    yield from _packed_of_none(con, catalog)
+
+
+def orphans(con: DuckDBPyConnection) -> list[tuple[str, str, bool]]:
+    """Return the sorts and names of orphaned rows, and whether only `rebuild` can mend them."""
+    return con.execute(statement("verify_orphans")).fetchall()
+
+
+def _packed_of_none(con: DuckDBPyConnection, catalog: Path) -> Iterator[Finding]:
+    """
+    Yield the traces in packs that no row of a trace knows, and no other took the place of.
+
+    The next compaction takes for unwanted what no row knows.
+    """
+    rows = con.execute(statement("verify_packed_of_none")).fetchall()
+    if not rows:
+        return
+    forgotten = read_forgotten(catalog)
+    there = set(con.execute(statement("select_trace_places")).fetchall())
+    by_pack: dict[str, set[str]] = {}
+    for pack_path, trace_id in rows:
+        if trace_id not in forgotten:
+            by_pack.setdefault(pack_path, set()).add(trace_id)
+    for pack_path, ids in by_pack.items():
+        pack = full_path(catalog, pack_path)
+        try:
+            table = pq.read_table(companion(pack), columns=["trace_id", "run_id", "run_path"])
+        except (OSError, pa.ArrowException):
+            continue  # That is a finding of its own.
+        for trace_id, *place in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            if trace_id in ids and tuple(place) not in there:
+                yield found(
+                    ORPHAN, os.path.abspath(pack),
+                    f"trace {trace_id}: it is in this pack, and no row says what it is",
+                    what_to_do=REBUILD, key=f"trace {trace_id}",
+                )  # fmt: skip

@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 from catalog.errors import StoreError
 from catalog.metrics.returns import returns_folder
 from catalog.prices.bars import PHASES, Bars, Terms
-from catalog.prices.files import is_whole, prices_folder, read_bars
+from catalog.prices.files import is_whole, paths_in_use, prices_folder, read_bars
 from catalog.statements import statement
 from catalog.store.kept import pack_facts, read_kept
 from catalog.store.paths import catalog_root, side_folder
@@ -44,6 +44,7 @@ class Stores:
 
     `packs` has the numbers of traces in each, `rows` how many rows those that are read from there
     have; `returns` the numbers in each, `prices` the terms, bar count and digest of each series.
+    `known_beside` are files that only the facts beside the catalog know: it may have been lost.
     """
 
     packs: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Stores:
     prices: dict[str, tuple[Terms, int, str]] = field(default_factory=dict)
     sweeps: frozenset[str] = frozenset()
     left_over: tuple[str, ...] = ()
+    known_beside: frozenset[str] = frozenset()
 
     def paths(self) -> list[str]:
         """Return the files that can be damaged."""
@@ -82,6 +84,7 @@ def load_stores(con: DuckDBPyConnection, catalog: Path) -> Stores:
     }
     sweeps = con.execute(statement("verify_sweeps")).fetchall()
     known = {*returns, *prices}
+    in_use = {f"{root}/{path}" for path in paths_in_use(con, catalog)}
     left_over = [os.path.abspath(path) for path in find_orphans(catalog, con)]
     for folder in (returns_folder(catalog), prices_folder(catalog)):
         left_over += [
@@ -99,6 +102,7 @@ def load_stores(con: DuckDBPyConnection, catalog: Path) -> Stores:
         frozenset(digest for (digest,) in sweeps),
         # What says which process wrote it is found among the unfinished files.
         tuple(path for path in left_over if writer_of(os.path.basename(path)) is None),
+        frozenset(in_use - known),
     )
 
 
@@ -120,7 +124,11 @@ def check_presence(stores: Stores, catalog: Path) -> Iterator[Finding]:
         if not os.path.exists(path):
             yield found(f.MISSING_PRICES, path, f"{terms.symbol} {terms.timeframe}")
     for path in stores.left_over:
-        yield found(f.LEFT_OVER, path, "no row of the catalog reads it")
+        if path in stores.known_beside:
+            detail = "known beside the catalog, not in it"
+            yield found(f.LEFT_OVER, path, detail, what_to_do=f.REBUILD)
+        else:
+            yield found(f.LEFT_OVER, path, "no row of the catalog reads it")
     folder = os.path.abspath(side_folder(catalog) / "sweeps")
     for digest in sorted(stores.sweeps):
         if not os.path.exists(f"{folder}/{digest}.yaml"):

@@ -30,16 +30,15 @@ def check_views(con: DuckDBPyConnection, catalog: Path, *, fast: bool) -> Iterat
     signed = {name for name, _ in con.execute(statement("select_view_signatures")).fetchall()}
     wanted = {name for name in signed if not name.startswith(PREFIX)} | set(VIEWS)
     for name in sorted(wanted - there):
-        yield found(BROKEN_VIEW, own, f"view {name}: it is gone")
+        yield found(BROKEN_VIEW, own, f"view {name}: it is gone", key=f"view {name}")
     for name in sorted(there.intersection(OVER_FILES) if fast else there):
         try:
             # Binding it finds its tables and the first of its files; nothing is read.
             con.view(name)
         except (duckdb.Error, UnicodeDecodeError) as error:
             # A damaged file may have names that are no text, and so have errors about them.
-            yield found(
-                BROKEN_VIEW, os.path.abspath(catalog), f"view {name}: {str(error).splitlines()[0]}"
-            )
+            detail = f"view {name}: {str(error).splitlines()[0]}"
+            yield found(BROKEN_VIEW, own, detail, key=f"view {name}")
     macros = {name for (name,) in con.execute(statement("verify_macros")).fetchall()}
     for name in sorted(set(MACROS) - macros):
-        yield found(BROKEN_VIEW, own, f"macro {name}: it is gone")
+        yield found(BROKEN_VIEW, own, f"macro {name}: it is gone", key=f"macro {name}")

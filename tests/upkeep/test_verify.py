@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -398,6 +399,9 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     (home / "catalog.d" / "inbox").mkdir(exist_ok=True)
     for path in left + written:
         path.write_bytes(b"half")
+    # Its writer may be on another machine, and is given an hour.
+    assert left[0].name not in {name for name, _ in found(kept.verify(fast=True))}
+    os.utime(left[0], (0, time.time() - 3700))
 
     report = kept.verify(fast=True)
     assert sorted(found(report)) == sorted((path.name, "unfinished file") for path in left)
@@ -478,6 +482,83 @@ def test_what_no_row_reads_is_removed_from_the_folders_of_the_catalog(kept):
     report = kept.verify(fast=True, repair=True)
 
     assert ([one.repair for one in report.repairs], report.findings) == (["removed"] * 3, [])
+
+
+def _left(kept: Catalog) -> set[str]:
+    return {path.name for path in kept.path.with_suffix(".d").rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from run where run_id = 'packed'",
+        "delete from strategy",
+        "delete from directory where prefix like '%packed%'",
+    ],
+)
+def test_a_trace_that_is_only_in_a_pack_is_not_dropped_with_what_it_belongs_to(
+    kept, home, statement
+):
+    kept.compact(delete_originals=True)
+    shutil.rmtree(home / "runs" / "packed" / "traces", ignore_errors=True)
+    query = (
+        "select trace_id, pack_path, trace_number from trace_file where has_original = false "
+        "order by all"
+    )
+    with duckdb.connect(str(kept.path)) as con:
+        before = con.sql(f"set search_path = 'main,internal'; {query}").fetchall()
+    assert before
+    packs = _left(kept)
+    change(kept, statement)
+
+    report = kept.verify(repair=True)
+    orphans = [one for one in report.findings if one.finding == "orphaned row"]
+
+    assert orphans and {one.what_to_do for one in orphans} == {
+        "Make the catalog anew: catalog rebuild"
+    }
+    with duckdb.connect(str(kept.path)) as con:
+        assert con.sql(f"set search_path = 'main,internal'; {query}").fetchall() == before
+    assert _left(kept) >= packs
+
+
+def test_a_trace_in_a_pack_that_no_row_knows_is_a_finding(kept):
+    (trace_id,) = kept.sql(
+        "select trace_id from trace_files where run_id = 'packed' and strategy_id = 'sma_1'"
+    ).fetchall()[0]
+    change(kept, f"delete from trace_file where trace_id = '{trace_id}'")
+
+    findings = [one for one in kept.verify().findings if one.finding == "orphaned row"]
+
+    assert [one.key for one in findings] == [f"trace {trace_id}"]
+    assert findings[0].what_to_do == "Make the catalog anew: catalog rebuild"
+
+
+def test_prices_that_only_the_facts_beside_the_catalog_know_are_not_removed(kept):
+    path = beside(kept, "prices")
+    change(kept, "delete from internal.price_series")
+
+    report = kept.verify(repair=True)
+    (one,) = [one for one in report.findings if one.path == str(path)]
+
+    assert one.finding == "left over file"
+    assert one.detail == "known beside the catalog, not in it"
+    assert one.what_to_do == "Make the catalog anew: catalog rebuild"
+    assert path.exists()
+
+
+def test_what_was_forgotten_is_not_brought_back_by_a_repair(kept, home):
+    path = old_file(home)
+    (trace_id,) = kept.sql(f"select trace_id from trace_files where path = '{path}'").fetchall()[0]
+    kept.forget(where=f"trace_id = '{trace_id}'")
+    touch_later(path)
+    old_trace(path.with_name("SPY_sma_grid_77.parquet"), [1, 0, 1])
+
+    assert kept.verify(repair=True).repairs
+
+    query = f"select count(*) from trace_files where trace_id = '{trace_id}'"
+    assert kept.sql(query).fetchall() == [(0,)]
+    assert kept.verify().findings == []
 
 
 def test_a_copy_of_a_sweep_file_that_is_gone_or_damaged_is_found_and_made_anew(kept, home):
