@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from catalog.errors import TraceFileError
@@ -96,7 +97,7 @@ def read_open(source: Source, table: Table, file_stem: str, kind_hint: str | Non
         last_change_bar=rows.last_bar,
         first_change_ts=rows.first_ts,
         last_change_ts=rows.last_ts,
-        knows_bar_times=None not in times,
+        knows_bar_times=None not in times and not _is_timed_by_number(table, footer),
         last_val=last_value if isinstance(last_value, float) else None,
         last_state=last_value if isinstance(last_value, str) else None,
         bars_long=rows.bars_long if is_signal else None,
@@ -114,6 +115,22 @@ def read_open(source: Source, table: Table, file_stem: str, kind_hint: str | Non
         size=source.size,
         mtime_ns=source.mtime_ns,
     )
+
+
+def _is_timed_by_number(table: Table, footer: Footer) -> bool:
+    """
+    Say whether an upgrade looked up all times by bar numbers, and compared nothing with prices.
+
+    What it compared has the digest of the prices.
+    """
+    said = table.footer.get(layout.UPGRADED_FROM_KEY)
+    if said is None or footer.data_digest is not None:
+        return False
+    try:
+        origin = json.loads(said)
+    except ValueError:
+        return False
+    return isinstance(origin, dict) and origin.get("times") == "prices"
 
 
 def _label(rows: Rows, name: str, *, is_event: bool = False) -> str | None:

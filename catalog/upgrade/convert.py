@@ -119,32 +119,42 @@ def _with_prices(task: Task, rows: SourceRows, bars: Bars | None) -> Footer:
     match = task.match
     if bars is None or match is None or match.offset is None:
         return task.footer
-    if not _agree(task, rows, bars, match.offset):
+    compared = _compare(task, rows, bars, match.offset)
+    if compared is None:
         return task.footer
     first_ts, last_ts = task.footer.first_ts, task.footer.last_ts
     return replace(
         task.footer,
         first_ts=int(bars.ts[match.first]) if first_ts is None else first_ts,
         last_ts=int(bars.ts[match.last]) if last_ts is None else last_ts,
-        data_digest=_digest(bars, match.first, match.last),
+        # That it was traced over these prices is only said where something in it is theirs.
+        data_digest=_digest(bars, match.first, match.last) if compared else task.footer.data_digest,
     )
 
 
-def _agree(task: Task, rows: SourceRows, bars: Bars, offset: int) -> bool:
-    """Say whether every time and every price in the rows is that of its bar."""
+def _compare(task: Task, rows: SourceRows, bars: Bars, offset: int) -> int | None:
+    """
+    Return how many times and prices in the rows are those of their bars; None if any is not.
+
+    Where times are to come from the bar numbers, and no price is stated, there are none to compare.
+    """
     places = numpy_of(rows.index) - task.source_index + offset
     if len(places) and (places.min() < 0 or places.max() >= len(bars.ts)):
-        return False
+        return None
+    compared = 0
     if task.times == FILE:
         times = _instants(rows.ts)
         if not np.array_equal(times, bars.ts[places]):
-            return False
+            return None
+        compared = len(places)
     if rows.prices is None:
-        return True
+        return compared
     prices = np.asarray(rows.prices.cast(pa.float64()).fill_null(0.0))
     # Older tracers write 0 where they know no price.
     stated = (prices != 0) & ~np.isnan(prices)
-    return bool(np.array_equal(prices[stated], bars.close[places][stated]))
+    if not np.array_equal(prices[stated], bars.close[places][stated]):
+        return None
+    return compared + int(np.count_nonzero(stated))
 
 
 @lru_cache(maxsize=1024)  # The traces of a run share their range.

@@ -239,6 +239,23 @@ def test_prices_that_the_trace_did_not_see_give_it_no_digest(upgraded):
     assert b"data_digest" not in other
 
 
+def test_times_that_only_bar_numbers_tell_are_no_sign_that_it_saw_these_prices(upgraded):
+    catalog, root, _ = upgraded
+    told = rows(
+        catalog,
+        "select path, knows_bar_times, data_digest is not null from trace_files "
+        "where generation = 'G5' and run_id not like '%ours%'",
+    )
+
+    by_times = {
+        (json.loads(pq.read_metadata(path).metadata[b"upgraded_from"])["times"], *said)
+        for path, *said in told
+        if "run_g3" not in path
+    }
+
+    assert by_times == {("file", True, True), ("prices", False, False)}
+
+
 def test_what_is_of_our_format_already_is_copied_byte_by_byte(upgraded):
     _, root, _ = upgraded
     name = "run_ours/traces/signals/sma_crossover/ours.parquet"
