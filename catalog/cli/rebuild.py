@@ -66,6 +66,11 @@ def _print(report: Rebuild, path: Path) -> None:
         say("inbox", f"{plural(report.notes, 'note')} of finalized traces taken in")
     if report.aside is not None:
         say("kept", f"the old one is {report.aside}")
+    if report.brought_back:
+        known = ", ".join(
+            f"{count:,} {name.replace('_', ' ')}" for name, count in report.brought_back.items()
+        )
+        say("back", f"the old one did not know {known}, of which catalog.d did")
     if report.unreadable is not None:
         say("old one", f"not compared: {report.unreadable}")
     elif not report.differences:

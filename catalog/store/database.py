@@ -18,6 +18,7 @@ from catalog.errors import CatalogBusyError, StoreError
 from catalog.store.lock import WAIT_SECONDS, writing_lock
 from catalog.store.migrations import lacks_migrations, migrate, open_ledger
 from catalog.store.paths import catalog_root
+from catalog.store.replace import keep_aside, say_if_lost
 
 # The newest storage that DuckDB 1.2.2 reads; 2.0's own default opens in nothing older.
 STORAGE_VERSION = "v1.2.0"
@@ -185,7 +186,9 @@ def _create(catalog: Path) -> None:
                 _set_up(con, catalog)
         finally:
             _close(con, catalog)
+        keep_aside(catalog)  # The WAL of one that is gone.
         unfinished.replace(catalog)
+        say_if_lost(catalog)
     except OSError as error:
         raise StoreError(
             f"Cannot make a catalog at {catalog}: {error.strerror}",

@@ -11,41 +11,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from duckdb import DuckDBPyConnection
 
 from catalog.statements import statement
-from catalog.store.journal import Fact, append_facts, read_facts
-
-Key = tuple[object, ...]
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """
-    What tells the facts of a name apart, and what of a fact does not make it another.
-
-    `table` is the one without which an older catalog has none of them. What `only_grows` is
-    written where nothing is known of its first key.
-    """
-
-    key: tuple[str, ...]
-    table: str
-    beside: frozenset[str] = frozenset()
-    only_grows: bool = False
-
-
-_FOLDER = ("prefix", "is_relative")
-KINDS: Final = {
-    "roots": _Kind(_FOLDER, "root"),
-    "runs": _Kind(_FOLDER, "run_folder", frozenset({"registered_at"})),
-    "prices": _Kind(("symbol", "timeframe"), "price_series"),
-    "metric_sets": _Kind(("set_id",), "metric_set"),
-    "computations": _Kind(("set_id", "by_regime", "condition"), "metric", only_grows=True),
-}
+from catalog.store.fact_kinds import KINDS, Key, Kind
+from catalog.store.journal import (
+    Fact,
+    append_facts,
+    facts_in,
+    journal_path,
+    read_facts,
+    read_lines,
+)
 
 
 @contextmanager
@@ -54,7 +33,7 @@ def noting(con: DuckDBPyConnection, *names: str) -> Iterator[None]:
     Note what the block changes of these facts. It belongs in a transaction, around the changes.
 
     The facts are on the disk before the transaction is committed. One that is not after all
-    leaves facts that the tables do not have; `write_missing` takes them back.
+    leaves facts that the tables do not have, which a catalog that is made anew has: harmless.
 
     Raises:
         StoreError: the folder beside the catalog cannot be written.
@@ -65,40 +44,71 @@ def noting(con: DuckDBPyConnection, *names: str) -> Iterator[None]:
         _note(con, name, old, _texts(con, name))
 
 
-def write_missing(con: DuckDBPyConnection, catalog: Path) -> None:
+def write_missing(con: DuckDBPyConnection, catalog: Path) -> dict[str, int]:
     """
-    Bring the journals to what the tables say, as for a catalog that had none.
+    Add to the journals what only the tables say, as of a catalog that had none of them.
+
+    Nothing is taken away: the catalog may be older than the journals, or one that was made in the
+    place of one that was lost.
+
+    Returns:
+        How many facts of each name the tables lack, none where that is none.
 
     Raises:
         StoreError: the folder beside the catalog cannot be written.
     """
+    lacking: dict[str, int] = {}
     for name, kind in KINDS.items():
         if has_table(con, kind.table):
-            before = facts_of(catalog, name)
-            now = {_key(kind, fact): fact for fact in _facts(_texts(con, name))}
+            held, known = facts_of(catalog, name), _known(catalog, name)
+            now = {kind.key_of(fact): fact for fact in _facts(_texts(con, name))}
+            # A fact is in its journal before the tables have it: that has the last word.
             if kind.only_grows:
-                known = {key[0] for key in before}
-                now = before | {key: one for key, one in now.items() if key[0] not in known}
-            _append(catalog, name, before, now)
+                first = {key[0] for key in known}
+                missing = [one for key, one in now.items() if key[0] not in first]
+            else:
+                missing = [one for key, one in now.items() if key not in known]
+            append_facts(catalog, name, missing)
+            if count := len(held.keys() - now.keys()) if not kind.only_grows else 0:
+                lacking[name] = count
+    return lacking
 
 
 def facts_of(catalog: Path, name: str) -> dict[Key, Fact]:
     """
     Return the facts of a name that hold, by their keys, in the order in which they came.
 
+    What does not say all that such a fact says is passed over.
+
     Raises:
         StoreError: they cannot be read.
     """
     kind, held = KINDS[name], dict[Key, Fact]()
-    for fact in read_facts(catalog, name):
-        if any(part not in fact for part in kind.key):
-            continue
-        key = _key(kind, fact)
+    for fact in filter(kind.says, read_facts(catalog, name)):
+        key = kind.key_of(fact)
         if fact.get("gone"):
             held.pop(key, None)
         else:
             held[key] = fact
     return held
+
+
+def damaged_facts(catalog: Path) -> list[str]:
+    """
+    Return the lines of journals that are no facts, such as `…/runs.jsonl, line 3`.
+
+    Half a line, as of one who was killed while writing it, was never a fact.
+
+    Raises:
+        StoreError: a journal cannot be read.
+    """
+    found = []
+    for name, kind in KINDS.items():
+        lines = read_lines(catalog, name)
+        for number, line in enumerate(lines, 1):
+            if line and not any(map(kind.says, facts_in([line]))) and not _is_half(line):
+                found.append(f"{journal_path(catalog, name)}, line {number:,}")
+    return found
 
 
 def catalog_of(con: DuckDBPyConnection) -> Path:
@@ -124,8 +134,8 @@ def _note(con: DuckDBPyConnection, name: str, old: list[str], new: list[str]) ->
     if old == new:
         return
     kind, had, has = KINDS[name], set(old), set(new)
-    before = {_key(kind, one): one for one in _facts([text for text in old if text not in has])}
-    now = {_key(kind, one): one for one in _facts([text for text in new if text not in had])}
+    before = {kind.key_of(one): one for one in _facts([text for text in old if text not in has])}
+    now = {kind.key_of(one): one for one in _facts([text for text in new if text not in had])}
     _append(catalog_of(con), name, before, now)
 
 
@@ -143,9 +153,15 @@ def _append(catalog: Path, name: str, before: dict[Key, Fact], now: dict[Key, Fa
     append_facts(catalog, name, facts)
 
 
-def _said(kind: _Kind, fact: Fact) -> Fact:
+def _known(catalog: Path, name: str) -> set[Key]:
+    """Return the keys of all facts of a name, also of those that hold no more."""
+    kind = KINDS[name]
+    return {kind.key_of(fact) for fact in read_facts(catalog, name) if kind.says(fact)}
+
+
+def _is_half(line: bytes) -> bool:
+    return line.startswith(b"{") and not line.rstrip().endswith(b"}")
+
+
+def _said(kind: Kind, fact: Fact) -> Fact:
     return {name: value for name, value in fact.items() if name not in kind.beside}
-
-
-def _key(kind: _Kind, fact: Fact) -> Key:
-    return tuple(fact[part] for part in kind.key)

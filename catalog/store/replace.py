@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from glob import escape
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from catalog.disk import sync
 from catalog.errors import CatalogBusyError, StoreError
+from catalog.store.paths import is_anew, side_folder
 
 _ASIDE = ".before-rebuild-"
 
@@ -53,21 +55,27 @@ def keep_aside(catalog: Path) -> Path | None:
     Keep a catalog under another name as well, with its WAL, and return that name.
 
     It is another name for the same file: the catalog stays where it is until another takes its
-    place. Only its WAL goes, with which the other one would be opened. None where there is no
-    catalog and no WAL.
+    place. One with a WAL goes, and its WAL after it: it is nowhere without what was committed to
+    it, and the other one has no WAL that is not its own. None where there is neither.
 
     Raises:
         StoreError: the folder cannot be written.
     """
     # To the microsecond, so that no two have one name.
     aside = catalog.with_name(f"{catalog.name}{_ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
-    kept = None
+    wal = wal_of(catalog)
+    kept = aside if catalog.exists() or wal.exists() else None
     try:
-        for old, new in ((catalog, aside), (wal_of(catalog), wal_of(aside))):
-            if old.exists():
-                _name_again(old, new)
-                kept = aside
-        wal_of(catalog).unlink(missing_ok=True)
+        if not wal.exists():
+            if kept is not None:
+                _name_again(catalog, aside)
+        else:
+            _name_again(wal, wal_of(aside))
+            sync(catalog.parent)
+            if catalog.exists():
+                catalog.rename(aside)
+                sync(catalog.parent)
+            wal.unlink(missing_ok=True)
         sync(catalog.parent)
     except OSError as error:
         raise StoreError(
@@ -83,6 +91,20 @@ def remove_second_names(catalog: Path) -> None:
         with suppress(OSError):
             if path.samefile(catalog):
                 path.unlink()
+
+
+def say_if_lost(catalog: Path) -> None:
+    """Say of a catalog that was made just now if facts or packs of another lie beside it."""
+    if is_anew(catalog):
+        return
+    side = side_folder(catalog)
+    known = any((side / f"{name}.jsonl").exists() for name in ("roots", "runs", "prices"))
+    if known or any(side.glob("packs/[!.]*.parquet")):
+        print(
+            f"lost       there was another catalog at {catalog}, and this one is empty; bring back "
+            f"what lies in {side} with: catalog rebuild --catalog {catalog}",
+            file=sys.stderr,
+        )
 
 
 def _name_again(old: Path, new: Path) -> None:

@@ -13,30 +13,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-from duckdb import DuckDBPyConnection
 
-from catalog.errors import (
-    CatalogBusyError,
-    MigrationError,
-    NotACatalogError,
-    StoreError,
-    UsageError,
-)
+from catalog.errors import CatalogBusyError, UsageError
 from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
-from catalog.register.register import scan
 from catalog.register.written import take_in
 from catalog.statements import statement
-from catalog.store.database import as_it_is, held, writing
-from catalog.store.facts import facts_of, write_missing
+from catalog.store.database import held, writing
+from catalog.store.facts import damaged_facts, facts_of
 from catalog.store.inbox import waiting_notes
-from catalog.store.kept import write_missing_pack_facts
-from catalog.store.migrations import lacks_migrations
-from catalog.store.own import own_objects
 from catalog.store.paths import anew, side_folder
 from catalog.store.replace import (
     keep_aside,
@@ -46,19 +35,18 @@ from catalog.store.replace import (
 )
 from catalog.store.tagged import replay_tags
 from catalog.store.transactions import transaction
-from catalog.store.trials import write_missing_trials
 from catalog.upkeep.differences import Difference, both_open, differences
 from catalog.upkeep.forgotten import replay_forgotten
+from catalog.upkeep.former import complete_facts
 from catalog.upkeep.measure_again import measure_again
+from catalog.upkeep.register_again import register_again
 from catalog.upkeep.restore import (
-    KnownPlaces,
     restore_metric_sets,
     restore_places,
     restore_prices,
 )
 from catalog.upkeep.restore_packed import read_packs, restore_pack_list, restore_packed
 
-MOST_PASSES = 50
 Progress = Callable[[int, int], None]
 
 
@@ -70,6 +58,7 @@ class Rebuild:
     `aside` is what the old catalog is called now, None where there was none; `unreadable` says
     why it could not be read, and so not be compared. `lost` are things that could not be brought
     back, each with the reason, `differences` what the new catalog says otherwise than the old one.
+    `brought_back` counts, by name, facts beside the old catalog that it did not have any more.
     """
 
     aside: Path | None = None
@@ -84,6 +73,7 @@ class Rebuild:
     forgotten: int = 0
     quarantined: int = 0
     notes: int = 0
+    brought_back: dict[str, int] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     seconds: float = 0.0
@@ -120,7 +110,10 @@ def rebuild(
         new = anew(catalog)
         remove_unfinished(new)
         remove_second_names(catalog)
-        report.unreadable = _complete_facts(catalog, report)
+        former = complete_facts(catalog)
+        report.unreadable, report.brought_back = former.unreadable, former.lacking
+        report.lost += [f"{own}: it is yours, and in the old catalog" for own in former.own]
+        report.lost += [f"{line}: it says nothing that is known" for line in damaged_facts(catalog)]
         _check_has_sources(catalog, folders, report)
         try:
             _make(new, folders, report, metrics=metrics, progress=progress)
@@ -133,40 +126,6 @@ def rebuild(
             report.notes = take_in(catalog).notes
     report.seconds = time.monotonic() - started
     return report
-
-
-def _complete_facts(catalog: Path, report: Rebuild) -> str | None:
-    """Write what only the old catalog knows beside it; return why it cannot be read, if so."""
-    if not catalog.exists():
-        return "it is gone"
-    if catalog.stat().st_size == 0:
-        return "it is empty"
-    try:
-        # For writing, so that its WAL is in it afterwards, and nobody else has it open.
-        with as_it_is(catalog, read_only=False) as con:
-            _check_version(con, catalog)
-            con.execute("checkpoint")
-            write_missing(con, catalog)
-            write_missing_trials(con, catalog)
-            write_missing_pack_facts(con, catalog)
-            report.lost += [
-                f"{own}: it is yours, and in the old catalog" for own in own_objects(con)
-            ]
-    except (CatalogBusyError, MigrationError, NotACatalogError):
-        raise
-    except (StoreError, duckdb.Error) as error:
-        return str(error).splitlines()[0]
-    return None
-
-
-def _check_version(con: DuckDBPyConnection, catalog: Path) -> None:
-    """Refuse a catalog that a newer program made, which may know what this one does not."""
-    try:
-        lacks_migrations(con, catalog)
-    except MigrationError as error:
-        # Whatever else is odd about its migrations, a new one has them right.
-        if "newer version" in str(error):
-            raise
 
 
 def _check_has_sources(
@@ -205,7 +164,8 @@ def _make(
     # Those without a file first: another trace may say less of their strategies, as that one is
     # a component. What is left has a file, which could not be registered.
     bare = restore_packed(new, packs, whose=lambda path: not os.path.lexists(path))
-    _register(new, places, folders, report, progress)
+    gone_folders = register_again(new, places, folders, progress)
+    report.lost += [f"{folder}: the folder is gone" for folder in gone_folders]
     bare += restore_packed(new, packs, whose=lambda path: True)
     if bare:
         report.lost.append(
@@ -223,42 +183,6 @@ def _make(
         (counts,) = con.sql(statement("select_rebuilt")).to_arrow_table().to_pylist()
     for name, count in counts.items():
         setattr(report, name, count)
-
-
-def _register(
-    new: Path,
-    places: KnownPlaces,
-    folders: Sequence[str | os.PathLike[str]],
-    report: Rebuild,
-    progress: Progress,
-) -> None:
-    """Register all folders, run by run in the order in which they came at first."""
-    wanted = [*places.roots, *map(os.path.abspath, folders)]
-    there = [folder for folder in dict.fromkeys(wanted) if os.path.isdir(folder)]
-    for folder in dict.fromkeys(places.roots):
-        if folder not in there:
-            report.lost.append(f"{folder}: the folder is gone")
-    passes = list(_passes(places.runs))
-    # The order decides which of two copies counts, and which columns parameters have. Where
-    # runs came in any order, as from many processes at once, nobody relies on it.
-    for part in passes if len(passes) <= MOST_PASSES else []:
-        scan(new, part, progress=progress)
-    if there or folders:
-        scan(new, [*there, *folders], progress=progress)
-
-
-def _passes(runs: Sequence[str]) -> Iterator[list[str]]:
-    """Yield folders of runs as they were registered together: in ascending order."""
-    part: list[str] = []
-    for folder in runs:
-        if not os.path.isdir(folder):
-            continue
-        if part and folder < part[-1]:
-            yield part
-            part = []
-        part.append(folder)
-    if part:
-        yield part
 
 
 def _replace(catalog: Path, new: Path, report: Rebuild, *, metrics: bool) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from catalog import write_signals
 from catalog.store.database import writing
-from catalog.store.facts import facts_of, noting, write_missing
+from catalog.store.facts import damaged_facts, facts_of, noting, write_missing
 from catalog.store.journal import append_facts, journal_path
 from catalog.store.transactions import transaction
 from catalog.store.trials import (
@@ -67,17 +67,48 @@ def test_facts_are_on_the_disk_before_the_transaction_is_committed(catalog):
         assert list(facts_of(catalog.path, "roots")) == [("a/", True)]
 
 
-def test_facts_that_the_tables_do_not_have_are_taken_back_and_missing_ones_written(catalog):
-    append_facts(catalog.path, "roots", [{"prefix": "never/", "is_relative": True}])
+def test_missing_facts_are_written_once_and_none_is_taken_away_that_the_tables_lack(catalog):
+    append_facts(catalog.path, "roots", [{"prefix": "lost/", "is_relative": True}])
+    with writing(catalog.path) as con:
+        add_root(con, "a/")
+
+        lacking = write_missing(con, catalog.path)
+        once = journal_path(catalog.path, "roots").read_bytes()
+        write_missing(con, catalog.path)
+
+    assert lacking == {"roots": 1}
+    assert list(facts_of(catalog.path, "roots")) == [("lost/", True), ("a/", True)]
+    assert journal_path(catalog.path, "roots").read_bytes() == once
+
+
+def test_a_journal_has_the_last_word_over_tables_that_say_otherwise(catalog):
+    key = {"prefix": "a/", "is_relative": True}
+    append_facts(catalog.path, "roots", [key, key | {"gone": True}])
     with writing(catalog.path) as con:
         add_root(con, "a/")
 
         write_missing(con, catalog.path)
-        once = journal_path(catalog.path, "roots").read_bytes()
-        write_missing(con, catalog.path)
 
-    assert list(facts_of(catalog.path, "roots")) == [("a/", True)]
-    assert journal_path(catalog.path, "roots").read_bytes() == once
+    assert facts_of(catalog.path, "roots") == {}
+
+
+def test_what_is_no_fact_is_passed_over_and_named(catalog):
+    path = catalog.path
+    good = {"prefix": "a/", "is_relative": True}
+    append_facts(path, "roots", [good, {"prefix": ["a"], "is_relative": True}])
+    append_facts(path, "prices", [{"symbol": "SPY", "timeframe": "1m", "digest": "x"}])
+    append_facts(path, "runs", [good, good | {"gone": True}])
+    with journal_path(path, "roots").open("ab") as file:
+        file.write(b'no JSON\n{"half')
+
+    assert list(facts_of(path, "roots")) == [("a/", True)]
+    assert facts_of(path, "prices") == facts_of(path, "runs") == {}
+    assert [one.rpartition("/")[2] for one in damaged_facts(path)] == [
+        "roots.jsonl, line 2",
+        "roots.jsonl, line 3",
+        "runs.jsonl, line 1",
+        "prices.jsonl, line 1",
+    ]
 
 
 def test_registering_notes_the_folder_the_run_and_its_sweep_once(catalog, write_run, write_sweep):

@@ -19,6 +19,7 @@ import pytest
 
 from catalog import Catalog, write_signals
 from catalog.errors import CatalogBusyError, NotACatalogError, UsageError
+from catalog.store.database import writing
 from catalog.store.inbox import leave_note
 from conftest import old_trace, rows
 
@@ -198,6 +199,37 @@ def test_a_catalog_that_is_gone_comes_back_from_what_lies_beside_it(full):
 
     assert (report.aside, report.unreadable, report.lost) == (None, "it is gone", [])
     assert_same(everything(full), before)
+
+
+def test_a_catalog_that_was_made_in_the_place_of_a_lost_one_takes_no_fact_away(full, capsys):
+    before = everything(full)
+    full.path.unlink()
+    with writing(full.path):  # Makes a new one, as whatever writes does, which knows of nothing.
+        pass
+    assert "catalog rebuild" in capsys.readouterr().err
+
+    report = full.rebuild()
+
+    assert report.unreadable is None
+    assert report.brought_back["prices"] == 1
+    assert report.brought_back["runs"] > 1
+    assert report.lost == []
+    assert_same(everything(full), before)
+
+
+def test_a_line_of_a_journal_that_is_no_fact_is_named_and_passed_over(full):
+    before = everything(full)
+    for name in ("roots", "runs", "prices"):
+        with (full.path.with_suffix(".d") / f"{name}.jsonl").open("a") as file:
+            file.write('{"prefix":["x"],"is_relative":true,"symbol":"SPY","timeframe":"1m"}\n')
+    full.path.unlink()
+
+    report = full.rebuild(metrics=False)
+
+    assert [one.split(":")[0].split("/")[-1].split(".")[0] for one in report.lost] == [
+        "roots", "runs", "prices",
+    ]  # fmt: skip
+    assert_same(everything(full), before, left_out=COMPUTED)
 
 
 def test_an_old_catalog_that_can_be_read_makes_up_for_facts_that_are_not_there(full):
