@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
@@ -63,7 +65,9 @@ def record_piece(catalog: Path, piece: Piece) -> bool:
         try:
             _write(con, catalog_root(catalog), piece, pack)
         except BaseException:
-            pack.discard()
+            # Unless the catalog knows the pack: who was stopped may have committed.
+            with suppress(duckdb.Error):
+                remove_orphans(con, catalog)
             raise
         pack.remove_replaced()
     return True
@@ -98,11 +102,6 @@ class _Pack:
         )
         # Written anew within one second without a new row, a pack has the name that it had.
         self.replaced = [stored for stored in self.replaced if stored != self.stored]
-
-    def discard(self) -> None:
-        """Leave nothing behind."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
 
     def remove_replaced(self) -> None:
         """Delete the packs whose rows are in the new one. Nobody reads them: the lock is ours."""

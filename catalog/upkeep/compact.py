@@ -44,6 +44,7 @@ from catalog.upkeep.packs import (
     packs_folder,
     remove_orphans,
     remove_pack,
+    remove_unknown,
     select_traces,
     stored_path,
     temporary_pack,
@@ -94,10 +95,11 @@ def compact(
 
     Raises:
         QueryError: the condition is none, or nothing meets it.
-        StoreError: the catalog cannot be used, or a pack cannot be written.
+        StoreError: the catalog cannot be used, a pack cannot be written, or one is gone that
+            alone held traces.
     """
     report = Compaction()
-    report.left["its pack is gone"] = release_lost(catalog)
+    release_lost(catalog, even_lost=False)
     wanted = chosen_ids(catalog, run=run, where=where)
     with reading(catalog) as con:
         known = select_traces(catalog, con, wanted)
@@ -122,7 +124,6 @@ def compact(
         _pack(catalog, chosen, replaced, last, report, progress)
     if delete:
         delete_originals(catalog, wanted, report.kept, report)
-    report.left += Counter()  # Drops what is zero.
     return report
 
 
@@ -288,8 +289,7 @@ def _publish(
             keep_pack_facts(con, Path(root), table)
             _insert_whatever_is_gone(con, root, table, moving, replaced)
         except BaseException:
-            for pack in paths:
-                remove_pack(pack)
+            remove_unknown(catalog, con, paths)
             raise
         # Nobody reads the old packs any more: readers hold DuckDB's lock while they do.
         for path in replaced:

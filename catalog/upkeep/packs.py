@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
@@ -128,6 +129,19 @@ def remove_pack(pack: Path) -> None:
     """Delete a pack, with what lies beside it."""
     for path in (pack, companion(pack), pack_facts(pack)):
         path.unlink(missing_ok=True)
+
+
+def remove_unknown(catalog: Path, con: DuckDBPyConnection, packs: Sequence[Path]) -> None:
+    """Delete new packs, unless the catalog reads them: who was stopped may have committed."""
+    try:
+        rows = con.execute("select distinct pack_path from packed_trace").fetchall()
+    except duckdb.Error:
+        # What nobody knows goes with the next compaction.
+        return
+    known = {path for (path,) in rows}
+    for pack in packs:
+        if stored_path(catalog, pack) not in known:
+            remove_pack(pack)
 
 
 def _is_spare(con: DuckDBPyConnection, pack: Path) -> bool:

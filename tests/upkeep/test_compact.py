@@ -15,6 +15,8 @@ import pytest
 from catalog import Catalog, write_signals
 from catalog.errors import CatalogError
 from catalog.traces.trace_table import read_trace_table, same_content
+from catalog.upkeep import compact as compacting
+from catalog.upkeep.lost import release_lost
 from conftest import old_trace, rows
 
 ALL = "select s.* exclude (run_id) from signals s order by all"
@@ -342,16 +344,39 @@ def test_a_pack_that_is_gone_gives_way_to_the_files(swept):
     assert everything(swept) == before
 
 
-def test_what_was_in_a_lost_pack_only_is_missing(swept):
+def test_what_was_in_a_lost_pack_only_is_missing_when_that_is_asked_for(swept):
     swept.compact(run="one", delete_originals=True)
     for path in (swept.path.with_suffix(".d") / "packs").iterdir():
         path.unlink()
+    before = rows(swept, "from missing_files")
 
+    with pytest.raises(CatalogError, match="12 traces were only in packs that are gone"):
+        swept.compact()
+    assert rows(swept, "from missing_files") == before == []
+    release_lost(swept.path)  # As `catalog verify --repair` does.
     report = swept.compact()
 
-    assert report.left == {"its pack is gone": 12}
+    assert (report.traces, report.left) == (16, {})
     assert rows(swept, "select count(*) from missing_files") == [(12,)]
     assert rows(swept, "select count(distinct trace_id) from signals") == [(16,)]
+
+
+def test_who_is_stopped_just_after_the_commit_keeps_the_packs(swept, monkeypatch):
+    before = everything(swept)
+
+    def stopped(*arguments: object) -> None:
+        insert(*arguments)
+        raise KeyboardInterrupt
+
+    insert = compacting._insert_whatever_is_gone
+    with monkeypatch.context() as patched:
+        patched.setattr(compacting, "_insert_whatever_is_gone", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            swept.compact()
+
+    assert len([name for name in packs(swept) if name.endswith(".parquet")]) == 1
+    assert rows(swept, "select count(*) from trace_files where pack_path is not null") == [(28,)]
+    assert everything(swept) == before
 
 
 def test_a_damaged_pack_does_not_stop_later_ones(swept, tmp_path):
