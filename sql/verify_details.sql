@@ -2,6 +2,14 @@
 select
     t.trace_id,
     t.kind,
+    t.strategy_id,
+    t.strategy_type,
+    coalesce(s.config is not null, false) as has_config,
+    t.range_source,
+    t.first_bar,
+    t.last_bar,
+    epoch_us(t.first_ts) as first_ts,
+    epoch_us(t.last_ts) as last_ts,
     t.symbol,
     t.timeframe,
     t.strategy_hash,
@@ -36,4 +44,5 @@ select
     case when d.is_relative then $root || '/' else '' end || d.prefix || t.file_name as path
 from trace_file as t
 join directory as d using (directory_id)
+left join strategy as s using (strategy_key)
 where t.status = 'registered';

@@ -108,6 +108,35 @@ def add_parameters(
     )
 
 
+def expected_parameters(
+    con: DuckDBPyConnection, leaves: Sequence[Sequence[Leaf]]
+) -> tuple[dict[str, pa.Array], set[int]]:
+    """
+    Return what the columns that there are should hold for some strategies.
+
+    Args:
+        leaves: the leaf parameters of each strategy.
+
+    Returns:
+        An array as long as `leaves` for each column, and the strategies that have a value which
+        no column is made for.
+    """
+    known = {(p.path, p.form): p for p in _load(con)}
+    values: dict[str, list[object]] = {
+        p.column: [None] * len(leaves) for p in known.values() if p.column is not None
+    }
+    odd: set[int] = set()
+    for row, strategy_leaves in enumerate(leaves):
+        for leaf in strategy_leaves:
+            parameter = known.get((_below_root(leaf.path), _form(leaf.value)))
+            if parameter is None or _WIDTH[_narrowest(leaf.value)] > _WIDTH[parameter.type]:
+                odd.add(row)
+            elif parameter.column is not None:
+                values[parameter.column][row] = _stored(leaf.value, parameter.type)
+    types = {p.column: ARROW_TYPES[p.type] for p in known.values()}
+    return {name: pa.array(column, types[name]) for name, column in values.items()}, odd
+
+
 def count_parameters(con: DuckDBPyConnection) -> None:
     """Count anew how many strategies have a value in each parameter column."""
     columns = parameter_columns(con)

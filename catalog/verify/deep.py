@@ -56,8 +56,28 @@ def read_deeply(
 def differing(trace: TraceFile, row: Details) -> list[str]:
     """Return the columns in which a row says something else than the file."""
     columns = [name for name in COLUMNS if getattr(trace, name) != row[name]]
+    columns += [name for name, value in _stated(trace, row).items() if value != row[name]]
     said = content_digest(row["symbol"], row["timeframe"], trace.kind, trace.rows_digest)
     return columns + (["content_digest"] if said != row["content_digest"] else [])
+
+
+def _stated(trace: TraceFile, row: Details) -> dict[str, object]:
+    """Return what a file says in columns that others may decide, where it does."""
+    if trace.kind in EVENT_KINDS:
+        return {}
+    stem = row["path"].rpartition("/")[2].removesuffix(".parquet")
+    stated: dict[str, object] = {"strategy_id": trace.strategy_id or stem}
+    if not row["has_config"]:
+        stated["strategy_type"] = trace.strategy_type
+    elif trace.footer_config is not None and row["config_source"] == "footer":
+        kind = trace.footer_config.get("type")
+        stated["strategy_type"] = kind if isinstance(kind, str) else None
+    if row["range_source"] == "footer" and trace.last_bar is not None:
+        names = ("last_bar", "first_ts", "last_ts")
+        stated |= {name: getattr(trace, name) for name in names}
+        if trace.first_bar is not None:
+            stated["first_bar"] = trace.first_bar
+    return stated
 
 
 def _compare(path: str, trace: TraceFile, row: Details) -> Iterator[Finding]:

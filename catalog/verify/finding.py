@@ -12,6 +12,7 @@ DAMAGED: Final = "damaged file"
 CHANGED: Final = "changed file"
 UNREGISTERED: Final = "unregistered file"
 WRONG_ROW: Final = "wrong row"
+WRONG_LATEST: Final = "wrong latest trace"
 WRONG_CONFIG: Final = "wrong configuration"
 ORPHAN: Final = "orphaned row"
 DANGLING: Final = "dangling component"
@@ -43,6 +44,7 @@ WHAT_TO_DO: Final = {
     CHANGED: "Register it again: catalog register {folder}",
     UNREGISTERED: "Register it, or learn why it cannot be: catalog register {folder}",
     WRONG_ROW: f"Register its file again: {_REPAIR}; without one: catalog rebuild",
+    WRONG_LATEST: f"Say it anew: {_REPAIR}",
     WRONG_CONFIG: f"Register its traces again: {_REPAIR}; without files: catalog rebuild",
     ORPHAN: f"Drop it: {_REPAIR}",
     DANGLING: f"Register what is made of it again: {_REPAIR}",

@@ -28,6 +28,7 @@ from catalog.upkeep.forgotten import forget_again
 from catalog.upkeep.lost import release_lost
 from catalog.upkeep.packs import remove_orphans as remove_packs
 from catalog.verify import finding as f
+from catalog.verify.derived import settle_latest
 from catalog.verify.files import digest_of
 from catalog.verify.finding import Finding, Repair
 from catalog.verify.folders import is_beside, is_left
@@ -186,6 +187,12 @@ def _register_anew(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
     return _register(catalog, list(there.values()), "registered anew")
 
 
+def _settle_latest(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    with writing(catalog) as con, transaction(con):
+        settle_latest(con)
+    return [Repair(one.path, "said anew which trace is the latest") for one in findings]
+
+
 def _mark_missing(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
     gone = [one.path for one in findings if not os.path.lexists(one.path)]
     batch = Batch(gone=[(path.rpartition("/")[0], path.rpartition("/")[2]) for path in gone])
@@ -233,6 +240,7 @@ _MENDS: tuple[tuple[tuple[str, ...], _Mend], ...] = (
     ((f.NOTE,), _take_in_notes),
     ((f.WRONG_ROW, f.WRONG_CONFIG, f.DANGLING), _register_anew),
     ((f.MISSING,), _mark_missing),
+    ((f.WRONG_LATEST,), _settle_latest),
     ((f.BROKEN_VIEW,), _remake_views),
 )
 """What mends which findings, in an order in which nothing is in the way of the next."""

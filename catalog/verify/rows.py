@@ -21,11 +21,13 @@ from catalog.traces.content import content_digest
 from catalog.traces.pack import companion
 from catalog.upkeep.forgotten import read_forgotten
 from catalog.upkeep.packs import full_path
+from catalog.verify.derived import wrong_derived, wrong_latest
 from catalog.verify.finding import (
     DANGLING,
     ORPHAN,
     REBUILD,
     WRONG_CONFIG,
+    WRONG_LATEST,
     WRONG_ROW,
     Finding,
     found,
@@ -79,6 +81,7 @@ def wrong_strategies(con: DuckDBPyConnection, *, deep: bool) -> Iterator[tuple[s
             yield key, "its hash is not that of its configuration"
         elif equal_to != right[1]:
             yield key, "its config_key is not that of its configuration"
+    yield from wrong_derived(con)
 
 
 def check_rows(
@@ -95,6 +98,10 @@ def check_rows(
         for path, trace_id, why in wrong_traces(con, catalog):
             if scope.holds(path):
                 yield found(WRONG_ROW, path, f"trace {trace_id}: {why}", key=trace_id)
+        for path, trace_id, is_latest in wrong_latest(con, catalog):
+            if scope.holds(path):
+                why = "it is the latest" if is_latest else "it is not the latest"
+                yield found(WRONG_LATEST, path, f"trace {trace_id}: {why}", key=trace_id)
     if scope:
         return
     own = os.path.abspath(catalog)

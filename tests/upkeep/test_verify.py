@@ -484,6 +484,41 @@ def test_what_no_row_reads_is_removed_from_the_folders_of_the_catalog(kept):
     assert ([one.repair for one in report.repairs], report.findings) == (["removed"] * 3, [])
 
 
+@pytest.mark.parametrize(
+    ("statement", "finding"),
+    [
+        ("update strategy set param_n = 77 where param_n = 3", "wrong configuration"),
+        ("update strategy set strategy_type = 'x' where param_n = 3", "wrong configuration"),
+        ("update trace_file set is_latest = not is_latest", "wrong latest trace"),
+    ],
+)
+def test_what_queries_rely_on_is_computed_again_and_compared(kept, statement, finding):
+    query = "select path, strategy_type, is_latest from trace_files order by all"
+    parameters = "select * from strategies order by strategy_key"
+    before = kept.sql(query).fetchall(), kept.sql(parameters).fetchall()
+    change(kept, statement)
+
+    assert {one.finding for one in kept.verify().findings} == {finding}
+    report = kept.verify(repair=True)
+
+    assert report.findings == [] and report.repairs
+    assert kept.sql(query).fetchall() == before[0]
+    assert kept.sql("select count(*) from strategies where param_n = 77").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "column", ["strategy_id = 'x'", "last_bar = last_bar + 1", "last_ts = last_ts + interval 1 day"]
+)
+def test_names_and_ranges_are_compared_with_what_the_file_says_deep_down(kept, column):
+    path = file_of(kept, "sma_3")
+    change(kept, f"update trace_file set {column} where file_name = '{path.name}' "
+                 "and has_original is null")  # fmt: skip
+
+    (one,) = [one for one in kept.verify(deep=True).findings if one.finding == "wrong row"]
+
+    assert one.path == str(path) and column.split()[0] in one.detail
+
+
 def _left(kept: Catalog) -> set[str]:
     return {path.name for path in kept.path.with_suffix(".d").rglob("*") if path.is_file()}
 
