@@ -1,6 +1,7 @@
 -- The best Sharpe ratio on some data, how it stands against luck, and what the data is.
 select
     count(*) as traces,
+    count(distinct f.content_digest) as distinct_traces,
     max(m.sharpe) as best,
     arg_max(m.deflated_sharpe, m.sharpe) as deflated,
     count(distinct f.content_digest) filter (m.deflated_sharpe >= 0.95) as beats_luck,

@@ -129,9 +129,13 @@ def _print(one: Verdict, ranking: Ranking, *, quiet: bool) -> None:
     say("data", f"{data}: {sessions}, {plural(one.bars, 'bar')}")
     fill = "its bar's close" if terms.fill == "close" else "the next open"
     say("terms", f"cost {terms.cost_bps:g} bps one way, filled at {fill}")
-    counts = (
-        f"{plural(one.traces, 'trace')}, {trials.tried:,} of them distinct, {trials.flat:,} flat"
-    )
+    counts = f"{plural(one.traces, 'trace')}, {one.distinct:,} of them distinct"
+    if trials.tried > one.distinct:
+        # The ledger also knows what is not measured yet, or not registered any more.
+        counts = (
+            f"{plural(one.traces, 'trace')} measured here, {trials.tried:,} distinct ones known"
+        )
+    counts += f", {trials.flat:,} flat"
     waiting = f"; {trials.waiting:,} not measured" if trials.waiting else ""
     say("tried", f"{counts}: {trials.trials:,} count{waiting}")
     if one.overlapping:

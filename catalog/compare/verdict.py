@@ -29,8 +29,9 @@ class Verdict:
     """
     What was tried on one symbol, timeframe and range, and what luck explains.
 
-    `traces` are the registered ones. Sharpe ratios are annualised. `independent` is how many
-    independent trials the correlated ones amount to, `luck` the best Sharpe ratio that as many
+    `traces` are registered and measured, `distinct` of them differ; `trials` may know of more,
+    which are neither. Sharpe ratios are annualised. `independent` is how many independent trials
+    the correlated ones amount to, `luck` the best Sharpe ratio that as many
     trials without skill would give, `luck_no_drift` that without what their exposure earns for
     nothing; `best` is the best one there is, `deflated` the probability that its true value is
     above luck, and `beats_luck` counts those for which that is 95 % or more. `overlapping` were
@@ -39,6 +40,7 @@ class Verdict:
 
     trials: Trials
     traces: int
+    distinct: int
     first: str
     last: str
     sessions: int
@@ -106,9 +108,9 @@ def read_verdicts(
     trials = read_trials(con, set_id)
     for one in [trials[key] for key in data if key in trials]:
         values = {"set_id": set_id} | dict(zip(DATA, one.key, strict=True))
-        ((traces, best, deflated, beats, benchmark, sessions, bars, year, first, last),) = (
-            con.execute(statement("select_best"), values).fetchall()
-        )
+        (
+            (traces, distinct, best, deflated, beats, benchmark, sessions, bars, year, first, last),
+        ) = con.execute(statement("select_best"), values).fetchall()
         ((overlapping,),) = con.execute(statement("count_overlapping"), values).fetchall()
         chunks = trial_returns(
             con, catalog, one, set_id=set_id, cost_bps=wanted.terms.cost_bps, fill=wanted.terms.fill
@@ -125,6 +127,7 @@ def read_verdicts(
         yield Verdict(
             one,
             traces,
+            distinct,
             first,
             last,
             sessions or 0,

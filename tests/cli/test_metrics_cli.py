@@ -90,6 +90,15 @@ def test_quiet_shortens_the_verdict_to_a_line(measured, run):
     assert "luck alone would give" in said[0] or "beats chance" in said[0]
 
 
+def test_more_may_have_been_tried_than_is_registered(measured, run):
+    assert "\ntried      12 traces, 12 of them distinct, " in run("rank").stderr
+    measured.forget(where="param_fast = (select min(param_fast) from strategy_index)")
+
+    (said,) = [line for line in run("rank").stderr.splitlines() if line.startswith("tried ")]
+
+    assert said.startswith("tried      10 traces measured here, 12 distinct ones known, ")
+
+
 def test_rank_writes_every_format(measured, run):
     found = json.loads(run("rank", "--format", "json", "--columns", "strategy_id,sharpe").stdout)
 

@@ -15,7 +15,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import CatalogError
-from catalog.metrics import compute
+from catalog.metrics import compute, record
 from conftest import rows
 from markets import add_prices, copied, price_table, random_signals, write_strategies
 
@@ -136,6 +136,22 @@ def test_prices_that_change_meanwhile_are_not_mixed(swept, monkeypatch):
 
     assert rows(swept, "select count(*) from metrics") == [(0,)]
     assert swept.metrics().measured == 60
+
+
+def test_who_is_stopped_just_after_the_commit_keeps_the_returns(swept, monkeypatch):
+    write = record._write
+
+    def stopped(*arguments: object) -> None:
+        write(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(record, "_write", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            swept.metrics()
+
+    assert rows(swept, "select count(*) from daily_returns") == [(60 * 25,)]
+    assert swept.metrics().measured == 0
 
 
 def test_a_full_disk_leaves_everything_as_it_was(swept):
