@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from secrets import token_hex
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,7 +30,8 @@ def write_kept(path: Path, table: pa.Table) -> None:
     Raises:
         StoreError: it cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.tmp")
+    # As every file of ours is called until it is whole, so that what a kill left is found.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -80,20 +83,28 @@ def keep_pack_facts(con: DuckDBPyConnection, root: Path, packed: pa.Table) -> li
 
 def write_missing_pack_facts(con: DuckDBPyConnection, catalog: Path) -> None:
     """
-    Keep what the catalog knows of the traces in packs of which nothing is kept.
+    Keep what the catalog knows of traces in packs, where nothing that can be read says it.
 
     Raises:
         StoreError: a file cannot be written.
     """
     if not has_table(con, "packed_trace"):
         return
-    packed = con.sql(statement("select_packed_known")).to_arrow_table()
+    known = con.sql(statement("select_packed_described")).to_arrow_table()
     root = Path(catalog_root(catalog))
-    lacking = {
-        pack
-        for pack in set(packed["pack_path"].to_pylist())
-        if (root / pack).exists() and not pack_facts(root / pack).exists()
-    }
-    if lacking:
-        own = [pack in lacking for pack in packed["pack_path"].to_pylist()]
-        keep_pack_facts(con, root, packed.filter(pa.array(own, pa.bool_())))
+    packs = known["pack_path"].to_pylist()
+    for pack in sorted(set(packs)):
+        if not (root / pack).exists():
+            continue
+        own = known.filter(pa.array([one == pack for one in packs], pa.bool_()))
+        path = pack_facts(root / pack)
+        kept = read_kept(path)
+        there = set() if kept is None else set(kept["trace_id"].to_pylist())
+        lacking = pa.array([one not in there for one in own["trace_id"].to_pylist()], pa.bool_())
+        own = own.filter(lacking)
+        if own.num_rows:
+            with registered(con, incoming_packed=own):
+                rows = con.sql(statement("facts_packed")).to_arrow_table()
+            # What is kept of traces that this catalog does not know stays.
+            parts = [rows] if kept is None else [kept, rows]
+            write_kept(path, pa.concat_tables(parts, promote_options="permissive"))

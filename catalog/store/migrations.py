@@ -83,13 +83,16 @@ def migrate(
     """
     migrations = known_migrations() if migrations is None else migrations
     pending = _pending(_applied(con) or [], catalog, migrations)
-    if pending and pending[0].version > 1:
+    is_older = bool(pending) and pending[0].version > 1
+    if is_older:
         # Only a catalog that was made before needs what keeps it.
-        from catalog.store.upgrades import prepare_upgrade
+        from catalog.store.upgrades import drop_old_copies, prepare_upgrade
 
         prepare_upgrade(con, catalog)
     for migration in pending:
         _apply(con, migration, catalog, make_views=migration is pending[-1])
+    if is_older:
+        drop_old_copies(catalog)
     return len(pending)
 
 
@@ -163,6 +166,9 @@ def _apply(
             if make_views:
                 refresh_views(con, catalog_root(catalog))
     except duckdb.Error as error:
+        if "No space left" in str(error):
+            # That is nothing to report: whoever opened the catalog says what to do.
+            raise
         raise MigrationError(
             f"Migration {migration.name} failed and changed nothing: {error}",
             hint="Report this, with the message above",

@@ -45,18 +45,26 @@ def note_trials(con: DuckDBPyConnection) -> None:
     Raises:
         StoreError: the folder beside the catalog cannot be written.
     """
-    _note(con, catalog_of(con), whole=False)
+    _note(con, catalog_of(con))
 
 
 def write_missing_trials(con: DuckDBPyConnection, catalog: Path) -> None:
     """
-    Keep the whole ledger, where nothing of it is kept.
+    Keep what the ledger has that no file of it says which can be read.
 
     Raises:
         StoreError: the folder beside the catalog cannot be written.
     """
-    if not trial_files(catalog) and has_table(con, "trial"):
-        _note(con, catalog, whole=True)
+    if not has_table(con, "trial"):
+        return
+    rows = con.sql(statement("facts_trials"), params={"all": True}).to_arrow_table()
+    kept = [table for path in trial_files(catalog) if (table := read_kept(path)) is not None]
+    if kept:
+        there = pa.concat_tables(kept, promote_options="permissive")
+        with registered(con, incoming_trial=rows, incoming_kept=there):
+            rows = con.sql(statement("select_trials_not_kept")).to_arrow_table()
+    if rows.num_rows:
+        _write(catalog, rows)
 
 
 def restore_trials(con: DuckDBPyConnection, catalog: Path) -> list[Path]:
@@ -81,8 +89,8 @@ def restore_trials(con: DuckDBPyConnection, catalog: Path) -> list[Path]:
     return damaged
 
 
-def _note(con: DuckDBPyConnection, catalog: Path, *, whole: bool) -> None:
-    rows = con.sql(statement("facts_trials"), params={"all": whole}).to_arrow_table()
+def _note(con: DuckDBPyConnection, catalog: Path) -> None:
+    rows = con.sql(statement("facts_trials"), params={"all": False}).to_arrow_table()
     # What bars a set looks at changes nothing by itself.
     if not any(part != "range" for part in rows["part"].to_pylist()):
         return
@@ -101,6 +109,9 @@ def _note(con: DuckDBPyConnection, catalog: Path, *, whole: bool) -> None:
 def _write(catalog: Path, rows: pa.Table) -> None:
     # Sorted by name they are in the order in which they came.
     name = f"{time.time_ns():020}_{token_hex(4)}.parquet"
+    # Only who holds the catalog's lock writes here: what is unfinished is of one who was killed.
+    for left in trials_folder(catalog).glob(".*.tmp"):
+        left.unlink(missing_ok=True)
     write_kept(trials_folder(catalog) / name, rows)
 
 

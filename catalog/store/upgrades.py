@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -32,6 +33,8 @@ def prepare_upgrade(con: DuckDBPyConnection, catalog: Path) -> Path:
     """
     Copy a catalog as it is, and write beside it what only it knows; return the copy.
 
+    A copy that is there of the catalog as it is now, as of an upgrade that failed, is that one.
+
     Args:
         con: the catalog, open for writing, and not written to yet.
 
@@ -40,12 +43,19 @@ def prepare_upgrade(con: DuckDBPyConnection, catalog: Path) -> Path:
     """
     ((version,),) = con.execute(statement("select_schema_version")).fetchall()
     folder = backups_folder(catalog)
+    copies = _copies(catalog, version)
+    for copy in copies:
+        if _is_as(copy, catalog):
+            return copy
     made = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     copy = folder / f"{catalog.stem}.schema-{version:04}.{made}{catalog.suffix}"
     unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         copy_catalog(catalog, unfinished)
+        # By its time a copy is known to be of the catalog as it is, and nothing of it is read.
+        time_ns = catalog.stat().st_mtime_ns
+        os.utime(unfinished, ns=(time_ns, time_ns))
         # With its WAL first: a copy that has its name is whole.
         if wal_of(unfinished).exists():
             wal_of(unfinished).replace(wal_of(copy))
@@ -60,7 +70,9 @@ def prepare_upgrade(con: DuckDBPyConnection, catalog: Path) -> Path:
     write_missing(con, catalog)
     write_missing_trials(con, catalog)
     write_missing_pack_facts(con, catalog)
-    _drop_old(catalog)
+    # The first one is of the catalog as the older program left it.
+    for other in copies[1:]:
+        _remove(other)
     print(
         f"upgrade    {catalog} was made by an older program (schema {version}); "
         f"a copy of it as it was is {copy}",
@@ -69,11 +81,28 @@ def prepare_upgrade(con: DuckDBPyConnection, catalog: Path) -> Path:
     return copy
 
 
-def _drop_old(catalog: Path) -> None:
-    copies = sorted(
-        backups_folder(catalog).glob(f"*.schema-*{catalog.suffix}"),
+def drop_old_copies(catalog: Path) -> None:
+    """Keep the newest copies only. It belongs behind an upgrade that succeeded."""
+    for copy in _copies(catalog)[:-KEPT]:
+        _remove(copy)
+
+
+def _copies(catalog: Path, version: int | None = None) -> list[Path]:
+    """Return the copies of a catalog, of one schema or of all, oldest first."""
+    which = "*" if version is None else f"{version:04}"
+    pattern = f"{escape(catalog.stem)}.schema-{which}.*{escape(catalog.suffix)}"
+    return sorted(
+        backups_folder(catalog).glob(pattern),
         key=lambda path: path.name.rsplit(".", 2)[-2 if catalog.suffix else -1],
     )
-    for copy in copies[:-KEPT]:
-        wal_of(copy).unlink(missing_ok=True)
-        copy.unlink(missing_ok=True)
+
+
+def _is_as(copy: Path, catalog: Path) -> bool:
+    then, now = copy.stat(), catalog.stat()
+    same = (then.st_size, then.st_mtime_ns) == (now.st_size, now.st_mtime_ns)
+    return same and wal_of(copy).exists() == wal_of(catalog).exists()
+
+
+def _remove(copy: Path) -> None:
+    wal_of(copy).unlink(missing_ok=True)
+    copy.unlink(missing_ok=True)

@@ -34,6 +34,7 @@ from catalog.traces.finalize import appear
 from catalog.traces.pack import PackWriter, companion
 from catalog.traces.trace_table import TraceTable, read_trace_table
 from catalog.traces.unpack import read_packed
+from catalog.upkeep.forgotten import unwanted_ids
 from catalog.upkeep.lost import release_lost
 from catalog.upkeep.originals import delete_originals
 from catalog.upkeep.packs import (
@@ -43,12 +44,12 @@ from catalog.upkeep.packs import (
     pack_name,
     packs_folder,
     remove_orphans,
-    remove_pack,
     remove_unknown,
     select_traces,
     stored_path,
     temporary_pack,
 )
+from catalog.upkeep.spare import remove_spare
 
 MOST_ROWS = 10_000_000
 """In one pack."""
@@ -292,8 +293,7 @@ def _publish(
             remove_unknown(catalog, con, paths)
             raise
         # Nobody reads the old packs any more: readers hold DuckDB's lock while they do.
-        for path in replaced:
-            remove_pack(full_path(catalog, path))
+        remove_spare(con, catalog, replaced, unwanted=unwanted_ids(catalog))
     report.packs = len(packs)
     report.size_after = sum(
         os.path.getsize(file) for path in paths for file in (path, companion(path))

@@ -24,7 +24,7 @@ from catalog.store.paths import catalog_root
 from catalog.store.registered import registered
 from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
-from catalog.upkeep.packs import full_path, remove_pack
+from catalog.upkeep.spare import remove_spare
 
 _NAME = "forgotten"
 FORGET, DELETE, DELETED, BACK = "forget", "delete", "deleted", "back"
@@ -153,11 +153,21 @@ def replay_forgotten(con: DuckDBPyConnection, catalog: Path) -> int:
 def remove_emptied(
     con: DuckDBPyConnection, catalog: Path, pack_paths: Collection[str | None]
 ) -> None:
-    """Delete those of some packs that hold no trace any more which the catalog knows."""
+    """Delete those of some packs that hold no trace any more which anybody wants."""
     rows = con.execute(statement("select_packed_known")).fetchall()
-    for path in set(pack_paths) - {pack_path for _, _, pack_path in rows}:
-        if path is not None:
-            remove_pack(full_path(catalog, path))
+    emptied = set(pack_paths) - {pack_path for _, _, pack_path in rows} - {None}
+    # What a catalog that was lost knew of them, this one may not.
+    remove_spare(con, catalog, filter(None, emptied), unwanted=unwanted_ids(catalog))
+
+
+def unwanted_ids(catalog: Path) -> set[str]:
+    """
+    Return the traces that were forgotten with all that holds them.
+
+    Raises:
+        StoreError: the facts cannot be read.
+    """
+    return {one.trace_id for one in read_forgotten(catalog).values() if one.is_unwanted}
 
 
 def forget_again(catalog: Path) -> int:

@@ -38,6 +38,7 @@ from catalog.traces.read import read_trace_file
 from catalog.traces.trace_table import write_trace_table
 from catalog.traces.unpack import read_packed
 from catalog.upkeep.packs import packs_folder, stored_path
+from catalog.upkeep.restore_runs import restore_runs, runs_of
 
 _BATCH = 8_192
 _ABOUT_STRATEGY = ("config", "strategy_kind", "strategy_source", "strategy_claim")
@@ -137,9 +138,12 @@ def _restore_kept(
             part = rows.slice(start, _BATCH)
             places = zip(part["prefix"].to_pylist(), part["is_relative"].to_pylist(), strict=True)
             folders = {absolute_prefix(Prefix(*one), root).rstrip("/") for one in places}
-            seen = [SeenFolder(folder, run_folder(folder)) for folder in sorted(folders)]
+            runs = runs_of(part, root)
+            own_folders = sorted(folders.union(*runs.values()))
+            seen = [SeenFolder(folder, run_folder(folder)) for folder in own_folders]
             batch = Batch(folders=seen, kept=KeptTraces(_rows(part, pack_path), _sightings(part)))
             record(con, root, batch)
+            restore_runs(con, root, runs)
 
 
 def _unrestored(

@@ -16,6 +16,7 @@ from catalog import write_signals
 from catalog.store.database import writing
 from catalog.store.facts import damaged_facts, facts_of, noting, write_missing
 from catalog.store.journal import append_facts, journal_path
+from catalog.store.kept import write_missing_pack_facts
 from catalog.store.transactions import transaction
 from catalog.store.trials import (
     note_trials,
@@ -23,6 +24,9 @@ from catalog.store.trials import (
     trial_files,
     write_missing_trials,
 )
+from catalog.traces.pack import companion
+from catalog.upkeep.forgotten import remove_emptied
+from catalog.upkeep.spare import is_spare
 from conftest import rows
 
 
@@ -227,6 +231,57 @@ def test_a_damaged_part_of_the_ledger_is_named_and_the_rest_comes_back(catalog):
 
         assert damaged == [first]
         assert con.execute("select content_digest from trial").fetchall() == [("b",)]
+
+
+def test_tables_make_up_for_a_damaged_part_of_the_ledger_and_for_nothing_else(catalog):
+    with writing(catalog.path) as con:
+        for part in (["a"], ["b"]):
+            with transaction(con):
+                add_trials(con, part)
+                note_trials(con)
+        first, _ = trial_files(catalog.path)
+        first.write_bytes(b"damaged")
+        left = first.with_name(".old.parquet.1-0123abcd.tmp")
+        left.write_bytes(b"half")
+
+        write_missing_trials(con, catalog.path)
+        write_missing_trials(con, catalog.path)
+
+    *_, third = trial_files(catalog.path)
+    assert len(trial_files(catalog.path)) == 3
+    assert pq.read_table(third)["content_digest"].to_pylist() == ["a"]
+    assert not left.exists()
+
+
+def test_tables_make_up_for_what_is_not_kept_of_a_pack_and_drop_nothing(catalog, write_run):
+    catalog.register(write_run().parent)
+    catalog.compact(delete_originals=True)
+    (kept,) = (catalog.path.with_suffix(".d") / "packed").glob("*.parquet")
+    before = pq.read_table(kept)
+    kept.write_bytes(b"damaged")
+    with writing(catalog.path) as con:
+        write_missing_pack_facts(con, catalog.path)
+        assert pq.read_table(kept).drop_columns("config") == before.drop_columns("config")
+        con.execute("delete from packed_trace")
+        con.execute("delete from trace_file")
+        write_missing_pack_facts(con, catalog.path)
+
+    assert pq.read_table(kept)["trace_id"] == before["trace_id"]
+
+
+def test_no_pack_is_spare_that_holds_what_the_catalog_does_not_know(catalog, write_run):
+    catalog.register(write_run().parent)
+    catalog.compact(delete_originals=True)
+    (pack,) = (catalog.path.with_suffix(".d") / "packs").glob("*.parquet")
+    with writing(catalog.path) as con:
+        con.execute("delete from packed_trace")
+        con.execute("delete from trace_file")
+        ids = pq.read_table(companion(pack))["trace_id"].to_pylist()
+
+        assert not is_spare(con, catalog.path, pack, unwanted=set())
+        assert is_spare(con, catalog.path, pack, unwanted=set(ids))
+        remove_emptied(con, catalog.path, {str(pack.relative_to(catalog.path.parent))})
+        assert pack.exists()
 
 
 def test_a_pack_has_beside_it_what_the_catalog_knows_of_its_traces(catalog, write_run, write_sweep):

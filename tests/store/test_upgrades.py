@@ -145,11 +145,30 @@ def test_a_migration_that_fails_leaves_the_catalog_as_it_was(tmp_path, monkeypat
         "catalog.store.migrations.known_migrations", lambda: (*known_migrations()[:4], broken)
     )
 
-    with pytest.raises(MigrationError, match="failed and changed nothing"):
-        catalog.info()
+    for _ in range(KEPT + 2):
+        with pytest.raises(MigrationError, match="failed and changed nothing"):
+            catalog.info()
 
     assert tables(catalog.path) == before
+    # However often it fails, the catalog is copied once.
     assert len(backups(catalog)) == 1
+
+
+def test_a_migration_on_a_full_disk_is_no_bug_to_report(tmp_path, monkeypatch):
+    catalog = opened(4, tmp_path)
+    before = tables(catalog.path)
+
+    def full(*args: object, **options: object) -> None:
+        raise duckdb.IOException('Could not write file "x": No space left on device')
+
+    monkeypatch.setattr("catalog.store.views.refresh_views", full)
+
+    with pytest.raises(StoreError, match="The disk is full") as refused:
+        catalog.info()
+
+    assert str(catalog.path) in str(refused.value)
+    assert not isinstance(refused.value, MigrationError)
+    assert tables(catalog.path) == before
 
 
 def test_no_migration_is_applied_where_no_copy_can_be_made(tmp_path, monkeypatch):
@@ -180,9 +199,27 @@ def test_a_catalog_that_cannot_be_written_is_not_upgraded_and_says_so(tmp_path, 
     assert "Copy it" in str(refused.value.hint)
 
 
-def test_only_the_newest_copies_are_kept(tmp_path):
+def test_a_catalog_that_changed_is_copied_again_and_the_first_copy_stays(tmp_path):
     catalog = Catalog(tmp_path / "catalog.duckdb")
-    with writing(catalog.path) as con:
-        made = [prepare_upgrade(con, catalog.path).name for _ in range(KEPT + 2)]
+    made = []
+    for number in range(KEPT + 2):
+        with writing(catalog.path) as con:
+            made.append(prepare_upgrade(con, catalog.path).name)
+            con.execute(f"create table internal.t{number} as select range as i from range(50000)")
 
-    assert backups(catalog) == made[-KEPT:]
+    assert len(set(made)) == KEPT + 2
+    assert backups(catalog) == [made[0], made[-1]]
+
+
+def test_only_the_newest_copies_are_kept_once_an_upgrade_succeeded(tmp_path):
+    catalog = opened(4, tmp_path)
+    folder = catalog.path.with_suffix(".d") / "backups"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(KEPT + 1):
+        (folder / f"catalog.schema-0003.2020010{number}T000000000000.duckdb").write_bytes(b"old")
+
+    catalog.info()
+
+    kept = backups(catalog)
+    assert len(kept) == KEPT
+    assert kept[-1].startswith("catalog.schema-0004.")

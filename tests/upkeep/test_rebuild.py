@@ -267,6 +267,25 @@ def test_traces_come_back_from_packs_alone(full):
     assert lost.startswith(f"{packed} traces of packs: the size, time and digest")
 
 
+def test_runs_of_traces_that_are_only_in_packs_come_back_without_their_facts(full):
+    query = "select distinct run_id from trace_files where not has_original order by 1"
+    before = rows(full, query)
+    side = full.path.with_suffix(".d")
+    for path in (full.path, *side.glob("*.jsonl")):
+        path.unlink()
+    for name in ("old", "a", "z"):
+        shutil.rmtree(full.path.parent / name)
+
+    full.rebuild(full.path.parent, metrics=False)
+
+    assert len(before) > 1
+    assert rows(full, "select run_id from runs order by 1") == before
+    assert rows(full, query) == before
+    roots = {root.rstrip("/") for (root,) in rows(full, "select root from runs")}
+    assert len(roots) == len(before)
+    assert all(root.startswith(f"{full.path.parent}/") for root in roots)
+
+
 def test_what_differs_is_named_and_counted_and_so_is_a_folder_that_is_gone(full):
     shutil.rmtree(full.path.parent / "a")
     with duckdb.connect(str(full.path)) as con:
