@@ -285,7 +285,7 @@ def test_whoever_is_killed_leaves_no_row_without_its_file(filled, home, point, n
     assert dangling(filled) == []
     filled.sql("select count(*) from signals")
     # Who deletes files next completes it.
-    filled.forget(run="old", delete_files=True)
+    filled.forget("walk_3", delete_files=True)
     assert not [path for path in files(home / "runs") if "/old/" in path]
     assert list((home / "catalog.d/packs").glob("*")) == []
     assert rows(filled, "select distinct run_id from trace_files") == [("daily",)]
