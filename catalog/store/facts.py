@@ -60,18 +60,36 @@ def write_missing(con: DuckDBPyConnection, catalog: Path) -> dict[str, int]:
     lacking: dict[str, int] = {}
     for name, kind in KINDS.items():
         if has_table(con, kind.table):
-            held, known = facts_of(catalog, name), _known(catalog, name)
+            held = facts_of(catalog, name)
             now = {kind.key_of(fact): fact for fact in _facts(_texts(con, name))}
-            # A fact is in its journal before the tables have it: that has the last word.
-            if kind.only_grows:
-                first = {key[0] for key in known}
-                missing = [one for key, one in now.items() if key[0] not in first]
-            else:
-                missing = [one for key, one in now.items() if key not in known]
-            append_facts(catalog, name, missing)
+            append_facts(catalog, name, _missing(catalog, name, now))
             if count := len(held.keys() - now.keys()) if not kind.only_grows else 0:
                 lacking[name] = count
     return lacking
+
+
+def missing_facts(con: DuckDBPyConnection, catalog: Path) -> dict[str, list[Fact]]:
+    """
+    Return by name what `write_missing` would write: facts that only the tables say.
+
+    Raises:
+        StoreError: a journal cannot be read.
+    """
+    found = {
+        name: _missing(catalog, name, {kind.key_of(one): one for one in _facts(_texts(con, name))})
+        for name, kind in KINDS.items()
+        if has_table(con, kind.table)
+    }
+    return {name: facts for name, facts in found.items() if facts}
+
+
+def _missing(catalog: Path, name: str, now: dict[Key, Fact]) -> list[Fact]:
+    known = _known(catalog, name)
+    # A fact is in its journal before the tables have it: that has the last word.
+    if KINDS[name].only_grows:
+        first = {key[0] for key in known}
+        return [one for key, one in now.items() if key[0] not in first]
+    return [one for key, one in now.items() if key not in known]
 
 
 def facts_of(catalog: Path, name: str) -> dict[Key, Fact]:

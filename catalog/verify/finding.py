@@ -29,6 +29,9 @@ MISSING_RETURNS: Final = "missing session returns"
 DAMAGED_RETURNS: Final = "damaged session returns"
 MISSING_SWEEP: Final = "missing sweep file"
 DAMAGED_SWEEP: Final = "damaged sweep file"
+LACKING_FACTS: Final = "lacking facts"
+DAMAGED_LINE: Final = "damaged line of facts"
+DAMAGED_LEDGER: Final = "damaged ledger of trials"
 BROKEN_VIEW: Final = "broken view"
 
 _REPAIR = "catalog verify --repair"
@@ -61,6 +64,9 @@ WHAT_TO_DO: Final = {
     DAMAGED_RETURNS: _MEASURE,
     MISSING_SWEEP: _SWEEP,
     DAMAGED_SWEEP: f"Remove it. {_SWEEP}",
+    LACKING_FACTS: f"Write them from the catalog: {_REPAIR}",
+    DAMAGED_LINE: "Bring the file back from a backup, or mend the line",
+    DAMAGED_LEDGER: "Bring it back from a backup; the catalog itself still counts its trials",
     BROKEN_VIEW: f"Make it anew: {_REPAIR}",
 }
 

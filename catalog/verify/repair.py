@@ -19,6 +19,7 @@ from catalog.register.register import register
 from catalog.register.written import take_in
 from catalog.statements import statement
 from catalog.store.database import writing
+from catalog.store.facts import missing_facts, write_missing
 from catalog.store.inbox import read_notes
 from catalog.store.kept import write_missing_pack_facts
 from catalog.store.paths import catalog_root
@@ -96,6 +97,17 @@ def _write_facts(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
             Path(one.path).unlink(missing_ok=True)
         write_missing_pack_facts(con, catalog)
     return [Repair(one.path, "written again") for one in findings if os.path.exists(one.path)]
+
+
+def _write_lacking(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
+    with writing(catalog) as con:
+        write_missing(con, catalog)
+        left = missing_facts(con, catalog)
+    return [
+        Repair(one.path, "written from the catalog")
+        for one in findings
+        if Path(one.path).stem not in left
+    ]
 
 
 def _release_packs(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
@@ -236,6 +248,7 @@ _MENDS: tuple[tuple[tuple[str, ...], _Mend], ...] = (
     ((f.LEFT_OVER,), _remove_left_over),
     ((f.MISSING_PACK,), _release_packs),
     ((f.DAMAGED_FACTS,), _write_facts),
+    ((f.LACKING_FACTS,), _write_lacking),
     ((f.ORPHAN,), _drop_orphans),
     ((f.NOTE,), _take_in_notes),
     ((f.WRONG_ROW, f.WRONG_CONFIG, f.DANGLING), _register_anew),

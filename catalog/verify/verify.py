@@ -29,6 +29,7 @@ from catalog.verify.deep import read_deeply
 from catalog.verify.files import Looked, look_at, paths_of
 from catalog.verify.finding import NOTE, Finding, Progress, Verification, found
 from catalog.verify.folders import beside, walk_roots
+from catalog.verify.journals import check_journals
 from catalog.verify.judge import details_of, judge
 from catalog.verify.known import Known, Scope, load_known, scope_of
 from catalog.verify.repair import repair
@@ -138,6 +139,7 @@ def _look(
             packed = load_packed(con, catalog, stores) if how.deep else {}
             report.findings += check_presence(stores, catalog)
             report.findings += check_views(con, catalog, fast=how.fast)
+            report.findings += check_journals(con, catalog, fast=how.fast)
             report.findings += _notes(catalog)
     some = _choose(known, stores, how, seed) if only is None else only
     looked = look_at(known, read=not how.fast, chosen=some, progress=progress)

@@ -519,6 +519,36 @@ def test_names_and_ranges_are_compared_with_what_the_file_says_deep_down(kept, c
     assert one.path == str(path) and column.split()[0] in one.detail
 
 
+@pytest.mark.parametrize("name", ["roots", "runs", "prices"])
+def test_facts_that_lack_what_the_catalog_knows_are_written(kept, name):
+    path = kept.path.with_suffix(".d") / f"{name}.jsonl"
+    before = {line for line in path.read_bytes().split(b"\n") if line}
+    path.unlink()
+
+    assert found(kept.verify(fast=True)) == [(path.name, "lacking facts")]
+    report = kept.verify(fast=True, repair=True)
+
+    assert report.findings == []
+    assert [one.repair for one in report.repairs] == ["written from the catalog"]
+    assert before and len(path.read_bytes().splitlines()) >= 1
+
+
+def test_damaged_lines_of_facts_and_files_of_the_ledger_are_found(kept):
+    side = kept.path.with_suffix(".d")
+    with (side / "runs.jsonl").open("ab") as file:
+        file.write(b"gone}\n")
+    with (side / "tags.jsonl").open("ab") as file:
+        file.write(b"{}\n[1]\n")
+    trials = sorted((side / "trials").glob("*.parquet"))[0]
+    flip(trials, 8 * 60)
+
+    assert sorted(found(kept.verify())) == [
+        (trials.name, "damaged ledger of trials"),
+        ("runs.jsonl", "damaged line of facts"),
+        ("tags.jsonl", "damaged line of facts"),
+    ]
+
+
 def _left(kept: Catalog) -> set[str]:
     return {path.name for path in kept.path.with_suffix(".d").rglob("*") if path.is_file()}
 
