@@ -59,11 +59,20 @@ def wrong_traces(con: DuckDBPyConnection, catalog: Path) -> Iterator[tuple[str, 
 
 def wrong_strategies(con: DuckDBPyConnection, *, deep: bool) -> Iterator[tuple[str, str]]:
     """
-    Yield the keys of strategies whose hash and keys do not follow from their configuration.
+    Yield the keys of strategies of which something does not follow from their configuration.
 
     Args:
         deep: look at all of them, and at what they count as equal to.
     """
+    wrong = dict(_wrong_hashes(con, deep=deep))
+    yield from wrong.items()
+    for key, why in wrong_derived(con):
+        if key not in wrong:
+            wrong[key] = why
+            yield key, why
+
+
+def _wrong_hashes(con: DuckDBPyConnection, *, deep: bool) -> Iterator[tuple[str, str]]:
     rows = con.execute(statement("verify_strategies"), {"every": deep}).fetchall()
     for key, short, digest, config, equal_to, is_used_alike in rows:
         if not is_used_alike:
@@ -81,7 +90,6 @@ def wrong_strategies(con: DuckDBPyConnection, *, deep: bool) -> Iterator[tuple[s
             yield key, "its hash is not that of its configuration"
         elif equal_to != right[1]:
             yield key, "its config_key is not that of its configuration"
-    yield from wrong_derived(con)
 
 
 def check_rows(
