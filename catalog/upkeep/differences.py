@@ -17,6 +17,8 @@ from catalog.statements import statement
 from catalog.store.paths import catalog_root
 
 SHOWN = 5
+NOTHING: Final = exp.Literal.string("-")
+"""Stands for a part of a key that a row does not have."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,13 @@ class _Compared:
 
 COMPARED: Final = {
     "runs": _Compared(("run_id",)),
-    "trace_files": _Compared(("trace_id",)),
+    # Whoever copies files may give them other times, and they are the same files.
+    "trace_files": _Compared(("trace_id",), frozenset({"registered_at", "modified_at"})),
     "strategies": _Compared(("strategy_key",)),
     "parameters": _Compared(("path", "form")),
     "components": _Compared(("parent_key", "position", "role")),
     # What is wrong with a file is said with its path, as it was then.
-    "other_files": _Compared(("path",), frozenset({"seen_at", "error", "hint"})),
+    "other_files": _Compared(("path",), frozenset({"seen_at", "error", "hint", "modified_at"})),
     "price_series": _Compared(("symbol", "timeframe")),
     "tags": _Compared(("strategy_key", "trace_id", "tag")),
     "metric_set": _Compared(("set_id",), schema="internal"),
@@ -143,7 +146,7 @@ def _compare(con: DuckDBPyConnection, relation: str, compared: _Compared) -> Dif
         "concat_ws",
         exp.Literal.string(" "),
         *(
-            exp.func("coalesce", exp.column(name, "a"), exp.column(name, "b"))
+            exp.func("coalesce", *(_text(name, side) for side in ("a", "b")), NOTHING.copy())
             for name in compared.key
         ),
     )
@@ -171,6 +174,10 @@ def _joined(relation: str, compared: _Compared, types: dict[str, str]) -> exp.Se
         )
     )
     return exp.Select().from_(sides[0]).join(sides[1], on=on, join_type="full")
+
+
+def _text(name: str, side: str) -> exp.Expression:
+    return exp.cast(exp.column(name, side, quoted=True), "varchar")
 
 
 def _absent(side: str) -> exp.Expression:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from catalog.errors import CatalogBusyError, UsageError
+from catalog.errors import CatalogBusyError, StoreError, UsageError
 from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
 from catalog.register.written import take_in
 from catalog.statements import statement
@@ -118,6 +118,10 @@ def rebuild(
         try:
             _make(new, folders, report, metrics=metrics, progress=progress)
             _replace(catalog, new, report, metrics=metrics)
+        except StoreError as error:
+            # What it is called meanwhile says nothing to anybody.
+            said = str(error.args[0]).replace(str(new), str(catalog))
+            raise type(error)(said, hint=error.hint) from error
         finally:
             remove_unfinished(new)
         with writing(catalog) as con:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog, write_signals
-from catalog.errors import CatalogBusyError, NotACatalogError, UsageError
+from catalog.errors import CatalogBusyError, NotACatalogError, StoreError, UsageError
 from catalog.store.database import writing
 from catalog.store.inbox import leave_note
 from conftest import old_trace, rows
@@ -284,6 +284,37 @@ def test_runs_of_traces_that_are_only_in_packs_come_back_without_their_facts(ful
     roots = {root.rstrip("/") for (root,) in rows(full, "select root from runs")}
     assert len(roots) == len(before)
     assert all(root.startswith(f"{full.path.parent}/") for root in roots)
+
+
+def test_figures_that_differ_are_named_and_other_times_of_files_are_no_difference(full):
+    with duckdb.connect(str(full.path)) as con:
+        con.execute("delete from internal.metric")
+    # Of the older tracers' files the times say which is the latest.
+    for path in (full.path.parent / "z").rglob("*.parquet"):
+        os.utime(path, (1, 1))
+
+    report = full.rebuild()
+
+    (found,) = [one for one in report.differences if one.relation == "metric"]
+    assert found.only_after > 0
+    assert all(len(one.split()) == 5 for one in found.examples)
+    assert [one for one in report.differences if one.relation == "trace_files"] == []
+
+
+def test_a_full_disk_is_said_of_the_catalog_that_is_made_anew(full, monkeypatch):
+    before = everything(full)
+
+    def fill(*args: object, **options: object) -> None:
+        raise duckdb.IOException("Could not write file: No space left on device")
+
+    monkeypatch.setattr("catalog.store.views.refresh_views", fill)
+    with pytest.raises(StoreError, match="The disk is full") as refused:
+        full.rebuild()
+    monkeypatch.undo()
+
+    assert f"{full.path} was left as it was" in str(refused.value)
+    assert_same(everything(full), before)
+    assert beside(full) == ["catalog.d", "catalog.duckdb"]
 
 
 def test_what_differs_is_named_and_counted_and_so_is_a_folder_that_is_gone(full):
