@@ -162,12 +162,14 @@ def remove_emptied(
 
 def unwanted_ids(catalog: Path) -> set[str]:
     """
-    Return the traces that were forgotten with all that holds them.
+    Return the traces whose rows in packs nobody wants: they are forgotten.
+
+    One that was in packs only is forgotten with all that holds it; the others have files.
 
     Raises:
         StoreError: the facts cannot be read.
     """
-    return {one.trace_id for one in read_forgotten(catalog).values() if one.is_unwanted}
+    return set(read_forgotten(catalog))
 
 
 def forget_again(catalog: Path) -> int:

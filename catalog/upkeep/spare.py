@@ -44,7 +44,7 @@ def is_spare(
     have lost what it knew of a pack, so that nothing of that is asked.
 
     Args:
-        unwanted: the ids of traces that were forgotten with all that holds them.
+        unwanted: the ids of traces whose rows in packs nobody wants.
     """
     if not pack.exists():
         return True
