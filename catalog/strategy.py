@@ -210,7 +210,7 @@ def holds_components(name: str, value: Config | list[Any]) -> bool:
 
 
 def meaning(value: Any) -> Any:
-    """Return what of plain JSON values counts where configurations are compared: see `config_key`."""
+    """Return what of plain JSON values counts to `config_key`."""
     if isinstance(value, dict):
         return {
             name: meaning(inner)

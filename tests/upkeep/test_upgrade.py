@@ -240,7 +240,7 @@ def test_prices_that_the_trace_did_not_see_give_it_no_digest(upgraded):
 
 
 def test_times_that_only_bar_numbers_tell_are_no_sign_that_it_saw_these_prices(upgraded):
-    catalog, root, _ = upgraded
+    catalog, _, _ = upgraded
     told = rows(
         catalog,
         "select path, knows_bar_times, data_digest is not null from trace_files "
