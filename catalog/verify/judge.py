@@ -19,7 +19,7 @@ from catalog.store.lock import WAIT_SECONDS
 from catalog.store.paths import catalog_root
 from catalog.verify.deep import Details, differing
 from catalog.verify.describe import Described, describe_all
-from catalog.verify.files import digest_of
+from catalog.verify.digests import digest_of
 from catalog.verify.finding import (
     CHANGED,
     DAMAGED,

@@ -30,7 +30,7 @@ from catalog.upkeep.lost import release_lost
 from catalog.upkeep.packs import remove_orphans as remove_packs
 from catalog.verify import finding as f
 from catalog.verify.derived import settle_latest
-from catalog.verify.files import digest_of
+from catalog.verify.digests import digest_of
 from catalog.verify.finding import Finding, Repair
 from catalog.verify.folders import is_beside, is_left
 from catalog.verify.rows import orphans, wrong_strategies, wrong_traces

@@ -26,7 +26,8 @@ from catalog.store.inbox import read_notes, waiting_notes
 from catalog.store.paths import side_folder
 from catalog.upkeep.packs import Known as Packed
 from catalog.verify.deep import read_deeply
-from catalog.verify.files import Looked, look_at, paths_of
+from catalog.verify.digests import Compared
+from catalog.verify.files import look_at, paths_of
 from catalog.verify.finding import NOTE, Finding, Progress, Verification, found
 from catalog.verify.folders import beside, walk_roots
 from catalog.verify.journals import check_journals
@@ -145,7 +146,7 @@ def _look(
     looked = look_at(known, read=not how.fast, chosen=some, progress=progress)
     walked = walk_roots(known, catalog, scope)
     report.findings += walked.findings
-    judged = judge(catalog, looked.suspects, walked.strangers, scope)
+    judged = judge(catalog, looked.differing, walked.strangers, scope)
     report.findings += judged.findings
     report.touched = judged.touched
     if how.deep:
@@ -181,9 +182,9 @@ def _choose(known: Known, stores: Stores, how: How, seed: int) -> frozenset[str]
 
 
 def _deeply(
-    catalog: Path, known: Known, looked: Looked, some: frozenset[str] | None, progress: Progress
+    catalog: Path, known: Known, looked: Compared, some: frozenset[str] | None, progress: Progress
 ) -> list[Finding]:
-    suspects = set(looked.suspects)
+    suspects = set(looked.differing)
     paths = [path for path in paths_of(known) if path not in suspects]
     if some is not None:
         paths = [path for path in paths if path in some]

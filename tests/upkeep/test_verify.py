@@ -21,9 +21,12 @@ from bad_files import write_ours
 from catalog import Catalog, write_signals
 from catalog.cli import main
 from catalog.errors import UsageError
+from catalog.store.database import reading
 from catalog.store.inbox import leave_note
-from catalog.verify import judge
+from catalog.verify import digests, judge
+from catalog.verify.files import look_at
 from catalog.verify.finding import Verification
+from catalog.verify.known import Scope, load_known
 from conftest import old_trace, rows, touch_later
 
 BARS = 400
@@ -657,6 +660,29 @@ def test_views_that_do_not_open_and_macros_that_are_gone_are_made_anew(kept):
 
     assert report.findings == []
     assert rows(kept, "select count(*) > 0 from holdings") == [(True,)]
+
+
+@pytest.mark.parametrize("python", [sys.executable, "/bin/false", "/no/python"])
+def test_many_files_are_read_by_several_processes_and_those_that_end_are_done_without(
+    kept, monkeypatch, python
+):
+    monkeypatch.setattr(digests, "WORTHWHILE", 1)
+    monkeypatch.setattr(digests, "_PIECE", 2)
+    monkeypatch.setattr(digests.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(digests.sys, "executable", python)
+    paths = {str(file_of(kept, f"sma_{n}")) for n in (1, 4)}
+    with reading(kept.path) as con:
+        known = load_known(con, kept.path, Scope())
+    for path in paths:
+        flip(Path(path), 8 * 300)
+
+    looked = look_at(known, read=True, chosen=None, progress=lambda done, total: None)
+
+    assert set(looked.differing) == paths
+    assert (looked.files, looked.read) == (16, 16)
+    assert looked.size_bytes == sum(
+        row[0] for rows_ in known.files.values() for row in rows_.values() if row[3]
+    )
 
 
 def test_only_the_files_and_folders_that_are_named_are_looked_at(kept, home):
