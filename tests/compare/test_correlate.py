@@ -78,7 +78,7 @@ def test_correlations_are_what_each_two_have_over_what_both_have(seed, days, cou
                 assert matrix[a, b] == pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-9)
             else:
                 assert np.isnan(matrix[a, b])
-    np.testing.assert_array_equal(matrix, matrix.T)
+    np.testing.assert_allclose(matrix, matrix.T, rtol=0, atol=1e-15)
 
 
 def test_the_best_by_sharpe_ratio_are_taken(catalog, measure):
