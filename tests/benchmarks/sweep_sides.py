@@ -56,7 +56,9 @@ def _make_catalog(home: Path, configurations: int, known: int) -> None:
     )
     catalog = Catalog(home / "catalog.duckdb")
     table = _prices()
-    catalog.add_prices(table, symbol="SPY", timeframe="1m", tz="UTC")
+    # What is behind ends where the prices once ended.
+    for bars in (table.slice(0, (len(table) - 1) // 2 + 2), table):
+        catalog.add_prices(bars, symbol="SPY", timeframe="1m", tz="UTC")
     keys = [key for _, _, keys in key_batches(load_sweep(sweep).grids) for key in keys]
     chosen = np.random.default_rng(1).choice(len(keys), known, replace=False)
     ts = table["timestamp"].to_numpy().astype("datetime64[us]")
