@@ -1,4 +1,5 @@
--- The registered signal traces, with what it takes to find their bars among prices, in pack order.
+-- The registered traces of some kinds, all or those with some ids, in pack order: with what it takes to
+-- read them, and to find their bars among prices.
 select
     t.trace_id,
     t.symbol,
@@ -25,7 +26,7 @@ select
 from trace_file as t
 join directory as d using (directory_id)
 where
-    t.kind = 'signal'
+    t.kind in (select unnest($kinds::varchar[]))
     and t.status = 'registered'
     and ($only is null or t.trace_id in (select unnest($only::varchar[])))
 order by t.pack_path nulls last, t.trace_number, t.trace_id;

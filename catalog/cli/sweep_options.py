@@ -19,15 +19,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _MOST_PLACES = 12
 
 
-class _Bars(click.ParamType):  # type: ignore[type-arg] # generic only in newer clicks
-    name = "FIRST:LAST"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Read two bar numbers."""
-        found = re.fullmatch(r"(\d+):(\d+)", value) if isinstance(value, str) else None
-        if found is None:
-            self.fail(f"{value!r} are no bars; write the first and the last, as 0:999", param, ctx)
-        return int(found[1]), int(found[2])
+def _bars(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+):(\d+)", value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} are no bars; write the first and the last, as 0:999")
+    return int(found[1]), int(found[2])
 
 
 _OPTIONS = (
@@ -43,7 +41,12 @@ _OPTIONS = (
         help="First session, or moment with an offset. Default: all registered prices.",
     ),
     click.option("--to", "end", metavar="DATE|TIME", help="The last one, which belongs to it."),
-    click.option("--bars", type=_Bars(), help="Instead: 0-based bars, the last included."),
+    click.option(
+        "--bars",
+        metavar="FIRST:LAST",
+        callback=_bars,
+        help="Instead: 0-based bars, the last included.",
+    ),
     catalog_option,
 )
 

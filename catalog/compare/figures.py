@@ -60,7 +60,6 @@ def side_by_side(
         for name in names:
             one, other = (_figure(by_trace, side, name) for side in (a, b))
             if one is not None or other is not None:
-                both = one is not None and other is not None
                 rows.append(
                     {
                         "symbol": symbol,
@@ -68,7 +67,7 @@ def side_by_side(
                         "metric": name,
                         "a": one,
                         "b": other,
-                        "difference": other - one if both else None,  # type: ignore[operator]
+                        "difference": None if one is None or other is None else other - one,
                     }
                 )
     return pa.Table.from_pylist(rows, _COLUMNS), ", ".join(dict.fromkeys(terms)) or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from catalog.compare.held import read_states
 from catalog.compare.traced import Traced, select_traced
 from catalog.errors import QueryError
 from catalog.metrics.changes import read_changes
-from catalog.metrics.traces import Trace
+from catalog.metrics.traces import Trace, select_traces
 from catalog.query.referred import Referred
 from catalog.statements import statement
 
@@ -128,7 +128,6 @@ def _own_traces(con: DuckDBPyConnection, meant: Referred, root: str) -> list[Tra
 
 def _others(con: DuckDBPyConnection, one: Traced, root: str) -> Iterator[_Other]:
     values = {
-        "root": root,
         "kind": one.kind,
         "symbol": one.trace.symbol,
         "timeframe": one.trace.timeframe,
@@ -137,9 +136,10 @@ def _others(con: DuckDBPyConnection, one: Traced, root: str) -> Iterator[_Other]
         "first_us": one.trace.first_us,
         "last_us": one.trace.last_us,
     }
-    count = len(fields(Trace))
-    for row in con.execute(statement("select_behaving"), values).fetchall():
-        yield _Other(Trace(*row[:count]), *row[count:])
+    rows = con.execute(statement("select_behaving"), values).fetchall()
+    places = {trace_id: place for trace_id, *place in rows}
+    for trace in select_traces(con, root, only=places, kinds=[one.kind]):
+        yield _Other(trace, *places[trace.trace_id])
 
 
 def _add(

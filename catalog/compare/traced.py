@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from catalog.metrics.traces import Trace
+from catalog.metrics.traces import Trace, select_traces
 from catalog.statements import statement
+
+KINDS = ("signal", "classifier")
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ def select_traced(
         only: those with these ids.
     """
     values = {"strategy_key": strategy_key, "only": None if only is None else list(only)}
-    rows = con.execute(statement("select_traced"), values | {"root": root}).fetchall()
-    count = len(fields(Trace))
-    return [Traced(Trace(*row[:count]), *row[count:]) for row in rows]
+    rows = con.execute(statement("select_traced"), values).fetchall()
+    ids = [trace_id for trace_id, *_ in rows]
+    traces = select_traces(con, root, only=ids, kinds=KINDS)
+    by_id = {trace.trace_id: trace for trace in traces}
+    return [Traced(by_id[trace_id], *place) for trace_id, *place in rows]
 
 
 def pairs_of(a: Sequence[Traced], b: Sequence[Traced]) -> Iterator[list[Pair]]:

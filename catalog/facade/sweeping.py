@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from catalog.facade.located import Located, PathLike
 
 if TYPE_CHECKING:
+    from catalog.strategy import Strategy
     from catalog.sweeps.code import Given
     from catalog.sweeps.compare import Comparison
     from catalog.sweeps.grid import Sweep
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from catalog.sweeps.run import SweepRun
     from catalog.sweeps.status import SweepStatus
 
-Config = TypeVar("Config")
+Config = TypeVar("Config", bound="Mapping[str, Any] | Strategy")
 
 
 class Sweeping(Located):
@@ -36,7 +37,7 @@ class Sweeping(Located):
 
     def missing(
         self,
-        configs: Iterable[Config],
+        configs: Iterable[Config] | Sweep,
         *,
         symbol: str,
         timeframe: str,
@@ -78,7 +79,7 @@ class Sweeping(Located):
         nothing = Sweep.declare(strategies={"type": "any"})
         return missing(
             self.path,
-            configs,  # type: ignore[arg-type] # what they are is looked at there
+            configs,
             name=names_of(nothing, [symbol], [timeframe])[0],
             wanted=Wanted(start, end, bars),
             codes=load_codes(strategy),

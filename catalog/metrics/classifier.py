@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from catalog.errors import QueryError
 from catalog.metrics.changes import row_times
 from catalog.metrics.regimes import UNKNOWN, Regimes
-from catalog.metrics.traces import Match, Trace, match_trace
+from catalog.metrics.traces import Match, Trace, match_trace, select_traces
 from catalog.prices.series import PriceSeries, load_series
 from catalog.statements import statement
+from catalog.store.paths import catalog_root
 
 Series = tuple[str, str]
 
@@ -35,10 +36,9 @@ def load_regimes(con: DuckDBPyConnection, catalog: Path, reference: str) -> dict
         QueryError: there is no such classifier, several go by that name, or its bars cannot be
             told or read.
     """
-    columns = list(Trace.__dataclass_fields__)
-    rows = con.execute(statement("select_classifiers"), {"reference": reference}).fetchall()
-    traces = [Trace(*row[: len(columns)]) for row in rows]
-    names = {row[0]: row[len(columns)] for row in rows}
+    found_by = con.execute(statement("select_classifiers"), {"reference": reference})
+    names: dict[str, str | None] = dict(found_by.fetchall())
+    traces = select_traces(con, catalog_root(catalog), only=names, kinds=["classifier"])
     if not traces:
         raise QueryError(
             f"There is no classifier {reference}",

@@ -17,7 +17,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A registered signal trace. Bars are its own 0-based ones, times microseconds since 1970."""
+    """A registered trace. Bars are its own 0-based ones, times microseconds since 1970."""
 
     trace_id: str
     symbol: str | None
@@ -69,15 +69,20 @@ class Match:
 
 
 def select_traces(
-    con: DuckDBPyConnection, root: str, *, only: Collection[str] | None = None
+    con: DuckDBPyConnection,
+    root: str,
+    *,
+    only: Collection[str] | None = None,
+    kinds: Collection[str] = ("signal",),
 ) -> list[Trace]:
     """
-    Return the registered signal traces, those of a pack together and in its order.
+    Return registered traces, those of a pack together and in its order.
 
     Args:
         only: ids; all traces unless given.
+        kinds: signals, unless classifiers are wanted too.
     """
-    values = {"root": root, "only": None if only is None else list(only)}
+    values = {"root": root, "kinds": list(kinds), "only": None if only is None else list(only)}
     rows = con.execute(statement("select_measurable"), values).fetchall()
     assert not rows or len(rows[0]) == len(fields(Trace))  # noqa: S101
     return [Trace(*row) for row in rows]

@@ -56,7 +56,7 @@ class Found:
         """The rows as an Arrow table."""
         import pyarrow as pa
 
-        from catalog.store.parameters import ARROW_TYPES
+        from catalog.store.parameter_types import ARROW_TYPES
 
         values = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
         arrays = [

@@ -8,29 +8,19 @@ values, BIGINT while all are whole, else DOUBLE) and its words and lists in
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
 from catalog.statements import statement
+from catalog.store.parameter_types import ARROW_TYPES, WIDTH, below_root, form, narrowest, stored
 from catalog.strategy import Leaf
 
 MOST_COLUMNS = 500
-_INT64 = range(-(2**63), 2**63)
-# What a column can hold, from narrow to wide.
-_WIDTH = {"BOOLEAN": 0, "BIGINT": 1, "DOUBLE": 2, "VARCHAR": 3}
-ARROW_TYPES = {
-    "BOOLEAN": pa.bool_(),
-    "BIGINT": pa.int64(),
-    "DOUBLE": pa.float64(),
-    "VARCHAR": pa.string(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +82,10 @@ def add_parameters(
     of_type: set[tuple[str, str]] = set()
     for row, (strategy_leaves, strategy_type) in enumerate(zip(leaves, types, strict=True)):
         for leaf in strategy_leaves:
-            parameter = wanted[_below_root(leaf.path), _form(leaf.value)]
+            parameter = wanted[below_root(leaf.path), form(leaf.value)]
             if parameter.column is None:
                 continue
-            values[parameter.column][row] = _stored(leaf.value, parameter.type)
+            values[parameter.column][row] = stored(leaf.value, parameter.type)
             if strategy_type is not None:
                 of_type.add((strategy_type, parameter.column))
     _save_types(con, of_type)
@@ -128,11 +118,11 @@ def expected_parameters(
     odd: set[int] = set()
     for row, strategy_leaves in enumerate(leaves):
         for leaf in strategy_leaves:
-            parameter = known.get((_below_root(leaf.path), _form(leaf.value)))
-            if parameter is None or _WIDTH[_narrowest(leaf.value)] > _WIDTH[parameter.type]:
+            parameter = known.get((below_root(leaf.path), form(leaf.value)))
+            if parameter is None or WIDTH[narrowest(leaf.value)] > WIDTH[parameter.type]:
                 odd.add(row)
             elif parameter.column is not None:
-                values[parameter.column][row] = _stored(leaf.value, parameter.type)
+                values[parameter.column][row] = stored(leaf.value, parameter.type)
     types = {p.column: ARROW_TYPES[p.type] for p in known.values()}
     return {name: pa.array(column, types[name]) for name, column in values.items()}, odd
 
@@ -156,44 +146,14 @@ def _load(con: DuckDBPyConnection) -> list[Parameter]:
     return [Parameter(*row) for row in con.execute(statement("select_parameters")).fetchall()]
 
 
-def _form(value: object) -> str:
-    if not isinstance(value, bool | int | float):
-        return "text"
-    try:
-        float(value)
-    except OverflowError:  # An integer of more than 308 digits fits no column of numbers.
-        return "text"
-    return "number"
-
-
-def _narrowest(value: object) -> str:
-    if _form(value) == "text":
-        return "VARCHAR"
-    if isinstance(value, bool):
-        return "BOOLEAN"
-    if isinstance(value, int):
-        return "BIGINT" if value in _INT64 else "DOUBLE"
-    if isinstance(value, float):
-        return "BIGINT" if value.is_integer() and int(value) in _INT64 else "DOUBLE"
-    raise AssertionError(f"{value!r} is neither a number nor text")
-
-
-def _below_root(path: str) -> str:
-    """Return a pointer below the parameters: /parameters/x, /params/x and /x are one."""
-    for root in ("/parameters/", "/params/"):
-        if path.startswith(root):
-            return path[len(root) - 1 :]
-    return path
-
-
 def _widest(leaves: Iterable[Iterable[Leaf]]) -> dict[tuple[str, str], tuple[str, str]]:
     """Return the name and the narrowest sufficient type of every (path, form)."""
     widest: dict[tuple[str, str], tuple[str, str]] = {}
     for strategy_leaves in leaves:
         for leaf in strategy_leaves:
-            key = _below_root(leaf.path), _form(leaf.value)
-            narrow = _narrowest(leaf.value)
-            if key not in widest or _WIDTH[narrow] > _WIDTH[widest[key][1]]:
+            key = below_root(leaf.path), form(leaf.value)
+            narrow = narrowest(leaf.value)
+            if key not in widest or WIDTH[narrow] > WIDTH[widest[key][1]]:
                 widest[key] = leaf.name, narrow
     return widest
 
@@ -206,7 +166,7 @@ def _choose_columns(
     for key, (name, narrow) in needed.items():
         if key in chosen:
             current = chosen[key]
-            if _WIDTH[narrow] > _WIDTH[current.type]:
+            if WIDTH[narrow] > WIDTH[current.type]:
                 chosen[key] = replace(current, type=narrow)
             continue
         column = None
@@ -222,16 +182,6 @@ def _choose_columns(
             taken.add(column.lower())
         chosen[key] = Parameter(key[0], name, key[1], column, narrow)
     return chosen
-
-
-def _stored(value: Any, column_type: str) -> object:
-    if column_type == "BOOLEAN":
-        return value
-    if column_type == "BIGINT":
-        return int(value)
-    if column_type == "DOUBLE":
-        return float(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _add_column(con: DuckDBPyConnection, parameter: Parameter) -> None:

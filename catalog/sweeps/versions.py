@@ -40,7 +40,7 @@ def read_noted(catalog: Path, names: Collection[Name]) -> dict[Name, Noted]:
     """
     found: dict[Name, set[int]] = {name: set() for name in names}
     for fact in read_facts(catalog, "prices"):
-        ends = found.get((fact.get("symbol"), fact.get("timeframe")))  # type: ignore[arg-type]
+        ends = found.get((str(fact.get("symbol")), str(fact.get("timeframe"))))
         last = fact.get("last_ts")
         if ends is not None and isinstance(last, str) and (us := _micros(last)) is not None:
             ends.add(us)

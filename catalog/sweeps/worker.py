@@ -40,6 +40,7 @@ def main() -> None:
         except CatalogError as error:
             answer = error
         except Exception:
+            # A bug of ours: who started this says it, for nobody reads what is printed here.
             answer = traceback.format_exc()
         send(target, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
 

@@ -105,6 +105,26 @@ def config_of(payload: Payload, name: str) -> Mapping[str, Any]:
     return config
 
 
+def check_is_same(payload: Payload, name: str, symbol: str, config: Mapping[str, Any]) -> None:
+    """
+    Refuse a change of a strategy that came with another symbol or configuration before.
+
+    Raises:
+        UsageError: it did.
+    """
+    if payload.get("symbol", symbol) != symbol:
+        raise UsageError(
+            f"{name} came with {symbol}, and now with {payload['symbol']}",
+            hint="A strategy id is unique in a run: put the symbol into it",
+        )
+    own = payload.get("strategy_config")
+    if own is not None and own != config and config_of(payload, name) != config:
+        raise UsageError(
+            f"{name} came with one configuration, and now with another",
+            hint="A strategy id is unique in a run: give each strategy one of its own",
+        )
+
+
 def bar_of(payload: Payload, series: Series | None, what: str, symbol: str) -> int:
     """
     Return the bar that an event belongs to: the one that its series is at, else its own word.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -97,6 +97,12 @@ class Spool:
         pending.spilled.append((place, count))
         for column in (pending.bars, pending.times, pending.values, pending.prices):
             del column[:count]
+
+    def spill_all(self, traces: Sequence[Pending]) -> int:
+        """Write out the changes of traces, and return how many are still in memory."""
+        for one in traces:
+            self.spill(one)
+        return sum(map(len, traces))
 
     def read(self, pending: Pending) -> Iterator[Columns]:
         """Yield the changes of a trace, piece by piece, as numpy arrays."""

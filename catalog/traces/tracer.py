@@ -8,20 +8,20 @@ Watch a backtest: every signal, state, order, fill and position of its event str
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from catalog.errors import CatalogError, UsageError
 from catalog.traces import format as layout
 from catalog.traces.block import FinalizedAtEnd
-from catalog.traces.code import code_digest
-from catalog.traces.event_rows import EventRows, names_digest
-from catalog.traces.finalize import appear
+from catalog.traces.code import code_digests
+from catalog.traces.completion import write_files
+from catalog.traces.event_rows import EventRows
 from catalog.traces.payloads import (
     DIRECTIONS,
     bar_of,
+    check_is_same,
     close_of,
     config_of,
     position_of,
@@ -29,16 +29,15 @@ from catalog.traces.payloads import (
     state_of,
     time_of,
 )
-from catalog.traces.pending import NO_TIME, Pending, Spool, write_pending
+from catalog.traces.pending import NO_TIME, Pending, Spool
 from catalog.traces.run_metadata import write_run_metadata
 from catalog.traces.series import Series
-from catalog.traces.sink import Sink, finalize_all, make_header
+from catalog.traces.sink import make_header
 from catalog.traces.summary import TraceSummary
 
 MOST_HELD: Final = 1 << 18
 """Changes of all traces together that are held in memory; more go to a spool."""
 
-_TOGETHER: Final = 256
 _BAR, _SIGNAL, _STATE, _ORDER, _FILL, _OPEN, _CLOSE, _OTHER = range(8)
 _EVENTS: Final = {
     "BAR": _BAR, "SIGNAL": _SIGNAL, "CLASSIFICATION": _STATE, "ORDER": _ORDER, "FILL": _FILL,
@@ -91,11 +90,7 @@ class Tracer(FinalizedAtEnd):
     ) -> None:
         self._run_directory = Path(run_directory)
         self._run_id = run_id or self._run_directory.absolute().name
-        self._code = (
-            {kind: code_digest(one) for kind, one in code.items()}
-            if isinstance(code, Mapping)
-            else None if code is None else code_digest(code)
-        )  # fmt: skip
+        self._code_of = code_digests(code)
         self._on_finalized = on_finalized
         self._kinds: dict[Any, int] = dict(_EVENTS)
         self._series: dict[str, Series] = {}
@@ -164,25 +159,10 @@ class Tracer(FinalizedAtEnd):
     def _complete(self) -> TraceSummary:
         """Write all files, and metadata.json: before they are registered, for it is read then."""
         self._require_open()
-        ranges = {series: series.range() for series in self._series.values()}
         pending = [*self._signals.values(), *self._states.values()]
-        paths: list[Path] = []
-        changes = 0
-        sinks: list[Sink] = []
         try:
-            for several in _chunks(pending):
-                sinks = []
-                for one in several:
-                    sink, count = write_pending(one, self._spool, ranges[one.series])
-                    sinks.append(sink)
-                    changes += count
-                paths += finalize_all(sinks)
-            owner = names_digest(one.header.strategy_id for one in pending)
-            completed = (rows.complete(owner) for rows in self._rows.values())
-            paths += appear([one for one in completed if one is not None])
+            paths, changes = write_files(pending, self._spool, self._rows.values())
         except BaseException:
-            for sink in sinks:
-                sink.discard()
             self.discard()
             raise
         self._is_open = False
@@ -197,7 +177,7 @@ class Tracer(FinalizedAtEnd):
             positions=counts[_OPEN],
             traces=len(pending),
             changes=changes,
-            paths=tuple(paths),
+            paths=paths,
         )
         if paths:
             try:
@@ -273,7 +253,6 @@ class Tracer(FinalizedAtEnd):
     def _open(self, payload: Mapping[str, Any], name: str, number: int) -> Pending:
         symbol = required(payload, "symbol", "SIGNAL")
         series, config = self._series_of(symbol), config_of(payload, name)
-        code = self._code
         header = make_header(
             self._run_directory,
             config=config,
@@ -282,30 +261,15 @@ class Tracer(FinalizedAtEnd):
             timeframe=payload.get("timeframe") or series.timeframe,
             kind=layout.SIGNAL if number == _SIGNAL else layout.CLASSIFIER,
             run_id=self._run_id,
-            code_digest=code.get(config.get("type")) if isinstance(code, dict) else code,
+            code_digest=self._code_of(config.get("type")),
         )
         return Pending(header, series, config)
 
     def _change(self, pending: Pending, value: Any, event: Any, payload: Mapping[str, Any]) -> None:
         self._require_open()
         series = pending.series
-        if payload.get("symbol", series.symbol) != series.symbol:
-            raise UsageError(
-                f"{pending.header.strategy_id} came with {series.symbol}, and now with "
-                f"{payload['symbol']}",
-                hint="A strategy id is unique in a run: put the symbol into it",
-            )
         name = pending.header.strategy_id
-        config = payload.get("strategy_config")
-        if (
-            config is not None
-            and config != pending.config
-            and config_of(payload, name) != pending.config
-        ):
-            raise UsageError(
-                f"{name} came with one configuration, and now with another",
-                hint="A strategy id is unique in a run: give each strategy one of its own",
-            )
+        check_is_same(payload, name, series.symbol, pending.config)
         bar, ts, price = series.bar, series.ts, series.price
         if bar < 0:
             # There are no BAR events: the signal itself says where it is.
@@ -316,10 +280,7 @@ class Tracer(FinalizedAtEnd):
         pending.add(bar, NO_TIME if ts is None else ts, value, price)
         self._held += 1
         if self._held >= max(MOST_HELD, 2 * (len(self._signals) + len(self._states))):
-            traces = [*self._signals.values(), *self._states.values()]
-            for one in traces:
-                self._spool.spill(one)
-            self._held = sum(map(len, traces))
+            self._held = self._spool.spill_all([*self._signals.values(), *self._states.values()])
 
     def _event(self, event: Any, payload: Mapping[str, Any], number: int) -> None:
         kind = _ROWS_OF[number]
@@ -335,9 +296,3 @@ class Tracer(FinalizedAtEnd):
     def _require_open(self) -> None:
         if not self._is_open:
             raise UsageError(f"The run {self._run_id} is finalized, and takes no more events")
-
-
-def _chunks(pending: Sequence[Pending]) -> Iterator[list[Pending]]:
-    waiting = iter(pending)
-    while several := list(islice(waiting, _TOGETHER)):
-        yield several

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from catalog.disk import sync
 
-_LEVEL = 6
 # Packed already; what is around their pages is little.
 _STORED = frozenset({".zip", ".gz", ".zst"})
 _EARLIEST, _LATEST = 315_532_800, 4_354_819_198  # What the format knows: 1980 to 2107.
@@ -34,7 +33,6 @@ def write_archive(folder: Path, target: Path) -> None:
             entry.compress_type = (
                 zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED
             )
-            entry._compresslevel = _LEVEL  # type: ignore[attr-defined]
             if seconds < 1 << 31:
                 # The extended timestamp: seconds since 1970, whatever the time zone.
                 entry.extra = struct.pack("<HHBl", 0x5455, 5, 1, seconds)
