@@ -14,6 +14,9 @@ import pytest
 
 from catalog import Catalog
 
+# Tests start hundreds of processes, which need not compile this package again and again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 OPEN = datetime(2024, 3, 26, 13, 30, tzinfo=UTC)
 COMMENTED = {"store", "tests", "test_vacuum.py"}

@@ -62,6 +62,6 @@ def _print(report: Bundle, target: Path) -> None:
     if report.differing:
         some = ", ".join(report.differing[:SHOWN])
         say("differing", f"{plural(len(report.differing), 'trace')} not known alike there: {some}")
-    folder = target.stem if target.suffix.lower() == ".zip" else target.name
-    before = f"unzip {target.name} && " if target.suffix.lower() == ".zip" else ""
+    is_archive = target.suffix.lower() == ".zip"
+    before, folder = (f"unzip {target} && ", target.stem) if is_archive else ("", str(target))
     say_next(f"{before}catalog register {folder}, with another catalog")

@@ -78,8 +78,9 @@ def command(
             progress=progress,
         )
     _print(report, time.monotonic() - began)
-    terms = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end, last_days=last_days)
-    say_next(f"catalog rank{options_of(terms)} --by sharpe")
+    if report.measured or report.skipped:
+        terms = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end, last_days=last_days)
+        say_next(f"catalog rank{options_of(terms)} --by sharpe")
     if report.without_figures:
         raise SystemExit(ATTENTION)
 

@@ -237,18 +237,20 @@ def test_a_catalog_that_moved_with_its_packs_reads_them(swept, tmp_path):
 
 
 def test_every_generation_comes_back_as_it_was(catalog, shared, tmp_path):
-    catalog.register(shared / "old_traces", shared / "tracer_output")
+    old = shared / "old_traces"
+    some = (old / "complete_strategy_grid_v1_12778120", old / "june_2025")
+    catalog.register(*some, shared / "tracer_output")
     before = catalog.sql("select * from signals order by all").fetchall()
     paths = dict(rows(catalog, "select trace_id, path from trace_files where kind = 'signal'"))
 
     report = catalog.compact()
     assert report.left.total() + report.traces == len(paths)
-    assert report.traces > 1600
+    assert report.traces > 400
     assert catalog.sql("select * from signals order by all").fetchall() == before
 
     places = {Path(p).name: p for p in catalog.unpack(to=tmp_path / "out").written}
-    assert len(places) > 1000
-    for written in sorted(places.values())[::7]:
+    assert len(places) > 400
+    for written in sorted(places.values())[::4]:
         again = read_trace_table(written)
         relative = Path(written).relative_to(tmp_path / "out")
         originals = [p for p in paths.values() if p.endswith(str(Path(*relative.parts[1:])))]
@@ -266,7 +268,7 @@ Catalog(sys.argv[1]).compact(delete_originals=sys.argv[2] == "delete")
 @pytest.mark.parametrize("delete", ["keep", "delete"])
 def test_a_compaction_that_is_killed_loses_and_doubles_nothing(swept, delete):
     before = everything(swept)
-    for delay in (0.0, 0.02, 0.05, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4):
+    for delay in (0.0, 0.03, 0.08, 0.14, 0.2, 0.3):
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(swept.path), delete], stdout=subprocess.PIPE
         )
