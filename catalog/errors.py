@@ -12,6 +12,8 @@ The errors that the catalog raises on purpose.
     │   ├── CatalogBusyError     … because another process holds it
     │   ├── MigrationError       … because its schema is not what this program knows
     │   └── NotACatalogError     … because it is somebody's other database
+    ├── ObjectStoreError         an object store cannot be reached, or refuses
+    ├── LakeError                a published lake cannot be read or written
     ├── QueryError               a query cannot be run
     └── UsageError               a command or a call was used wrongly
 
@@ -81,6 +83,14 @@ class MigrationError(StoreError):
 
 class NotACatalogError(StoreError):
     """The file is a DuckDB database that holds something else."""
+
+
+class ObjectStoreError(CatalogError):
+    """An object store, such as S3, cannot be reached or refuses what is asked of it."""
+
+
+class LakeError(CatalogError):
+    """A published lake cannot be read, or not be written."""
 
 
 class QueryError(CatalogError):

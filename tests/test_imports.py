@@ -11,11 +11,12 @@ PACKAGE = Path(__file__).resolve().parents[1] / "catalog"
 
 # From the ground up. What stands on one line may import from it and from those below.
 LINES = [
-    {"errors", "disk", "statements", "canonical", "strategy", "components"},
+    {"errors", "disk", "objects", "places"},
+    {"statements", "canonical", "strategy", "components"},
     {"store", "traces"},
     {
         *("register", "query", "prices", "metrics", "compare", "sweeps", "upgrade", "upkeep"),
-        *("export", "tags", "verify"),
+        *("export", "tags", "verify", "lake", "spark"),
     },
     {"facade"},
     {"catalog", "writing"},

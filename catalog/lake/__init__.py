@@ -1,0 +1,1 @@
+"""A published lake: plain Parquet of what a catalog knows, which any engine reads."""
