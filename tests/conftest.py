@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog import Catalog
+from s3 import bucket, s3_endpoint
+
+__all__ = ["bucket", "s3_endpoint"]
 
 # Tests start hundreds of processes, which need not compile this package again and again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
