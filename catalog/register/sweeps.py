@@ -1,4 +1,4 @@
-"""The sweep files that configurations came from, kept beside the catalog."""
+"""The sweeps that configurations came from, kept beside the catalog."""
 
 from __future__ import annotations
 
@@ -8,32 +8,41 @@ from pathlib import Path
 from catalog.disk import remove_unfinished
 from catalog.errors import StoreError, SweepFileError
 from catalog.store.paths import side_folder
+from catalog.sweeps.declare import read_declared
 from catalog.sweeps.file import load_sweep
 from catalog.sweeps.grid import Sweep
 
 
+def kept_sweep(catalog: Path, digest: str) -> Path:
+    """Return where a sweep is kept: a copy of its file, or the JSON of one declared in Python."""
+    folder = side_folder(catalog) / "sweeps"
+    declared = folder / f"{digest}.json"
+    return declared if declared.exists() else folder / f"{digest}.yaml"
+
+
 class SweepShelf:
-    """Copies of sweep files in `catalog.d/sweeps`, named by their digest."""
+    """Copies of sweeps in `catalog.d/sweeps`, named by the digest of their bytes."""
 
     def __init__(self, catalog: Path) -> None:
+        self._catalog = catalog
         self._folder = side_folder(catalog) / "sweeps"
         self._loaded: dict[str, Sweep | None] = {}
 
     def keep(self, sweep: Sweep) -> None:
-        """Keep a copy of a sweep file; one that is there already is left alone."""
-        kept = self._folder / f"{sweep.digest}.yaml"
-        if kept.exists() or not sweep.path.exists():
+        """Keep a copy of a sweep; one that is there already is left alone."""
+        declared = sweep.declared
+        kept = self._folder / f"{sweep.digest}.{'yaml' if declared is None else 'json'}"
+        if kept.exists() or (declared is None and not sweep.path.exists()):
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             remove_unfinished(kept)
             unfinished = kept.with_name(f".{kept.name}.{os.getpid()}.tmp")
-            unfinished.write_bytes(sweep.path.read_bytes())
+            unfinished.write_bytes(sweep.path.read_bytes() if declared is None else declared)
             unfinished.replace(kept)
         except OSError as error:
             raise StoreError(
-                f"Cannot keep a copy of the sweep file {sweep.path} in {self._folder}: "
-                f"{error.strerror}",
+                f"Cannot keep a copy of the sweep {sweep.path} in {self._folder}: {error.strerror}",
                 hint="Free some space, or check the permissions of the folder",
             ) from error
 
@@ -41,7 +50,13 @@ class SweepShelf:
         """Return a kept sweep, None where the copy is gone or damaged."""
         if digest not in self._loaded:
             try:
-                self._loaded[digest] = load_sweep(self._folder / f"{digest}.yaml")
-            except SweepFileError:
+                self._loaded[digest] = _load(kept_sweep(self._catalog, digest))
+            except (OSError, SweepFileError):
                 self._loaded[digest] = None
         return self._loaded[digest]
+
+
+def _load(kept: Path) -> Sweep:
+    if kept.suffix == ".yaml":
+        return load_sweep(kept)
+    return read_declared(kept.read_bytes(), kept, label=f"The sweep {kept}")

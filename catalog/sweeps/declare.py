@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from catalog.canonical import Config, encode, plain_config
+from catalog.canonical import Config, plain_config
 from catalog.errors import ConfigurationError, SweepFileError
 from catalog.sweeps.conditions import parse_condition
 from catalog.sweeps.grid import Grid, Kind, Sweep
@@ -42,10 +44,28 @@ def declare(document: Mapping[str, Any]) -> Sweep:
             document[block] = [document[block]]
     label = f"The sweep {name}"
     try:
-        digest = sha256(encode(plain_config(document))).hexdigest()
+        # In the order in which it was written, which the names of strategies follow.
+        text = json.dumps(plain_config(document), separators=(",", ":")).encode()
     except ConfigurationError as error:
         refuse(label, str(error), error.hint)
-    return sweep_of(document, label, path=Path(f"{name} (declared)"), digest=digest)
+    return read_declared(text, path=Path(f"{name} (declared)"), label=label)
+
+
+def read_declared(text: bytes, path: Path, *, label: str) -> Sweep:
+    """
+    Make a sweep of what was declared in Python, from its JSON.
+
+    Raises:
+        SweepFileError: it cannot be used.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        refuse(label, f"it is not JSON: {error}", None)
+    if not isinstance(document, dict):
+        refuse(label, "it is not a mapping", DECLARE)
+    sweep = sweep_of(document, label, path=path, digest=sha256(text).hexdigest())
+    return replace(sweep, declared=text)
 
 
 def sweep_of(document: Mapping[str, Any], label: str, *, path: Path, digest: str) -> Sweep:

@@ -158,8 +158,8 @@ class Sweep:
     Grids of parameters, and the symbols and timeframes that they are tried on.
 
     Read from a file with `load_sweep`, or made with `Sweep.declare`. `path` is the file's, or
-    the name where there is none; `digest` is the sha256 of the file's bytes, or of what was
-    declared as canonical JSON.
+    the name where there is none; `declared` is then what was declared, as JSON. `digest` is the
+    sha256 of the file's bytes, or of that JSON.
     """
 
     name: str
@@ -168,6 +168,7 @@ class Sweep:
     symbols: tuple[str, ...]
     timeframes: tuple[str, ...]
     grids: tuple[Grid, ...]
+    declared: bytes | None = None
 
     @classmethod
     def declare(

@@ -14,6 +14,7 @@ from typing import Any
 from catalog.errors import TraceFileError
 from catalog.register.bundled import CATALOG, FORMAT, MANIFEST, SOURCES
 from catalog.register.runs import record_paths
+from catalog.register.sweeps import kept_sweep
 from catalog.store.paths import side_folder
 from catalog.traces.trace_table import put_trace_table
 from catalog.traces.unpack import read_packed
@@ -160,9 +161,9 @@ def put_records(folder: Path, put: Put) -> None:
 
 def put_sweeps(catalog: Path, folder: Path, put: Put) -> None:
     """Put the copies of the sweep files that made the runs beside the catalog of the bundle."""
-    for digest in {put.chosen.sweeps.get(run_id) for run_id in put.runs} - {None}:
-        kept = side_folder(catalog) / "sweeps" / f"{digest}.yaml"
-        if kept.is_file():
+    for digest in {put.chosen.sweeps.get(run_id) for run_id in put.runs}:
+        kept = None if digest is None else kept_sweep(catalog, digest)
+        if kept is not None and kept.is_file():
             _copy(str(kept), side_folder(folder / CATALOG) / "sweeps" / kept.name, link=False)
 
 

@@ -19,6 +19,7 @@ from catalog.errors import StoreError
 from catalog.metrics.returns import returns_folder
 from catalog.prices.bars import PHASES, Bars, Terms
 from catalog.prices.files import is_whole, paths_in_use, prices_folder, read_bars
+from catalog.register.sweeps import kept_sweep
 from catalog.statements import statement
 from catalog.store.kept import pack_facts, read_kept
 from catalog.store.paths import catalog_root, side_folder
@@ -34,7 +35,7 @@ from catalog.verify.finding import Finding, found
 from catalog.verify.folders import writer_of
 
 _PROVES_ITSELF: Final = re.compile(r".+_[0-9a-f]{16}")
-_SWEEP: Final = re.compile(r"[0-9a-f]{64}\.yaml")
+_SWEEP: Final = re.compile(r"[0-9a-f]{64}\.(yaml|json)")
 
 
 @dataclass(frozen=True)
@@ -129,11 +130,11 @@ def check_presence(stores: Stores, catalog: Path) -> Iterator[Finding]:
             yield found(f.LEFT_OVER, path, detail, what_to_do=f.REBUILD)
         else:
             yield found(f.LEFT_OVER, path, "no row of the catalog reads it")
-    folder = os.path.abspath(side_folder(catalog) / "sweeps")
     for digest in sorted(stores.sweeps):
-        if not os.path.exists(f"{folder}/{digest}.yaml"):
+        kept = os.path.abspath(kept_sweep(catalog, digest))
+        if not os.path.exists(kept):
             detail = "configurations came from it, and would not be found again"
-            yield found(f.MISSING_SWEEP, f"{folder}/{digest}.yaml", detail)
+            yield found(f.MISSING_SWEEP, kept, detail)
 
 
 def check_store(stores: Stores, path: str, packed: list[Packed] | None) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from catalog import Catalog, write_signals
+from catalog import Catalog, Sweep, write_signals
 from catalog.errors import CatalogBusyError, NotACatalogError, StoreError, UsageError
 from catalog.store.database import writing
 from catalog.store.inbox import leave_note
@@ -431,3 +431,22 @@ def test_rebuilds_that_are_killed_at_any_moment_leave_the_catalog_as_it_was(full
     assert killed
     assert (report.unreadable, report.differences, report.lost) == (None, [], [])
     assert not [name for name in beside(full) if "rebuilding" in name]
+
+
+def test_a_sweep_declared_in_python_is_kept_and_gives_its_configurations_again(catalog, tmp_path):
+    folder = tmp_path / "old" / "run_1" / "traces" / "SPY_1m" / "signals" / "grid"
+    for strategy_id in ("SPY_grid_1e-07_5", "SPY_grid_0.5_5"):
+        old_trace(folder / f"{strategy_id}.parquet", [1, 0, -1])
+    sweep = Sweep.declare(
+        symbols="SPY",
+        strategies={"type": "sma", "name": "grid", "params": {"z": [1e-7, 0.5], "a": [5]}},
+    )
+    catalog.register(tmp_path / "old", sweeps=[sweep])
+    configs = rows(catalog, "select strategy_id, config from strategy_index order by all")
+    assert all(config is not None for _, config in configs)
+    assert catalog.verify().findings == []
+
+    catalog.path.unlink()
+    catalog.rebuild(tmp_path / "old")
+
+    assert rows(catalog, "select strategy_id, config from strategy_index order by all") == configs
