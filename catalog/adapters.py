@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from catalog.errors import UsageError
+from catalog.traces.target import Target
 from catalog.writing import write_signals
 
 PathLike = str | os.PathLike[str]
@@ -27,7 +27,7 @@ Configs = Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]]
 
 def trace_portfolio(
     run_directory: PathLike, portfolio: Any, *, configs: Configs, symbol: str, **options: Any
-) -> list[Path]:
+) -> list[Target]:
     """
     Write a trace for each column of a vectorbt Portfolio: 1 while it is long, -1 while short.
 
@@ -64,7 +64,7 @@ def trace_entries(
     short_entries: Any = None,
     short_exits: Any = None,
     **options: Any,
-) -> list[Path]:
+) -> list[Target]:
     """
     Write a trace for each column of entries and exits: bars × strategies of truth values.
 
@@ -100,7 +100,7 @@ def trace_backtest(
     strategy_id: str,
     symbol: str,
     **options: Any,
-) -> Path:
+) -> Target:
     """
     Write the trace of one backtesting.py run: 1 while it is long, -1 while short.
 

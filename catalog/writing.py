@@ -10,6 +10,7 @@ from typing import Any
 
 from catalog.register.written import register_finalized
 from catalog.traces import signals, tracer, writer
+from catalog.traces.target import Target
 
 PathLike = str | os.PathLike[str]
 
@@ -55,7 +56,7 @@ def write_signals(
     symbol: str,
     catalog: PathLike = DEFAULT,
     **options: Any,
-) -> list[Path]:
+) -> list[Target]:
     return signals.write_signals(
         run_directory,
         values,
@@ -71,9 +72,9 @@ write_signals.__doc__ = f"""{signals.write_signals.__doc__}
     """
 
 
-def _registering(catalog: PathLike) -> Callable[[Sequence[Path]], None]:
+def _registering(catalog: PathLike) -> Callable[[Sequence[Target]], None]:
     return partial(_register, Path(catalog))
 
 
-def _register(catalog: Path, paths: Sequence[Path]) -> None:
+def _register(catalog: Path, paths: Sequence[Target]) -> None:
     register_finalized(catalog, paths)

@@ -26,6 +26,7 @@ from catalog.sweeps.names import StrategyNames
 from catalog.sweeps.places import Place
 from catalog.traces.content import prices_digest
 from catalog.traces.signals import write_signals
+from catalog.traces.target import Target
 from catalog.traces.write import changes_in, write_trace
 
 _LONGEST_ERROR: Final = 500
@@ -133,7 +134,7 @@ class Computer:
         made: dict[str, tuple[dict[str, Any], Any]],
         bars: _PlaceBars,
         code_digest: str | None,
-    ) -> list[Path]:
+    ) -> list[Target]:
         # All at once, and not as events: those would be told about every bar for every chunk.
         job = self._job
         about: dict[str, Any] = {

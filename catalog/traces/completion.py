@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from catalog.traces.event_rows import EventRows, names_digest
 from catalog.traces.finalize import appear
 from catalog.traces.pending import Pending, Spool, write_pending
 from catalog.traces.sink import Sink, finalize_all
+from catalog.traces.target import Target
 
 _TOGETHER: Final = 256
 """Files that are open at once."""
@@ -18,7 +18,7 @@ _TOGETHER: Final = 256
 
 def write_files(
     pending: Sequence[Pending], spool: Spool, events: Collection[EventRows]
-) -> tuple[tuple[Path, ...], int]:
+) -> tuple[tuple[Target, ...], int]:
     """
     Write a file for each trace and each kind of event, and return their paths and all changes.
 
@@ -27,7 +27,7 @@ def write_files(
             the others leave nothing.
     """
     ranges = {one.series: one.series.range() for one in pending}
-    paths: list[Path] = []
+    paths: list[Target] = []
     changes = 0
     sinks: list[Sink] = []
     try:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from catalog.errors import UsageError
 from catalog.traces import format as layout
 from catalog.traces.finalize import make_folder, writing_errors
+from catalog.traces.target import Target, below, temporary_path
 
 _ROW_GROUP: Final = 1 << 13
 
@@ -50,11 +51,12 @@ class EventRows:
     its own, and which the same process replaces when it is run again.
     """
 
-    def __init__(self, run_directory: Path, kind: str, run_id: str | None) -> None:
+    def __init__(self, run_directory: Target, kind: str, run_id: str | None) -> None:
         self._kind = kind
         self._run_id = run_id
-        self.path = run_directory / "traces" / layout.FOLDER_OF_KIND[kind]
-        self._temporary = self.path / layout.temporary_name(f"{self.path.name}.parquet")
+        self._name = layout.FOLDER_OF_KIND[kind]
+        self.path = below(run_directory, "traces", self._name)
+        self._temporary = temporary_path(below(self.path, f"{self._name}.parquet"))
         self._rows: list[tuple[Any, ...]] = []
         self._writer: Any = None
 
@@ -71,7 +73,7 @@ class EventRows:
         if len(self._rows) >= _ROW_GROUP:
             self._flush()
 
-    def complete(self, owner: str) -> tuple[Path, Path] | None:
+    def complete(self, owner: str) -> tuple[Path, Target] | None:
         """Bring the rows to the disk; return the temporary name and the one to have, if any."""
         self._flush()
         if self._writer is None:
@@ -84,7 +86,7 @@ class EventRows:
         with writing_errors(self.path):
             self._writer.add_key_value_metadata({k: v for k, v in footer.items() if v is not None})
             self._writer.close()
-        return self._temporary, self.path / f"{self.path.name}-{owner}.parquet"
+        return self._temporary, below(self.path, f"{self._name}-{owner}.parquet")
 
     def discard(self) -> None:
         """Leave nothing behind."""
@@ -105,7 +107,7 @@ class EventRows:
         self._rows = []
         with writing_errors(self.path):
             if self._writer is None:
-                make_folder(self.path)
+                make_folder(self._temporary.parent)
                 self._writer = open_writer(self._temporary, schema)
             self._writer.write_table(pa.table(arrays, schema=schema))
 

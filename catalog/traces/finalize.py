@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
 from catalog.disk import sync
 from catalog.errors import CatalogError
+from catalog.objects import many_at_once, write_file
 from catalog.traces.format import temporary_name
+from catalog.traces.target import Target
+
+Named = TypeVar("Named", bound=Target)
 
 
 def write_whole(
@@ -55,12 +61,13 @@ def short_digest(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()[:16]
 
 
-def appear(files: Sequence[tuple[Path, Path]]) -> list[Path]:
+def appear(files: Sequence[tuple[Path, Named]]) -> list[Named]:
     """
     Bring temporary files to the disk, give them their names, and bring these to the disk.
 
     A file that has its name is whole, whenever the machine stops; and when this returns, all
-    have theirs, even if it stops right after.
+    have theirs, even if it stops right after. Where the name is a URL the store says so: files
+    are sent, many at a time, and are then gone from this machine.
 
     Args:
         files: pairs of a temporary name and the name that it is to have.
@@ -69,17 +76,27 @@ def appear(files: Sequence[tuple[Path, Path]]) -> list[Path]:
         CatalogError: one cannot be written; those before it have their names.
     """
     for temporary, path in files:
-        with writing_errors(path):
-            sync(temporary)
-            temporary.replace(path)
-    for folder in dict.fromkeys(path.parent for _, path in files):
+        if isinstance(path, Path):
+            with writing_errors(path):
+                sync(temporary)
+                temporary.replace(path)
+    for folder in dict.fromkeys(path.parent for _, path in files if isinstance(path, Path)):
         with writing_errors(folder):
             sync(folder)
+    urls = [(temporary, path) for temporary, path in files if isinstance(path, str)]
+    if urls:
+        deque(many_at_once(_send, urls), maxlen=0)
     return [path for _, path in files]
 
 
+def _send(pair: tuple[Path, str]) -> None:
+    temporary, url = pair
+    write_file(url, temporary)
+    temporary.unlink()
+
+
 @contextmanager
-def writing_errors(path: Path) -> Iterator[None]:
+def writing_errors(path: Target) -> Iterator[None]:
     """Turn what the disk says into an error that names the file."""
     try:
         yield

@@ -15,6 +15,7 @@ import pyarrow as pa
 from catalog.traces import format as layout
 from catalog.traces.finalize import make_folder, writing_errors
 from catalog.traces.sink import ROW_GROUP, Header, Range, Sink
+from catalog.traces.target import Target
 
 NO_TIME = -(2**63)
 _ROW = 32  # bytes: bar, time, value and price, eight each
@@ -77,8 +78,11 @@ class Spool:
     It has no name where the system allows it, so that nothing is left of it whatever happens.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, run_directory: Target) -> None:
+        # That of a run in a store is in the folder for temporary files.
+        self._folder = (
+            run_directory if isinstance(run_directory, Path) else Path(tempfile.gettempdir())
+        )
         self._file: BinaryIO | None = None
 
     def spill(self, pending: Pending) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from catalog.errors import UsageError
 from catalog.traces.arrays import bars_array, prices_array, times_array
 from catalog.traces.content import prices_digest
 from catalog.traces.sink import Range, Sink, finalize_all, make_header
+from catalog.traces.target import Target
 from catalog.traces.write import changes_in
 
 Floats = NDArray[np.float64]
@@ -56,12 +56,13 @@ def write_signals(
     run_id: str | None = None,
     data_digest: str | None = None,
     code_digest: str | None = None,
-    on_finalized: Callable[[Sequence[Path]], None] | None = None,
-) -> list[Path]:
+    on_finalized: Callable[[Sequence[Target]], None] | None = None,
+) -> list[Target]:
     """
     Write one trace a strategy, and return the paths in the order of the strategies.
 
     Args:
+        run_directory: a folder, or a URL such as `s3://bucket/run`.
         values: the positions, as fractions of equity. Dense: bars × strategies, as a numpy
             array, an Arrow table, or a pandas or polars frame with a column a strategy. Sparse:
             a mapping of strategy ids to (bar_index, values), with a row where a value changes.

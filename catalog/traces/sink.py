@@ -22,6 +22,15 @@ from catalog.traces.content import RowsDigest, content_digest
 from catalog.traces.finalize import appear, make_folder, writing_errors
 from catalog.traces.footer import Footer, footer_keys
 from catalog.traces.names import check_name
+from catalog.traces.target import (
+    Target,
+    below,
+    folder_of,
+    name_of,
+    place_of,
+    refuse_another_type,
+    temporary_path,
+)
 
 ROW_GROUP = 1 << 15
 """Changes in a row group: so many are held in memory before they go to the disk."""
@@ -50,10 +59,10 @@ class Header:
     What is known of a trace before its first row.
 
     `canonical` is the JSON of the configuration, `digest` its 64 hex digits; `path` is where
-    the file will be.
+    the file will be, a URL as text.
     """
 
-    path: Path
+    path: Target
     kind: str
     strategy_id: str
     strategy_type: str
@@ -115,11 +124,12 @@ def make_header(
     check_name("strategy id", strategy_id)
     if not isinstance(symbol, str) or not symbol:
         raise UsageError(f"The symbol of {strategy_id} is {symbol!r}, which is no symbol")
-    of_kind = Path(run_directory) / "traces" / layout.FOLDER_OF_KIND[kind]
-    _refuse_another_type(of_kind, strategy_type, strategy_id)
-    folder = of_kind / strategy_type
+    of_kind = below(place_of(run_directory), "traces", layout.FOLDER_OF_KIND[kind])
+    if isinstance(of_kind, Path):
+        # A store is asked later, of many at once.
+        refuse_another_type(of_kind, [(strategy_type, strategy_id)])
     return Header(
-        path=folder / f"{strategy_id}.parquet",
+        path=below(of_kind, strategy_type, f"{strategy_id}.parquet"),
         kind=kind,
         strategy_id=strategy_id,
         strategy_type=strategy_type,
@@ -130,19 +140,6 @@ def make_header(
         run_id=run_id,
         code_digest=code_digest,
     )
-
-
-def _refuse_another_type(folder: Path, strategy_type: str, strategy_id: str) -> None:
-    try:
-        types = [name for name in os.listdir(folder) if name != strategy_type]
-    except OSError:
-        return
-    for other in types:
-        if (folder / other / f"{strategy_id}.parquet").exists():
-            raise UsageError(
-                f"The run has a trace of {strategy_id} already, of the type {other}",
-                hint="A strategy id is unique in a run: write into a new run directory",
-            )
 
 
 class Sink:
@@ -157,7 +154,7 @@ class Sink:
         self._header = header
         self._writer: Any = None
         self._digest = RowsDigest(header.kind)
-        self._temporary = header.path.with_name(layout.temporary_name(header.path.name))
+        self._temporary = temporary_path(header.path)
 
     def write(self, bars: Any, ts: Any, values: Any, prices: Any) -> None:
         """
@@ -234,7 +231,7 @@ class Sink:
         self._writer = None
 
     @property
-    def finished(self) -> tuple[Path, Path]:
+    def finished(self) -> tuple[Path, Target]:
         """The temporary name that it has, and the one that it is to have."""
         return self._temporary, self._header.path
 
@@ -265,11 +262,21 @@ def open_writer(path: Path, schema: pa.Schema) -> Any:
     )
 
 
-def finalize_all(sinks: Iterable[Sink]) -> list[Path]:
+def finalize_all(sinks: Iterable[Sink]) -> list[Target]:
     """
     Give completed files their names, so that they survive a crash, and return them.
 
     Raises:
+        UsageError: the run has a trace of one of the strategies already, of another type.
         CatalogError: one cannot be; those before it have their names.
     """
-    return appear([sink.finished for sink in sinks])
+    finished = [sink.finished for sink in sinks]
+    by_kind: dict[Target, list[tuple[str, str]]] = {}
+    for _, url in finished:
+        if isinstance(url, str):
+            folder, name = folder_of(url), name_of(url)
+            strategy = name_of(folder), name.removesuffix(".parquet")
+            by_kind.setdefault(folder_of(folder), []).append(strategy)
+    for of_kind, strategies in by_kind.items():
+        refuse_another_type(of_kind, strategies)
+    return appear(finished)

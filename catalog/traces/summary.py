@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+
+from catalog.traces.target import Target
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class TraceSummary:
     positions: int
     traces: int
     changes: int
-    paths: tuple[Path, ...]
+    paths: tuple[Target, ...]
 
     @property
     def compression(self) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from catalog.errors import CatalogError, UsageError
@@ -34,6 +33,7 @@ from catalog.traces.run_metadata import write_run_metadata
 from catalog.traces.series import Series
 from catalog.traces.sink import make_header
 from catalog.traces.summary import TraceSummary
+from catalog.traces.target import Target, name_of, place_of
 
 MOST_HELD: Final = 1 << 18
 """Changes of all traces together that are held in memory; more go to a spool."""
@@ -47,7 +47,7 @@ _ROWS_OF: Final = {
     _ORDER: layout.ORDER, _FILL: layout.FILL, _OPEN: layout.POSITION, _CLOSE: layout.POSITION,
 }  # fmt: skip
 
-OnFinalized = Callable[[Sequence[Path]], None]
+OnFinalized = Callable[[Sequence[Target]], None]
 
 
 class Tracer(FinalizedAtEnd):
@@ -71,7 +71,8 @@ class Tracer(FinalizedAtEnd):
     block that raises leaves nothing.
 
     Args:
-        run_directory: the files are below it, in `traces/`.
+        run_directory: the files are below it, in `traces/`; a folder, or a URL such as
+            `s3://bucket/run`.
         run_id: the name of the directory unless given.
         code: the function, class or module of the strategies, or one for each strategy type.
         on_finalized: called once with the paths of all finalized files.
@@ -88,8 +89,8 @@ class Tracer(FinalizedAtEnd):
         code: Any = None,
         on_finalized: OnFinalized | None = None,
     ) -> None:
-        self._run_directory = Path(run_directory)
-        self._run_id = run_id or self._run_directory.absolute().name
+        self._run_directory = place_of(run_directory)
+        self._run_id = run_id or name_of(self._run_directory)
         self._code_of = code_digests(code)
         self._on_finalized = on_finalized
         self._kinds: dict[Any, int] = dict(_EVENTS)

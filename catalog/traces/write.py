@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from catalog.traces import format as layout
 from catalog.traces.arrays import bars_array, instant, prices_array, times_array, values_array
 from catalog.traces.sink import Range, Sink, finalize_all, make_header
+from catalog.traces.target import Target
 
 
 def write_trace(
-    run_directory: str | Path,
+    run_directory: str | os.PathLike[str],
     *,
     config: Mapping[str, Any],
     strategy_id: str,
@@ -35,7 +36,7 @@ def write_trace(
     run_id: str | None = None,
     data_digest: str | None = None,
     code_digest: str | None = None,
-) -> Path:
+) -> Target:
     """
     Write the trace of one strategy or classifier, and return its path.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,8 +14,9 @@ from catalog.traces import format as layout
 from catalog.traces.block import FinalizedAtEnd
 from catalog.traces.moments import microseconds_of
 from catalog.traces.sink import ROW_GROUP, Header, Range, Sink, finalize_all, make_header
+from catalog.traces.target import Target
 
-OnFinalized = Callable[[Sequence[Path]], None]
+OnFinalized = Callable[[Sequence[Target]], None]
 
 
 class TraceWriter(FinalizedAtEnd):
@@ -31,7 +31,8 @@ class TraceWriter(FinalizedAtEnd):
     block ends or `finalize` is called; a block that raises leaves nothing.
 
     Args:
-        run_directory: the file is below it, in `traces/signals/<type>/<strategy_id>.parquet`.
+        run_directory: the file is below it, in `traces/signals/<type>/<strategy_id>.parquet`;
+            a folder, or a URL such as `s3://bucket/run`.
         config: the full configuration of the strategy, with its `type`.
         strategy_id: unique in the run.
         timeframe: the length of a bar, such as 5m.
@@ -78,8 +79,8 @@ class TraceWriter(FinalizedAtEnd):
         self._is_complete = self._is_registered = False
 
     @property
-    def path(self) -> Path:
-        """Where the file will be."""
+    def path(self) -> Target:
+        """Where the file will be; a URL as text."""
         return self._header.path
 
     @property
@@ -123,7 +124,7 @@ class TraceWriter(FinalizedAtEnd):
         last_bar: int | None = None,
         first_ts: Any = None,
         last_ts: Any = None,
-    ) -> Path:
+    ) -> Target:
         """
         Complete the file, and return its path. Once more does nothing, but try to register again
         what could not be.
