@@ -16,6 +16,7 @@ from catalog.errors import CatalogError
 
 if TYPE_CHECKING:
     from catalog.catalog import Catalog
+    from catalog.filesystems import use_filesystem
     from catalog.strategy import Strategy, strategy_hash
     from catalog.sweeps.grid import Sweep
     from catalog.writing import Tracer, TraceWriter, write_signals
@@ -28,6 +29,7 @@ __all__ = [
     "TraceWriter",
     "Tracer",
     "strategy_hash",
+    "use_filesystem",
     "write_signals",
 ]
 
@@ -38,6 +40,7 @@ _HOMES = {
     "TraceWriter": "catalog.writing",
     "Tracer": "catalog.writing",
     "strategy_hash": "catalog.strategy",
+    "use_filesystem": "catalog.filesystems",
     "write_signals": "catalog.writing",
 }
 

@@ -13,6 +13,7 @@ The errors that the catalog raises on purpose.
     │   ├── MigrationError       … because its schema is not what this program knows
     │   └── NotACatalogError     … because it is somebody's other database
     ├── ObjectStoreError         an object store cannot be reached, or refuses
+    │   └── ObjectError          … what is asked of one object only, with its reason
     ├── LakeError                a published lake cannot be read or written
     ├── QueryError               a query cannot be run
     └── UsageError               a command or a call was used wrongly
@@ -87,6 +88,18 @@ class NotACatalogError(StoreError):
 
 class ObjectStoreError(CatalogError):
     """An object store, such as S3, cannot be reached or refuses what is asked of it."""
+
+
+class ObjectError(ObjectStoreError):
+    """
+    One object may not be read, or never comes whole, and others of its store may be fine.
+
+    `error.reason` is a short, fixed phrase that objects can be grouped by.
+    """
+
+    def __init__(self, reason: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 class LakeError(CatalogError):

@@ -8,7 +8,7 @@ regions and endpoints are taken from the environment, as those libraries do it.
 from __future__ import annotations
 
 import re
-import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,20 +16,38 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, Final, TypeVar
 
-from catalog.errors import ObjectStoreError, UsageError
+from catalog.filesystems import arrow_of, filesystem, is_s3, path_in, use_filesystem
+from catalog.tries import CutShortError, no_bucket, tried
 
 AT_ONCE = 32
 """Requests under way at a time: enough to hide how long each one travels."""
-TRIES = 4
-"""How often one request is made at most, where the failure may pass."""
+PIECE: Final = 8 << 20
+"""Bytes of a large object that are asked for, and held in memory, at a time."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_EXPIRED = re.compile(r"expired|InvalidAccessKeyId|InvalidToken|SignatureDoesNotMatch", re.I)
-_filesystems: dict[str, Any] = {}
+# What the file systems call the time that an object was written.
+_WRITTEN: Final = ("LastModified", "mtime", "last_modified", "updated", "created")
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+__all__ = [
+    "StoredObject",
+    "filesystem",
+    "folders_in",
+    "is_url",
+    "list_below",
+    "look_at",
+    "many_at_once",
+    "read",
+    "read_into",
+    "remove",
+    "use_filesystem",
+    "write",
+    "write_file",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,56 +69,59 @@ def is_url(place: str) -> bool:
     return _URL.match(place) is not None
 
 
-def use_filesystem(scheme: str, filesystem: Any) -> None:
-    """
-    Let URLs of a scheme be read through a file system of pyarrow or fsspec, in this process.
-
-    Args:
-        scheme: such as `s3`, without `://`.
-        filesystem: a `pyarrow.fs.FileSystem` or an `fsspec.AbstractFileSystem`.
-    """
-    from pyarrow.fs import FileSystem
-
-    if isinstance(filesystem, FileSystem):
-        filesystem = _fsspec().implementations.arrow.ArrowFSWrapper(filesystem)
-    _filesystems[scheme] = filesystem
-
-
-def filesystem(url: str) -> Any:
-    """
-    Return the fsspec file system that a URL is read through.
-
-    Raises:
-        UsageError: no library that is installed knows the scheme.
-    """
-    scheme = url.partition("://")[0]
-    if scheme not in _filesystems:
-        try:
-            # A listing that is remembered would hide what was written since.
-            made = _fsspec().filesystem(scheme, use_listings_cache=False)
-        except (ImportError, ValueError) as error:
-            raise UsageError(
-                f"{url} cannot be read: {error}",
-                hint="For s3:// install strategy-trace-catalog[s3]; for another scheme the "
-                "fsspec file system of that store",
-            ) from error
-        _filesystems[scheme] = made
-    return _filesystems[scheme]
-
-
 def list_below(url: str) -> list[StoredObject]:
     """
     Return the objects below a URL, in the order of their names; none where there are none.
 
+    It is one listing, page after page, however many folders there are.
+
+    Raises:
+        ObjectStoreError: the store cannot be reached, there is no such bucket, or it says no.
+    """
+    fs = filesystem(url)
+    base = path_in(fs, url).rstrip("/")
+    try:
+        entries = tried(url, lambda: _entries_below(fs, base))
+    except FileNotFoundError as error:
+        raise no_bucket(url, error) from error
+    above, found = url.rstrip("/"), []
+    for path, entry in entries:
+        below = path[len(base) :]
+        if entry.get("type") != "directory" and below.startswith("/") and not path.endswith("/"):
+            found.append(_stored(above + below, entry))
+    if not found and is_s3(fs):
+        # Where nothing is found, it does not say why.
+        tried(url, lambda: fs.call_s3("head_bucket", Bucket=base.partition("/")[0]))
+    return sorted(found, key=lambda stored: stored.url)
+
+
+def _entries_below(fs: Any, base: str) -> list[tuple[str, dict[str, Any]]]:
+    arrow = arrow_of(fs)
+    if arrow is None:
+        return list(fs.find(base + "/", detail=True).items())
+    from pyarrow.fs import FileSelector, FileType
+
+    below = FileSelector(base, allow_not_found=True, recursive=True)
+    return [
+        (info.path, {"size": info.size, "mtime": info.mtime_ns / 1e9 if info.mtime_ns else 0})
+        for info in arrow.get_file_info(below)
+        if info.type is FileType.File
+    ]
+
+
+def folders_in(url: str) -> list[str]:
+    """
+    Return the names of the folders directly in a place, none where there are none: one request.
+
     Raises:
         ObjectStoreError: the store cannot be reached, or says no.
     """
-    scheme, found = url.partition("://")[0], []
-    entries = _tried(url, lambda fs, path: fs.find(path.rstrip("/") + "/", detail=True))
-    for path, entry in entries.items():
-        if entry.get("type") != "directory" and not path.endswith("/"):
-            found.append(_stored(f"{scheme}://{path.lstrip('/')}", entry))
-    return sorted(found, key=lambda stored: stored.url)
+    try:
+        entries = _tried(url, lambda fs, path: fs.ls(path, detail=True))
+    except FileNotFoundError:
+        return []
+    folders = (entry for entry in entries if entry.get("type") == "directory")
+    return sorted(str(entry["name"]).rstrip("/").rpartition("/")[2] for entry in folders)
 
 
 def look_at(url: str) -> StoredObject | None:
@@ -117,16 +138,47 @@ def look_at(url: str) -> StoredObject | None:
     return None if entry.get("type") == "directory" else _stored(url, entry)
 
 
-def read(url: str, start: int | None = None, stop: int | None = None) -> bytes:
+def read(
+    url: str, start: int | None = None, stop: int | None = None, *, size: int | None = None
+) -> bytes:
     """
     Return the bytes of an object, or a range of them in one request; `start` below 0 is
     counted from its end.
 
+    Args:
+        size: how many bytes there should be, where that is known: fewer are asked for again.
+
     Raises:
         FileNotFoundError: there is no such object.
+        ObjectError: this object may not be read, or never comes whole.
         ObjectStoreError: the store cannot be reached, or says no.
     """
-    return bytes(_tried(url, lambda fs, path: fs.cat_file(path, start=start, end=stop)))
+    fs = filesystem(url)
+    path = path_in(fs, url)
+    # Else it would ask how long the object is first.
+    how = {"max_concurrency": 1} if is_s3(fs) else {}
+
+    def request() -> bytes:
+        data = bytes(fs.cat_file(path, start=start, end=stop, **how))
+        if size is not None and len(data) < size:
+            raise CutShortError(f"{len(data):,} bytes of {size:,} came")
+        return data
+
+    return tried(url, request)
+
+
+def read_into(url: str, file: IO[bytes], size: int) -> None:
+    """
+    Write the bytes of an object of a known size to a file, a piece of 8 MB at a time.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        ObjectError: this object may not be read, or never comes whole.
+        ObjectStoreError: the store cannot be reached, or says no.
+    """
+    for start in range(0, size, PIECE):
+        stop = min(start + PIECE, size)
+        file.write(read(url, start, stop, size=stop - start))
 
 
 def write(url: str, data: bytes) -> None:
@@ -139,7 +191,7 @@ def write(url: str, data: bytes) -> None:
     try:
         _tried(url, lambda fs, path: fs.pipe_file(path, data))
     except FileNotFoundError as error:
-        raise _no_bucket(url, error) from error
+        raise no_bucket(url, error) from error
 
 
 def write_file(url: str, path: Path) -> None:
@@ -152,7 +204,7 @@ def write_file(url: str, path: Path) -> None:
     try:
         _tried(url, lambda fs, name: fs.put_file(str(path), name))
     except FileNotFoundError as error:
-        raise _no_bucket(url, error) from error
+        raise no_bucket(url, error) from error
 
 
 def remove(url: str) -> None:
@@ -169,89 +221,42 @@ def remove(url: str) -> None:
 
 
 def many_at_once(
-    work: Callable[[T], Any], items: Iterable[T], *, at_once: int = AT_ONCE
-) -> Iterator[Any]:
+    work: Callable[[T], R], items: Iterable[T], *, at_once: int | None = None
+) -> Iterator[R]:
     """
     Yield what `work` returns for each item, in their order, with many under way at a time.
 
     No more than twice as many results as that are held. An exception is raised in its turn,
     and what is not under way by then is not begun.
+
+    Args:
+        at_once: how many are under way, 32 unless given.
     """
+    at_once = at_once or AT_ONCE
     waiting = iter(items)
     with ThreadPoolExecutor(at_once, thread_name_prefix="objects") as pool:
-        under_way: list[Future[Any]] = [
+        under_way: deque[Future[R]] = deque(
             pool.submit(work, item) for item in islice(waiting, 2 * at_once)
-        ]
+        )
         try:
             while under_way:
-                done = under_way.pop(0).result()
-                under_way += [pool.submit(work, item) for item in islice(waiting, 1)]
+                done = under_way.popleft().result()
+                under_way.extend(pool.submit(work, item) for item in islice(waiting, 1))
                 yield done
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _tried(url: str, request: Callable[[Any, str], T]) -> T:
-    """Make a request, again where its failure may pass, and say clearly how it failed."""
     fs = filesystem(url)
-    path = fs._strip_protocol(url)
-    for attempt in range(TRIES):
-        try:
-            return request(fs, path)
-        except FileNotFoundError:
-            raise
-        except PermissionError as error:
-            raise _refused(url, error) from error
-        except (OSError, TimeoutError) as error:
-            if _EXPIRED.search(str(error)):
-                raise _refused(url, error) from error
-            if attempt == TRIES - 1:
-                raise ObjectStoreError(
-                    f"{url} cannot be reached: {error}",
-                    hint=f"It was tried {TRIES} times; try again when the store answers",
-                ) from error
-            time.sleep(0.1 * 3**attempt)
-        except Exception as error:  # What the libraries of a store raise has no common base.
-            raise _refused(url, error) from error
-    raise AssertionError("unreachable")
-
-
-def _refused(url: str, error: Exception) -> ObjectStoreError:
-    if _EXPIRED.search(str(error)):
-        return ObjectStoreError(
-            f"The credentials for {url} are not accepted: {error}",
-            hint="Renew them (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, or the "
-            "profile), and run the command again: it goes on where it stopped",
-        )
-    return ObjectStoreError(
-        f"The store refuses {url}: {error or type(error).__name__}",
-        hint="Check the credentials, their permissions and the name of the bucket",
-    )
-
-
-def _no_bucket(url: str, error: Exception) -> ObjectStoreError:
-    bucket = "/".join(url.split("/")[:3])
-    return ObjectStoreError(
-        f"There is no bucket {bucket}: {error}", hint="Check its name, or create it"
-    )
+    path = path_in(fs, url)
+    return tried(url, lambda: request(fs, path))
 
 
 def _stored(url: str, entry: dict[str, Any]) -> StoredObject:
-    moment = entry.get("LastModified") or entry.get("mtime") or entry.get("created") or 0
+    moment: Any = next((entry[name] for name in _WRITTEN if entry.get(name)), 0)
     seconds = moment.timestamp() if isinstance(moment, datetime) else float(moment)
     tag = str(entry.get("ETag") or entry.get("etag") or "")
     below = int(sha256(tag.encode()).hexdigest()[:12], 16) % 10**9 if tag else 0
     whole = int(seconds) if tag else seconds
     return StoredObject(url, int(entry["size"]), int(whole * 10**9) + below)
-
-
-def _fsspec() -> Any:
-    try:
-        import fsspec
-        import fsspec.implementations.arrow
-    except ImportError as error:
-        raise UsageError(
-            "Reading URLs takes fsspec, which is not installed",
-            hint="pip install 'strategy-trace-catalog[s3]'",
-        ) from error
-    return fsspec

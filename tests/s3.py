@@ -72,9 +72,9 @@ def forget_connections() -> None:
     """Let the next URL be read as the environment says then."""
     import s3fs
 
-    from catalog import objects
+    from catalog import filesystems
 
-    objects._filesystems.clear()
+    filesystems._filesystems.clear()
     s3fs.S3FileSystem.clear_instance_cache()
 
 

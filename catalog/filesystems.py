@@ -1,0 +1,95 @@
+"""The file systems that URLs are read through: fsspec's by their scheme, or one that is given."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any, Final
+
+from catalog.errors import UsageError
+
+CONNECTIONS: Final = 64
+"""How many an S3 is asked through at most."""
+
+_S3: Final = frozenset({"s3", "s3a"})
+_filesystems: dict[str, Any] = {}
+_making = Lock()
+
+
+def use_filesystem(scheme: str, filesystem: Any) -> None:
+    """
+    Let URLs of a scheme be read through a file system of pyarrow or fsspec, in this process.
+
+    Args:
+        scheme: such as `s3`, without `://`.
+        filesystem: a `pyarrow.fs.FileSystem` or an `fsspec.AbstractFileSystem`.
+    """
+    from pyarrow.fs import FileSystem
+
+    if isinstance(filesystem, FileSystem):
+        filesystem = _fsspec().implementations.arrow.ArrowFSWrapper(filesystem)
+    _filesystems[scheme] = filesystem
+
+
+def filesystem(url: str) -> Any:
+    """
+    Return the fsspec file system that a URL is read through.
+
+    Raises:
+        UsageError: no library that is installed knows the scheme.
+    """
+    scheme = url.partition("://")[0]
+    with _making:
+        if scheme not in _filesystems:
+            try:
+                _filesystems[scheme] = _make(scheme)
+            except (ImportError, ValueError) as error:
+                raise UsageError(
+                    f"{url} cannot be read: {error}",
+                    hint="For s3:// install strategy-trace-catalog[s3]; for another scheme the "
+                    "fsspec file system of that store",
+                ) from error
+        return _filesystems[scheme]
+
+
+def _make(scheme: str) -> Any:
+    # A listing that is remembered would hide what was written since.
+    options: dict[str, Any] = {"use_listings_cache": False}
+    if scheme not in _S3:
+        return _fsspec().filesystem(scheme, **options)
+    # It would hold back what it sends beyond ten requests, and try each of them 25 times.
+    options["config_kwargs"] = {
+        "max_pool_connections": CONNECTIONS,
+        "retries": {"total_max_attempts": 1},
+        "connect_timeout": 10,
+    }
+    made = _fsspec().filesystem(scheme, skip_instance_cache=True, **options)
+    made.retries = 1
+    return made
+
+
+def path_in(fs: Any, url: str) -> str:
+    """Return how a file system calls what a URL names."""
+    # The wrapper around pyarrow's would drop what stands where others have a host.
+    return url.partition("://")[2] if arrow_of(fs) is not None else str(fs._strip_protocol(url))
+
+
+def arrow_of(fs: Any) -> Any:
+    """Return the file system of pyarrow that is wrapped, if one is."""
+    return getattr(fs, "fs", None) if type(fs).__name__ == "ArrowFSWrapper" else None
+
+
+def is_s3(fs: Any) -> bool:
+    """Say whether a file system is that of s3fs."""
+    return type(fs).__name__ == "S3FileSystem" and hasattr(fs, "call_s3")
+
+
+def _fsspec() -> Any:
+    try:
+        import fsspec
+        import fsspec.implementations.arrow
+    except ImportError as error:
+        raise UsageError(
+            "Reading URLs takes fsspec, which is not installed",
+            hint="pip install 'strategy-trace-catalog[s3]'",
+        ) from error
+    return fsspec
