@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog import Catalog
+from catalog.store import database
+from catalog.store.database import writing
+from catalog.store.replace import keep_aside, say_if_lost
 from s3 import bucket, s3_endpoint
 
 __all__ = ["bucket", "s3_endpoint"]
@@ -24,6 +28,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 OPEN = datetime(2024, 3, 26, 13, 30, tzinfo=UTC)
 COMMENTED = {"store", "tests", "test_vacuum.py"}
 """Folders and files of tests whose catalogs have the comments of views, as people's have."""
+CREATE = database._create
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,7 +41,30 @@ def uncommented(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if COMMENTED.isdisjoint({request.path.parent.name, request.path.name}):
             patch.setattr("catalog.store.views.comment_view", lambda *_: None)
+            empty = request.getfixturevalue("empty")
+            patch.setattr("catalog.store.database._create", lambda path: move_in(empty, path))
         yield
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty catalog, which is also one in another folder: its views know where they are."""
+    path = tmp_path_factory.mktemp("empty") / "catalog.duckdb"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("catalog.store.views.comment_view", lambda *_: None)
+        with writing(path):
+            pass
+    return path
+
+
+def move_in(empty: Path, path: Path) -> None:
+    """Make a new catalog as the program does, from an empty one and not from its migrations."""
+    if not os.access(path.parent, os.W_OK):
+        CREATE(path)
+        return
+    keep_aside(path)
+    shutil.copyfile(empty, path)
+    say_if_lost(path)
 
 
 @pytest.fixture
