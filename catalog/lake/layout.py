@@ -1,14 +1,13 @@
 """
 What a lake consists of, and where in it each thing lies.
 
-    LAKE/_manifests/<writer>.json                what a writer's lake is: replaced whole, written last
-    LAKE/_contents/<table>/<writer>-<digest>.parquet       which keys are in a file of that name
-    LAKE/strategies/<writer>-<digest>.parquet    likewise runs, trace_files, components, metrics, …
+    LAKE/_manifests/<writer>.json      what a writer's part is: replaced whole, and written last
+    LAKE/_contents/<table>/<writer>-<digest>.parquet     which entries are in a file of that name
+    LAKE/strategies/<writer>-<digest>.parquet     likewise runs, trace_files, components, metrics, …
     LAKE/signals/<SYMBOL>/<TIMEFRAME>/<writer>-<digest>.parquet    likewise the rows of every kind
 
 Folders have no `key=value` names, from which engines would guess types. A file's digest is told
-from the keys that it is to hold and what each of them is worth, so that one which was written
-before is known again.
+from the entries that it is to hold, so that one which was written before is known again.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ FORMAT = 1
 """Of manifests and files; a reader refuses a later one."""
 MANIFESTS = "_manifests"
 CONTENTS = "_contents"
-UNKNOWN = "_"
+UNKNOWN = "unknown"
 """The folder of a symbol or a timeframe that is not known."""
 
 
@@ -29,35 +28,40 @@ class Table:
     """
     A table of a lake.
 
-    `keys` are the columns that tell its entries apart: what of one entry changes is written anew.
-    `kind` is that of the traces whose rows it holds. A table that `has_folders` lies in one a
-    symbol and timeframe.
+    `keys` are the columns that tell its entries apart: an entry is written, and replaced, with all
+    of its rows. `order` is what the rows of a file are sorted by. `kind` is that of the traces
+    whose rows it holds. A table that `has_folders` lies in one a symbol and timeframe.
     """
 
     name: str
     keys: tuple[str, ...]
+    order: tuple[str, ...]
     kind: str | None = None
     has_folders: bool = False
 
 
+_SIGNALS = ("strategy_hash", "trace_id", "bar_index", "idx", "ts_raw", "val")
+_EVENTS = ("strategy_hash", "trace_id", "bar_index", "position_id")
+_RETURNS = ("strategy_hash", "trace_id", "session_date")
+
 TABLES = {
     one.name: one
     for one in (
-        Table("strategies", ("strategy_key",)),
-        Table("runs", ("run_id",)),
-        Table("trace_files", ("trace_id",)),
-        Table("components", ("parent",)),
-        Table("metrics", ("trace_id",)),
-        Table("price_series", ("symbol", "timeframe")),
-        Table("tags", ("strategy_key", "trace_id")),
-        Table("signals", ("trace_id",), "signal", True),
-        Table("classifications", ("trace_id",), "classifier", True),
-        Table("orders", ("trace_id",), "order", True),
-        Table("fills", ("trace_id",), "fill", True),
-        Table("positions", ("trace_id",), "position", True),
-        Table("daily_returns", ("trace_id",), None, True),
-        Table("daily_returns_next_open", ("trace_id",), None, True),
-        Table("bars", ("symbol", "timeframe"), None, True),
+        Table("strategies", ("strategy_key",), ("strategy_type", "strategy_key")),
+        Table("runs", ("run_id",), ("run_id",)),
+        Table("trace_files", ("trace_id",), ("strategy_hash", "trace_id")),
+        Table("components", ("parent",), ("parent", "position")),
+        Table("metrics", ("trace_id",), ("trace_id", "set_id", "period", "classifier", "regime")),
+        Table("price_series", ("symbol", "timeframe"), ("symbol", "timeframe")),
+        Table("tags", ("strategy_key", "trace_id"), ("strategy_key", "trace_id", "tag")),
+        Table("signals", ("trace_id",), _SIGNALS, "signal", True),
+        Table("classifications", ("trace_id",), _SIGNALS, "classifier", True),
+        Table("orders", ("trace_id",), (*_EVENTS, "order_id"), "order", True),
+        Table("fills", ("trace_id",), (*_EVENTS, "fill_id"), "fill", True),
+        Table("positions", ("trace_id",), (*_EVENTS, "event"), "position", True),
+        Table("daily_returns", ("trace_id",), _RETURNS, None, True),
+        Table("daily_returns_next_open", ("trace_id",), _RETURNS, None, True),
+        Table("bars", ("symbol", "timeframe"), ("symbol", "timeframe", "bar_index"), None, True),
     )
 }
 """The tables that are written. What follows from them (holdings, trades, …) readers make."""
@@ -65,7 +69,11 @@ TABLES = {
 
 def folder_name(text: str | None) -> str:
     """Return a symbol or a timeframe as the name of a folder, the same in every store."""
-    return UNKNOWN if text is None else quote(text, safe="").replace(".", "%2E") or "%"
+    if text is None:
+        return UNKNOWN
+    name = quote(text, safe="") or "%"
+    # What begins otherwise is hidden, from Spark or from a shell, and `..` leads elsewhere.
+    return f"%{ord(name[0]):02X}{name[1:]}" if name[0] in "._" else name
 
 
 def manifest_path(writer: str) -> str:

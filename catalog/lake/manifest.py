@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -118,6 +119,7 @@ def read_manifest(place: str, writer: str) -> Manifest | None:
     return _parse(data, path, writer)
 
 
+@lru_cache(maxsize=256)
 def arrow_schema(columns: Columns) -> pa.Schema:
     """Return the columns of a file as an Arrow schema."""
     return pa.schema([pa.field(name, _TYPES[kind]) for name, kind in columns])
