@@ -5,6 +5,9 @@ from incoming_strategy as i
 semi join trace_file as t on t.strategy_key = i.strategy_key and t.config_source = 'unknown'
 where i.config is not null;
 
+create or replace temp table arrived as
+select strategy_key from incoming_strategy;
+
 update trace_file
 set
     strategy_type = i.strategy_type,

@@ -1,4 +1,9 @@
 -- Record the strategies that orders, fills and positions name and that have no trace in their run.
+insert into perhaps_idle by name
+select strategy_key
+from event_strategy
+where run_id in (select run_id from incoming_event_strategy);
+
 delete from event_strategy
 where run_id in (select run_id from incoming_event_strategy);
 

@@ -26,6 +26,19 @@ select latest_key, symbol, timeframe, kind
 from trace_file
 semi join completed using (strategy_key);
 
+-- Strategies that may be in no use when the batch is recorded.
+create or replace temp table perhaps_idle as
+select strategy_key
+from arrived
+union
+select strategy_key
+from trace_file
+semi join replaced using (directory_id, file_name)
+union
+select strategy_key
+from trace_file
+semi join staged using (trace_id);
+
 create or replace temp table touched_run as
 select run_id
 from staged
