@@ -213,7 +213,7 @@ def _record(con: DuckDBPyConnection, root: str, batch: Batch) -> tuple[Recorded,
         con.execute(statement("replace_others"))
     con.execute(statement("finish_ranges"))
     con.execute(statement("finish_latest"))
-    con.execute(statement("delete_unused_strategies"))
+    con.execute(statement("delete_idle_strategies"))
     run_ids = frozenset(identity.run_id for identity in identities.values())
     return Recorded(copies, collisions, strategies.without_column, run_ids), strategies
 
