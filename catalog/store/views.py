@@ -25,6 +25,7 @@ from catalog.store.macros import refresh_macros
 from catalog.store.parameters import parameter_columns
 from catalog.store.patterns import Folder, Pattern, choose_patterns, escape
 from catalog.store.registered import registered
+from catalog.store.remote import unlisted
 from catalog.store.view_queries import Layout, ViewInputs, build_query
 
 # In the order in which they build on each other.
@@ -114,10 +115,11 @@ def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool, besi
     if not changed and not gone:
         return
     tables = frozenset(row[0] for row in con.execute(statement("select_tables")).fetchall())
-    for view in changed:
-        text = _create_text(view.name, view.template, replace(view.inputs, root=_ROOT), tables)
-        con.execute(text.replace(_literal(_ROOT), _literal(root)))
-        comment_view(con, view.name, view.template, view.inputs.columns)
+    with unlisted(con, (glob for view in changed for glob in view.inputs.elsewhere())):
+        for view in changed:
+            text = _create_text(view.name, view.template, replace(view.inputs, root=_ROOT), tables)
+            con.execute(text.replace(_literal(_ROOT), _literal(root)))
+            comment_view(con, view.name, view.template, view.inputs.columns)
     for name in gone:
         con.execute(f"drop view if exists {exp.column(name, quoted=True).sql(dialect='duckdb')}")
     incoming = pa.table(
@@ -170,13 +172,14 @@ def _wanted(con: DuckDBPyConnection, root: str, beside: str) -> Iterator[View]:
         yield View(name, name, inputs)
     taken: set[str] = set()
     for strategy_type, own in con.execute(statement("select_type_columns")).fetchall():
-        name = _unclashing(f"type_{strategy_type}".replace("\0", "_"), taken)
+        name = type_view_name(strategy_type, taken)
         inputs = replace(nothing, columns=tuple(own), strategy_type=strategy_type)
         yield View(name, "strategies_of_type", inputs)
 
 
-def _unclashing(name: str, taken: set[str]) -> str:
-    """Return a name that differs from the taken ones by more than its case."""
+def type_view_name(strategy_type: str, taken: set[str]) -> str:
+    """Return the name of a type's view, which differs from the taken ones by more than its case."""
+    name = f"type_{strategy_type}".replace("\0", "_")
     unique, number = name, 1
     while unique.lower() in taken:
         number += 1
