@@ -1,0 +1,88 @@
+"""The entries of each table as the catalog has them now, and the rows of the small tables."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+from sqlglot import exp
+
+from catalog.lake.layout import Table, folder_name
+from catalog.lake.snapshot import Snapshot
+from catalog.statements import statement
+
+RETURNS = {"daily_returns": "close", "daily_returns_next_open": "next_open"}
+"""The tables of session returns, and which fill each of them is for."""
+_BETWEEN = exp.func("chr", exp.Literal.number(31))
+
+
+def wanted_entries(snapshot: Snapshot, table: Table) -> pa.Table:
+    """
+    Return the entries of a table: key, digest, folder, rows and place in the order.
+
+    The digest of an entry tells all that its rows in the lake depend on.
+    """
+    con = snapshot.con
+    if table.kind is not None:
+        rows = con.sql(_named("rows"), params={"kind": table.kind})
+    elif table.name in RETURNS:
+        rows = con.sql(_named("returns"), params={"fill": RETURNS[table.name]})
+    elif table.has_folders:
+        rows = con.sql(_named("bars"))
+    else:
+        rows = con.sql(_entries_of(con, table))
+    found = rows.to_arrow_table()
+    if not table.has_folders:
+        return found
+    pairs = zip(found["symbol"].to_pylist(), found["timeframe"].to_pylist(), strict=True)
+    folders = pa.array([_folder(*pair) for pair in pairs], pa.string())
+    return found.drop_columns(["symbol", "timeframe"]).append_column("folder", folders)
+
+
+def key_of(table: Table) -> exp.Expr:
+    """Return the key of an entry, as an expression over the columns of its table."""
+    columns = [exp.cast(exp.column(name, quoted=True), "varchar") for name in table.keys]
+    if len(columns) == 1:
+        return columns[0]
+    known = [exp.func("coalesce", column, exp.Literal.string("")) for column in columns]
+    return exp.func("concat_ws", _BETWEEN.copy(), *known, dialect="duckdb")
+
+
+def _named(rows: str) -> str:
+    return statement(f"publish_entries_of_{rows}").strip().rstrip(";")
+
+
+@cache
+def _folder(symbol: str | None, timeframe: str | None) -> str:
+    return f"{folder_name(symbol)}/{folder_name(timeframe)}"
+
+
+def _entries_of(con: DuckDBPyConnection, table: Table) -> str:
+    """
+    Return the query of the entries of a small table, whose digest is over all of its columns.
+
+    Of a row the columns that have no value say nothing: a parameter that other strategies have
+    changes nothing about this one.
+    """
+    columns = [column[0] for column in con.sql(f"select * from {table.name} limit 0").description]
+    said = [_said(name) for name in columns]
+    digest = exp.func("md5_number_lower", exp.func("concat", *said), dialect="duckdb")
+    order = exp.column(table.order[0], quoted=True)
+    place = exp.func(
+        "coalesce", exp.func("min", exp.cast(order, "varchar")), exp.Literal.string("~")
+    )
+    query = exp.select(
+        exp.alias_(key_of(table), "key"),
+        exp.alias_(exp.func("bit_xor", digest, dialect="duckdb"), "digest"),
+        exp.alias_(exp.Literal.string(""), "folder"),
+        exp.alias_(exp.func("count", exp.Star()), "rows"),
+        exp.alias_(place, "place"),
+    )
+    return query.from_(table.name).group_by("key").sql(dialect="duckdb")
+
+
+def _said(name: str) -> exp.Expr:
+    value = exp.cast(exp.column(name, quoted=True), "varchar")
+    text = exp.DPipe(this=exp.Literal.string(f"{name}="), expression=value)
+    return exp.DPipe(this=text, expression=_BETWEEN.copy())
