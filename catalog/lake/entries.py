@@ -46,7 +46,7 @@ def key_of(table: Table) -> exp.Expr:
     if len(columns) == 1:
         return columns[0]
     known = [exp.func("coalesce", column, exp.Literal.string("")) for column in columns]
-    return exp.func("concat_ws", _BETWEEN.copy(), *known, dialect="duckdb")
+    return exp.Anonymous(this="concat_ws", expressions=[_BETWEEN.copy(), *known])
 
 
 def _named(rows: str) -> str:
@@ -67,7 +67,9 @@ def _entries_of(con: DuckDBPyConnection, table: Table) -> str:
     """
     columns = [column[0] for column in con.sql(f"select * from {table.name} limit 0").description]
     said = [_said(name) for name in columns]
-    digest = exp.func("md5_number_lower", exp.func("concat", *said), dialect="duckdb")
+    # As a function that sqlglot knows, it would be NULL where one part is.
+    text = exp.Anonymous(this="concat", expressions=said)
+    digest = exp.func("md5_number_lower", text, dialect="duckdb")
     order = exp.column(table.order[0], quoted=True)
     place = exp.func(
         "coalesce", exp.func("min", exp.cast(order, "varchar")), exp.Literal.string("~")
