@@ -8,6 +8,7 @@ from catalog.facade.comparing import Comparing
 from catalog.facade.keeping import Keeping
 from catalog.facade.measuring import Measuring
 from catalog.facade.moving import Moving
+from catalog.facade.opening import Opening
 from catalog.facade.rebuilding import Rebuilding
 from catalog.facade.registering import Registering
 from catalog.facade.sweeping import Sweeping
@@ -25,6 +26,7 @@ class Catalog(
     Sweeping,
     Checking,
     Rebuilding,
+    Opening,
 ):
     """
     The catalog of strategy traces: one file, `catalog.duckdb`, that knows every trace.

@@ -37,6 +37,7 @@ COMMANDS = {
     "compact": "Write registered signal traces into a few sorted packs",
     "unpack": "Write the files of packed traces again",
     "relocate": "Say that folders of traces were moved, or the catalog itself",
+    "merge": "Take the rows of another catalog in",
     "bundle": "Pack traces, their index and a small catalog for a colleague",
     "backup": "Copy the catalog and what lies beside it, at one moment",
     "vacuum": "Make the file of the catalog smaller",

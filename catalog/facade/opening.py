@@ -1,0 +1,35 @@
+"""Take in what others know: a published lake, another catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.facade.located import Located, PathLike
+
+if TYPE_CHECKING:
+    from catalog.catalog import Catalog
+    from catalog.lake.merge import Merge
+
+
+class Opening(Located):
+    """Take in what others know: a published lake, another catalog."""
+
+    def merge(self, other: Catalog | PathLike) -> Merge:
+        """
+        Take another catalog's rows in, in one transaction; a second merge changes nothing.
+
+        The same trace in both is one, and what both say otherwise is said as it was registered
+        last. Trace files stay where they are. Prices, session returns, sweeps, and the rows of
+        traces that only a pack holds are copied from beside the other catalog.
+
+        Raises:
+            UsageError: it is this catalog.
+            HashCollisionError: two configurations share twelve digits.
+            MigrationError: an older or a newer program made the other catalog.
+            CatalogBusyError: another process has one of them.
+            StoreError: one of them cannot be used.
+        """
+        from catalog.lake.merge import merge
+
+        return merge(self.path, other.path if isinstance(other, Located) else Path(other))
