@@ -17,6 +17,7 @@ from catalog.errors import CatalogError
 if TYPE_CHECKING:
     from catalog.catalog import Catalog
     from catalog.filesystems import use_filesystem
+    from catalog.spark.views import spark_views
     from catalog.strategy import Strategy, strategy_hash
     from catalog.sweeps.grid import Sweep
     from catalog.writing import Tracer, TraceWriter, write_signals
@@ -28,6 +29,7 @@ __all__ = [
     "Sweep",
     "TraceWriter",
     "Tracer",
+    "spark_views",
     "strategy_hash",
     "use_filesystem",
     "write_signals",
@@ -39,6 +41,7 @@ _HOMES = {
     "Sweep": "catalog.sweeps.grid",
     "TraceWriter": "catalog.writing",
     "Tracer": "catalog.writing",
+    "spark_views": "catalog.spark.views",
     "strategy_hash": "catalog.strategy",
     "use_filesystem": "catalog.filesystems",
     "write_signals": "catalog.writing",

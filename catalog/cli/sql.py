@@ -40,6 +40,15 @@ FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
 )
 @click.option("--memory-limit", help="Memory that the query may take, such as 4GB.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads that work on the query.")
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What runs it: DuckDB on the catalog, or Spark on a published lake.",
+)
+@click.option("--remote", metavar="URL", help="The Spark Connect server: sc://HOST:PORT.")
+@click.option("--lake", metavar="LAKE", help="The lake that Spark reads: a folder or a URL.")
 @catalog_option
 def command(
     query: str | None,
@@ -50,6 +59,9 @@ def command(
     timeout: float,
     memory_limit: str | None,
     threads: int | None,
+    engine: str,
+    remote: str | None,
+    lake: str | None,
     path: Path,
 ) -> None:
     """
@@ -63,30 +75,53 @@ def command(
     A query reads the catalog, its traces, and files below the current directory that
     it names. It can write nothing and reach nothing else.
 
+    With --engine spark a Spark Connect server runs it, on a lake that `catalog publish`
+    wrote. The query is the same; what has no equal in Spark is refused by its name.
+    --explain prints what Spark would be sent.
+
     \b
     Examples:
       catalog sql "from strategies where param_period = 20"
       catalog sql "select symbol, count(*) from trace_files group by all" --format csv
       catalog sql -f query.sql -o rows.parquet
       catalog sql --explain "from signals where strategy_hash = '39a6426ec117'"
+      catalog sql --engine spark --remote sc://host:15002 --lake s3://team/lake "from runs"
     """
-    from catalog.cli.output import write_rows
-
     text = _query(query, file)
     form = form or _form_of(output)
     if form == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE: it is no text")
-    catalog = open_catalog(path)
+    if engine == "spark":
+        if lake is None or (remote is None and not explain):
+            raise click.UsageError("--engine spark needs --remote sc://HOST:PORT and --lake LAKE")
+        if memory_limit is not None or threads is not None:
+            raise click.UsageError("--memory-limit and --threads are DuckDB's: Spark has its own")
+    elif remote is not None or lake is not None:
+        raise click.UsageError("--remote and --lake are for --engine spark")
+    if explain and lake is not None:
+        from catalog.spark.sql import explain_spark_sql
+
+        click.echo(explain_spark_sql(text, lake=lake))
+        return
     if explain:
         from catalog.cli.explain import write_plan
 
-        write_plan(catalog.explain(text))
+        write_plan(open_catalog(path).explain(text))
         return
-    result = catalog.sql(text, timeout=timeout, memory_limit=memory_limit, threads=threads)
+    from catalog.cli.output import write_rows
+
+    if remote is not None and lake is not None:
+        from catalog.spark.sql import spark_sql
+
+        result = spark_sql(text, remote=remote, lake=lake, timeout=timeout)
+    else:
+        result = open_catalog(path).sql(
+            text, timeout=timeout, memory_limit=memory_limit, threads=threads
+        )
     write_rows(result, form, output, catalog=path)
     if output is not None:
         click.echo(f"wrote      {len(result):,} rows to {output}", err=True)
-    elif form == "table" and sys.stdout.isatty():
+    elif form == "table" and sys.stdout.isatty() and engine == "duckdb":
         say_next('catalog sql "show tables"   or   catalog sql -o rows.csv "…"')
 
 
