@@ -64,7 +64,7 @@ def folders_of(con: DuckDBPyConnection, other: Path) -> list[SeenFolder]:
 def _as_found(traces: pa.Table) -> pa.Table:
     """Return traces as their files are by now; those whose files are here are read from there."""
     columns = ("folder", "file_name", "status", "has_original", "trace_number", "pack_path")
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for folder, name, status, has_original, number, pack in zip(
         *(traces[one].to_pylist() for one in columns), strict=True
     ):

@@ -14,6 +14,7 @@ import os
 import shutil
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -210,5 +211,4 @@ def _copy_sweeps(catalog: Path, other: Path) -> None:
     source, target = (side_folder(one) / "sweeps" for one in (other, catalog))
     for path in sorted(source.glob("[!.]*")):
         if not (target / path.name).exists():
-            place = os.fspath(target / path.name)
-            put(place, lambda unfinished, path=path: shutil.copyfile(path, unfinished))
+            put(os.fspath(target / path.name), partial(shutil.copyfile, path))

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -121,9 +122,7 @@ def copy_prices(catalog: Path, other: Path, prices: pa.Table, stores: Stores) ->
             continue
         target = prices_folder(catalog) / source.name
         if not target.exists():
-            write_whole(
-                target, lambda unfinished, source=source: shutil.copyfile(source, unfinished)
-            )
+            write_whole(target, partial(shutil.copyfile, source))
         rows.append(row | {"price_path": os.path.relpath(target, catalog_root(catalog))})
     return pa.Table.from_pylist(rows, prices.schema)
 
@@ -166,7 +165,7 @@ def _prices_of(inputs: str) -> str | None:
 def copy_returns(
     con: DuckDBPyConnection, catalog: Path, other: Path, returns: pa.Table, stores: Stores
 ) -> pa.Table:
-    """Write packs of the session returns of another catalog; return where each trace has its own."""
+    """Write packs of session returns of another catalog; return where each trace has its own."""
     by_pack: dict[tuple[str, str | None], list[dict[str, object]]] = defaultdict(list)
     for row in returns.to_pylist():
         by_pack[row["fill"], row["pack_path"]].append(row)
@@ -239,8 +238,8 @@ def _write_pack(
     numbers: dict[str, int] = {}
     try:
         waiting = []
-        for pack, traces in by_pack.items():
-            path = full_path(other, pack)
+        for stored, traces in by_pack.items():
+            path = full_path(other, stored)
             try:
                 for entry, read in read_packed(path, list(traces)):
                     waiting.append((traces[entry["trace_id"]], read))

@@ -104,11 +104,14 @@ def take_in(
     con.execute(statement("finish_packed"))
     finish(con)
     after = _counts(con)
+    new = [now - then for then, now in zip(before, after, strict=True)]
     return TakenIn(
-        *(new - old for old, new in zip(before, after, strict=True)),
-        strategies.altered,
-        strategies.retyped,
-        strategies.without_column,
+        traces=new[0],
+        strategies=new[1],
+        runs=new[2],
+        altered=strategies.altered,
+        retyped=strategies.retyped,
+        without_column=strategies.without_column,
     )
 
 
@@ -210,5 +213,5 @@ def _placed(table: pa.Table, root: str) -> pa.Table:
 
 
 def _counts(con: DuckDBPyConnection) -> tuple[int, int, int]:
-    (row,) = con.execute(statement("take_counts")).fetchall()
-    return row
+    ((traces, strategies, runs),) = con.execute(statement("take_counts")).fetchall()
+    return traces, strategies, runs

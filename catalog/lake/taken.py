@@ -1,4 +1,4 @@
-"""The rows that a catalog takes in from elsewhere: the same, whether a lake has them or a catalog."""
+"""The rows that a catalog takes in from elsewhere, the same from a lake and from a catalog."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _renamed(table: pa.Table, names: Mapping[str, str], ids: Mapping[str, str]) 
 
 
 def _renamed_key(key: str | None, names: Mapping[str, str]) -> str | None:
-    """Return the key of a strategy whose configuration is unknown, which begins with its run's id."""
+    """Return the key of an unknown strategy, which begins with the id of its run."""
     if key is None or "/" not in key:
         return key
     run = next((old for old in names if key.startswith(f"{old}/")), None)
