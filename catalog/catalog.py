@@ -9,6 +9,7 @@ from catalog.facade.keeping import Keeping
 from catalog.facade.measuring import Measuring
 from catalog.facade.moving import Moving
 from catalog.facade.opening import Opening
+from catalog.facade.publishing import Publishing
 from catalog.facade.rebuilding import Rebuilding
 from catalog.facade.registering import Registering
 from catalog.facade.sweeping import Sweeping
@@ -26,6 +27,7 @@ class Catalog(
     Sweeping,
     Checking,
     Rebuilding,
+    Publishing,
     Opening,
 ):
     """

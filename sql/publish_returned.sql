@@ -8,7 +8,8 @@ select
     t.strategy_hash,
     t.symbol,
     t.timeframe,
-    greatest(1, coalesce(date_diff('day', t.first_ts, t.last_ts) * 5 // 7, 250)) as sessions
+    -- About as many rows; how many exactly only the packs say.
+    coalesce(date_diff('day', t.first_ts, t.last_ts) * 5 // 7, (t.last_bar - t.first_bar) // 100, 250) + 1 as sessions
 from session_returns as r
 join trace_file as t using (trace_id)
 where

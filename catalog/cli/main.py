@@ -39,6 +39,7 @@ COMMANDS = {
     "relocate": "Say that folders of traces were moved, or the catalog itself",
     "merge": "Take the rows of another catalog in",
     "bundle": "Pack traces, their index and a small catalog for a colleague",
+    "publish": "Write what a lake lacks of the catalog, for any engine to read",
     "backup": "Copy the catalog and what lies beside it, at one moment",
     "vacuum": "Make the file of the catalog smaller",
     "rebuild": "Make the catalog anew from traces, packs and what lies beside it",

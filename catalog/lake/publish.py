@@ -27,6 +27,7 @@ from catalog.lake.stage import Failure
 from catalog.lake.write import LakeWriter
 from catalog.places import absolute, join, write_bytes
 from catalog.query.chosen import chosen_ids
+from catalog.statements import statement
 
 Progress = Callable[[int, int], None]
 
@@ -140,8 +141,6 @@ def _publish(
         temporary_errors(Path(folder)),
         snapshot(catalog, Path(folder), trace_ids) as moment,
     ):
-        if trace_ids is None:
-            report.left |= _gone(moment)
         work = _Work(moment, place, former, report, trace_ids is not None, progress)
         # Rows first: of what cannot be read the other tables say nothing new either.
         for table in sorted(TABLES.values(), key=lambda one: not one.has_folders):
@@ -153,11 +152,6 @@ def _publish(
         _replace_manifest(place, former, named)
         report.sequence = former.sequence + 1
     return report
-
-
-def _gone(moment: Snapshot) -> dict[str, Failure]:
-    rows = moment.con.execute("select trace_id, path from missing").fetchall()
-    return {trace_id: Failure("its file is gone", path) for trace_id, path in rows}
 
 
 @dataclass(frozen=True)
@@ -175,6 +169,10 @@ class _Work:
         plan = plan_table(
             self.moment, table, self.place, files, keep_all=self.keep_all, left=self.report.left
         )
+        if table.name == "trace_files" and not self.keep_all:
+            # What the lake has of a trace stays; of those that it has not, somebody should know.
+            gone = self.moment.con.execute(statement("publish_gone")).fetchall()
+            self.report.left |= {one: Failure("its file is gone", path) for one, path in gone}
         done = PublishedTable(
             table.name,
             kept=len(plan.kept),
