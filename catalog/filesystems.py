@@ -12,6 +12,7 @@ CONNECTIONS: Final = 64
 
 _S3: Final = frozenset({"s3", "s3a"})
 _filesystems: dict[str, Any] = {}
+_given: set[str] = set()
 _making = Lock()
 
 
@@ -28,6 +29,12 @@ def use_filesystem(scheme: str, filesystem: Any) -> None:
     if isinstance(filesystem, FileSystem):
         filesystem = _fsspec().implementations.arrow.ArrowFSWrapper(filesystem)
     _filesystems[scheme] = filesystem
+    _given.add(scheme)
+
+
+def is_given(scheme: str) -> bool:
+    """Say whether somebody named the file system for a scheme."""
+    return scheme in _given
 
 
 def filesystem(url: str) -> Any:

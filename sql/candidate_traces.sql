@@ -14,6 +14,7 @@ select
     t.idx_base,
     t.status,
     t.row_count,
+    t.file_size_bytes,
     t.first_bar,
     t.last_bar,
     t.first_ts,

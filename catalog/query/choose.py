@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
+from catalog.objects import is_url
 from catalog.query.meanings import Meanings
 from catalog.query.needs import Needs
 from catalog.query.parsing import bound
@@ -20,6 +21,7 @@ from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.scopes import Source
 from catalog.statements import statement
 from catalog.store.patterns import escape
+from catalog.store.remote import reach
 
 _KEY = re.compile(r'"(#\d+)"')
 _PLAIN_NAME = re.compile(r'"([a-z_][a-z0-9_]*)"')
@@ -113,6 +115,7 @@ class Chooser:
         candidates = text.replace(_CANDIDATES, f"({statement('candidate_traces')})")
         query = f"from ({candidates}) where kind = '{kind}'"
         traces = self.con.sql(query, params=bound(query, self.values)).to_arrow_table()
+        reach(self.con, _objects(traces))
         # Quicker than a temporary table, of few rows and of many.
         self.con.register(f"planned_{number}", traces)
         if kind in ("signal", "classifier"):
@@ -152,6 +155,15 @@ class Chooser:
 
     def _set(self, name: str, value: list[str]) -> None:
         self.con.execute(f"set variable {name} = $value", {"value": value})
+
+
+def _objects(traces: pa.Table) -> dict[str, int | None]:
+    """Return the traces that are objects of a store, with their sizes."""
+    if not pc.any(pc.match_substring(traces["path"], "://")).as_py():
+        return {}
+    loose = traces.filter(pc.is_null(traces["trace_number"]))
+    sizes = zip(loose["path"].to_pylist(), loose["file_size_bytes"].to_pylist(), strict=True)
+    return {path: size for path, size in sizes if is_url(path)}
 
 
 def _why(source: Source) -> str:

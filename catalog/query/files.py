@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from catalog.errors import QueryError
+from catalog.objects import is_url
 from catalog.query.functions import FILE_FUNCTIONS
 
 _GLOB = re.compile(r"[*?\[{]")
@@ -100,11 +101,19 @@ def allow(files: Sequence[str], roots: Sequence[str]) -> Allowed:
     """
     directories: list[str] = []
     paths: list[str] = []
-    bounds = [os.path.realpath(root) for root in (os.getcwd(), *roots)]
+    bounds = [os.path.realpath(root) for root in (os.getcwd(), *roots) if not is_url(root)]
+    stores = [root for root in roots if is_url(root)]
     for name in files:
+        if is_url(name):
+            if not any(_is_below(name, root) for root in stores) or ".." in name.split("/"):
+                raise QueryError(
+                    f"{name} lies in none of the catalog's folders",
+                    hint="Register what it lies in first: catalog register URL",
+                )
+            continue  # Those folders can be read as a whole.
         fixed = fixed_part(name)
         real = os.path.realpath(fixed)
-        if "://" in name or not any(_is_below(real, bound) for bound in bounds):
+        if not any(_is_below(real, bound) for bound in bounds):
             raise QueryError(
                 f"{name} lies outside of the working directory and of the catalog's folders",
                 hint="Run the query in a folder above that file, or copy the file here",

@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
 from catalog.errors import QueryError
+from catalog.objects import is_url
 from catalog.query.expand import call_span
 from catalog.query.files import allow, column_argument, file_function, named_files
 from catalog.query.meanings import Meanings
@@ -28,6 +29,7 @@ from catalog.query.scopes import Scope, Scopes, Source
 from catalog.statements import statement
 from catalog.store.patterns import escape
 from catalog.store.registered import registered
+from catalog.store.remote import reach
 
 _NO_ROWS = (
     "select null::bigint as idx, null::timestamptz as ts, null::varchar as sym, "
@@ -191,7 +193,10 @@ def _files(
     folders: Sequence[str],
 ) -> dict[tuple[str, str | None], str]:
     """Return the file to read for each path and trace."""
-    files = {(given, trace): os.path.abspath(os.path.join(base, given)) for given, trace in rows}
+    files = {
+        (given, trace): given if is_url(given) else os.path.abspath(os.path.join(base, given))
+        for given, trace in rows
+    }
     with registered(con, given_paths=_table(files)):
         known = con.execute(statement("select_lateral_traces")).fetchall()
     packed = {
@@ -211,12 +216,14 @@ def _files(
             hint="Select trace_id beside trace_path, or write the files again: catalog unpack",
         )
     for path in loose:
-        if not os.path.isfile(path):
+        # Of an object that is told when it is read: each would have to be asked for.
+        if not is_url(path) and not os.path.isfile(path):
             raise QueryError(
                 f"{shown} names {path}, which is not there",
                 hint="Bring the catalog up to date with catalog register, or export the index anew",
             )
     allow(sorted(loose), folders)
+    reach(con, dict.fromkeys(loose))
     return files
 
 

@@ -25,6 +25,7 @@ from catalog.query.reads import reading_sql
 from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.restored import Restored
 from catalog.query.scopes import Scopes, find_scopes
+from catalog.store.macros import MACROS
 
 _VERB = re.compile(r"\b(table|describe|desc|summarize|show)\s+\Z", re.IGNORECASE)
 
@@ -141,6 +142,13 @@ def plan(
         tuple(choices),
         tuple(laterals),
     )
+
+
+def reads_traces(tree: exp.Expr) -> bool:
+    """Say whether a statement may read trace files: it names a view over them, or a macro."""
+    names = {table.name.lower() for table in tree.find_all(exp.Table)}
+    calls = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
+    return not names.isdisjoint(TRACE_RELATIONS) or not calls.isdisjoint(MACROS)
 
 
 def _trace_tables(tree: exp.Expr, scopes: Scopes) -> Iterator[exp.Table]:

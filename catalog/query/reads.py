@@ -15,6 +15,7 @@ PLANNED_COLUMNS = (
     "symbol", "timeframe", "generation", "idx_base", "status", "first_bar", "last_bar", "first_ts",
     "last_ts", "first_change_bar", "last_change_bar", "first_change_ts", "last_change_ts",
     "knows_bar_times", "pack_path", "trace_number", "row_count",
+    "file_size_bytes",
 )  # fmt: skip
 
 # Who reads it puts a number there.

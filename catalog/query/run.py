@@ -15,18 +15,20 @@ from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
 from catalog.errors import QueryError
+from catalog.objects import is_url
 from catalog.query.choose import RefusedError
 from catalog.query.files import Allowed, allow, column_argument, file_function, named_files
 from catalog.query.guard import check_text, check_tree
 from catalog.query.interrupt import interruptible
 from catalog.query.parsing import Parsed, parse_query
-from catalog.query.plan import Plan, plan
+from catalog.query.plan import Plan, plan, reads_traces
 from catalog.query.relations import TRACE_RELATIONS
 from catalog.query.restored import Restored
 from catalog.query.result import Result, Stream
 from catalog.query.sandbox import Limits, readable_folders, restrict
 from catalog.statements import statement
 from catalog.store.database import reading
+from catalog.store.remote import load_own, problem_of, reach
 
 NO_LIMITS = Limits()
 
@@ -61,7 +63,7 @@ def run_query(
     """
     with _ready(catalog, query, parameters, limits) as ready:
         con, text = ready.con, ready.plan.text
-        with _query_errors(ready.limits):
+        with _query_errors(ready.limits, con):
             return interruptible(con, lambda: _fetch(con, text, ready.values))
 
 
@@ -80,7 +82,7 @@ def stream_query(
     """
     with _ready(catalog, query, parameters, limits) as ready:
         con, text = ready.con, ready.plan.text
-        with _query_errors(ready.limits):
+        with _query_errors(ready.limits, con):
             rows = interruptible(con, lambda: con.sql(text, params=ready.values))
             if rows is None:
                 raise _no_query()
@@ -109,7 +111,7 @@ def explain_query(
     with _ready(catalog, query, parameters, NO_LIMITS) as ready:
         if isinstance(ready.parsed.tree, exp.Query) and not ready.parsed.prefix:
             # A mistake is said, though nothing is run.
-            with _query_errors(NO_LIMITS):
+            with _query_errors(NO_LIMITS, ready.con):
                 ready.con.execute(f"explain {ready.plan.text}", ready.values).fetchall()
         counts = dict(ready.con.execute(statement("count_kinds")).fetchall())
         totals = {name: counts.get(one.kind, 0) for name, one in TRACE_RELATIONS.items()}
@@ -130,6 +132,9 @@ def _ready(
         check_text(con, parsed)
         folders = readable_folders(con, catalog)
         allowed = allow(files, folders)
+        if files or is_lateral or reads_traces(parsed.tree):
+            load_own(con, folders)
+            reach(con, dict.fromkeys(file for file in files if is_url(file)))
         if is_lateral:
             # Which files those are is only known to the rows; each is looked at before.
             more = (
@@ -138,7 +143,7 @@ def _ready(
             )
             allowed = Allowed((*allowed.directories, os.getcwd() + "/", *more), allowed.paths)
         restrict(con, folders, allowed, limits)
-        with _query_errors(limits):
+        with _query_errors(limits, con):
             made = interruptible(con, lambda: _plan(con, parsed, values, restored, folders))
         yield _Ready(con, parsed, made, values, limits)
 
@@ -183,7 +188,7 @@ def execute(
     Raises:
         QueryError: DuckDB refuses it.
     """
-    with _query_errors(NO_LIMITS):
+    with _query_errors(NO_LIMITS, con):
         return _fetch(con, query, dict(values or {}))
 
 
@@ -209,17 +214,26 @@ def _no_query() -> QueryError:
 
 
 @contextmanager
-def _query_errors(limits: Limits) -> Iterator[None]:
+def _query_errors(limits: Limits, con: DuckDBPyConnection) -> Iterator[None]:
     """Turn what DuckDB says of a query into an error of ours."""
     try:
         yield
     except duckdb.Error as error:
+        _raise_problem(con, error)
         raise _as_query_error(error, limits) from error
     except pa.ArrowInvalid as error:
+        _raise_problem(con, error)
         # What happens while rows stream comes through Arrow.
         with suppress(IndexError):
             raise QueryError(str(error).splitlines()[0]) from error
         raise
+
+
+def _raise_problem(con: DuckDBPyConnection, error: Exception) -> None:
+    """Say of an object that could not be read what its store said, not how that reached us."""
+    problem = problem_of(con)
+    if problem is not None:
+        raise QueryError(str(problem), hint=problem.hint) from error
 
 
 def _as_query_error(error: duckdb.Error, limits: Limits) -> QueryError:

@@ -13,6 +13,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import UsageError
+from catalog.objects import is_url
 from catalog.query.files import Allowed
 from catalog.statements import statement
 from catalog.store.paths import side_folder
@@ -65,7 +66,7 @@ def restrict(
         UsageError: DuckDB does not accept a limit.
     """
     # DuckDB asks for the folder that a link leads to.
-    real = [os.path.realpath(folder) for folder in folders]
+    real = [folder if is_url(folder) else os.path.realpath(folder) for folder in folders]
     written = [*folders, *real]
     # Where a name holds the signs of a pattern, DuckDB compares what the pattern escapes it to.
     written += [escape(folder) for folder in written]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import QueryError
+from catalog.places import absolute
 from catalog.query.rows import Row, read_rows
 from catalog.statements import statement
 from catalog.store.database import reading
@@ -99,7 +99,7 @@ def _lookups(reference: str) -> Iterator[tuple[str, str]]:
     if _TRACE_ID.fullmatch(reference):
         yield "select_by_trace_id", reference
     if reference.endswith(".parquet"):
-        yield "select_by_path", os.path.abspath(reference)
+        yield "select_by_path", absolute(reference)
     yield "select_by_strategy_id", reference
     if _PREFIX.fullmatch(reference):
         yield "select_by_prefix", reference

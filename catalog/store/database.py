@@ -18,6 +18,7 @@ from catalog.errors import CatalogBusyError, StoreError
 from catalog.store.lock import WAIT_SECONDS, writing_lock
 from catalog.store.migrations import lacks_migrations, migrate, open_ledger
 from catalog.store.paths import catalog_root
+from catalog.store.remote import release
 from catalog.store.replace import keep_aside, say_if_lost
 
 # The newest storage that DuckDB 1.2.2 reads; 2.0's own default opens in nothing older.
@@ -68,6 +69,7 @@ def _reading(catalog: Path) -> Iterator[DuckDBPyConnection]:
             ) from error
         yield con
     finally:
+        release(con)
         con.close()
 
 
@@ -252,6 +254,7 @@ def _store_errors(catalog: Path) -> Iterator[None]:
 
 
 def _close(con: DuckDBPyConnection, catalog: Path) -> None:
+    release(con)
     try:
         con.close()
     except duckdb.Error as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -46,6 +46,11 @@ class ViewInputs:
     patterns: tuple[Pattern, ...] = ()
     layouts: tuple[Layout, ...] = ()
     strategy_type: str | None = None
+
+    def elsewhere(self) -> Iterator[str]:
+        """Yield what is read that does not lie below the catalog's folder."""
+        for patterns in (self.patterns, *(layout.patterns for layout in self.layouts)):
+            yield from (pattern.glob for pattern in patterns if not pattern.is_relative)
 
 
 def build_query(template: str, inputs: ViewInputs, tables: Collection[str]) -> exp.Query:
