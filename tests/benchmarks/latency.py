@@ -50,12 +50,12 @@ def start(settings: Settings, catalog: Path) -> Part:
     base = 'python -c "import click"'
     nowhere = catalog.with_name("nowhere.duckdb")
     sides = {
-        base: _timed([sys.executable, "-c", "import click"], ""),
-        "catalog --help": _timed([CATALOG, "--help"], "Commands:"),
-        "catalog find --help": _timed([CATALOG, "find", "--help"], "Example"),
-        "catalog --version": _timed([CATALOG, "--version"], "catalog, version"),
-        "catalog nonsense": _timed([CATALOG, "nonsense"], "No such command", status=2),
-        "catalog info, no catalog": _timed(
+        base: timed([sys.executable, "-c", "import click"], ""),
+        "catalog --help": timed([CATALOG, "--help"], "Commands:"),
+        "catalog find --help": timed([CATALOG, "find", "--help"], "Example"),
+        "catalog --version": timed([CATALOG, "--version"], "catalog, version"),
+        "catalog nonsense": timed([CATALOG, "nonsense"], "No such command", status=2),
+        "catalog info, no catalog": timed(
             [CATALOG, "info", "--catalog", str(nowhere)], "There is no catalog", status=1
         ),
     }
@@ -74,10 +74,10 @@ def start(settings: Settings, catalog: Path) -> Part:
 def ask(settings: Settings, catalog: Path) -> Part:
     """Find and show among very many strategies."""
     base = 'python -c "import duckdb, click"'
-    sides = {base: _timed([sys.executable, "-c", "import duckdb, click"], "")}
+    sides = {base: timed([sys.executable, "-c", "import duckdb, click"], "")}
     for words, expected in _questions(catalog):
         command = [CATALOG, *words, "--catalog", str(catalog)]
-        sides[_short(words)] = _timed(command, expected)
+        sides[_short(words)] = timed(command, expected)
     runs = alternate(settings.repetitions, sides)
     figures = [
         Figure(
@@ -127,7 +127,7 @@ def _short(words: list[str]) -> str:
     return " ".join("…/" + word.rpartition("/")[2] if "/" in word else word for word in words)
 
 
-def _timed(command: list[str], expected: str, *, status: int = 0) -> Callable[[], Run]:
+def timed(command: list[str], expected: str, *, status: int = 0) -> Callable[[], Run]:
     """Return what runs a command, from its start to its end, and looks at what it says."""
 
     def run() -> Run:

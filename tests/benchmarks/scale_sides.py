@@ -1,0 +1,57 @@
+"""The sides of the benchmark of scale: register, compact, measure, each in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from scale_data import SYMBOL, TIMEFRAME, bar_prices, bar_times
+
+from catalog import Catalog
+
+Call = Callable[[], dict[str, Any]]
+
+
+def registered(catalog: str, folder: str) -> Call:
+    """Register what is new in a folder; its modules are loaded before."""
+    for module in ("catalog.register.register", "catalog.tags"):
+        import_module(module)
+
+    def call() -> dict[str, Any]:
+        report = Catalog(catalog).register(folder)
+        assert not report.quarantined
+        return {"files": report.registered}
+
+    return call
+
+
+def compacted(catalog: str) -> Call:
+    """Write all traces into packs."""
+
+    def call() -> dict[str, Any]:
+        report = Catalog(catalog).compact()
+        return {"files": report.traces}
+
+    return call
+
+
+def measured(catalog: str) -> Call:
+    """Compute what all strategies earned."""
+    prices = bar_prices()
+    times = pa.array(bar_times(), pa.timestamp("us", "UTC"))
+    bars = pa.table({"ts": times, **dict.fromkeys(("open", "high", "low", "close"), prices)})
+    Catalog(catalog).add_prices(bars, symbol=SYMBOL, timeframe=TIMEFRAME, tz="America/New_York")
+
+    def call() -> dict[str, Any]:
+        report = Catalog(catalog).metrics()
+        return {"files": report.measured, "rows": report.sessions}
+
+    return call
+
+
+def bytes_below(folder: Path) -> int:
+    """Return how many bytes the files at and below a folder have."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
