@@ -34,6 +34,7 @@ _PASSING_CODES: Final = frozenset(
 _PASSING: Final = frozenset(
     {
         *("HTTPClientError", "ClientConnectionError", "ResponseParserError", "ProtocolError"),
+        "EndpointConnectionError",
         *("ResponseStreamingError", "ServerTimeoutError"),
     }
 )
