@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import catalog.objects as objects
 from catalog.disk import sync
@@ -25,8 +26,10 @@ class PlacedFile:
 
 
 def absolute(place: str | os.PathLike[str]) -> str:
-    """Return a URL without a slash at its end, and a path as an absolute one."""
+    """Return a URL without a slash at its end, and a path, or its URL, as an absolute path."""
     text = os.fspath(place)
+    if text.startswith("file:///"):
+        text = text.removeprefix("file://")
     return text.rstrip("/") if is_url(text) else os.path.abspath(text)
 
 
@@ -54,6 +57,41 @@ def list_files(place: str) -> list[PlacedFile]:
     return sorted(found, key=lambda file: file.place)
 
 
+def look_at(place: str) -> PlacedFile | None:
+    """
+    Return the size and the time of a file or an object, None where there is none.
+
+    Raises:
+        OSError: the file cannot be looked at.
+        ObjectStoreError: the store cannot be reached, or says no.
+    """
+    if is_url(place):
+        stored = objects.look_at(place)
+        return None if stored is None else PlacedFile(place, stored.size, stored.mtime_ns)
+    try:
+        status = os.stat(place)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return PlacedFile(place, status.st_size, status.st_mtime_ns)
+
+
+def existing(places: Iterable[str]) -> set[str]:
+    """
+    Return those places where something is; objects are looked at many at a time.
+
+    Raises:
+        ObjectStoreError: a store cannot be reached, or says no.
+    """
+    there, urls = set(), []
+    for place in places:
+        if is_url(place):
+            urls.append(place)
+        elif os.path.exists(place):
+            there.add(place)
+    found = objects.many_at_once(objects.look_at, urls) if urls else ()
+    return there | {stored.url for stored in found if stored is not None}
+
+
 def exists(place: str) -> bool:
     """
     Say whether there is a file or an object.
@@ -73,6 +111,27 @@ def read_bytes(place: str) -> bytes:
         OSError, ObjectStoreError: it cannot be read.
     """
     return objects.read(place) if is_url(place) else Path(place).read_bytes()
+
+
+@contextmanager
+def on_this_machine(place: str) -> Iterator[str]:
+    """
+    Give the path of a file; an object is a temporary file meanwhile.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        ObjectStoreError: the store cannot be reached, or says no.
+    """
+    if not is_url(place):
+        yield place
+        return
+    stored = objects.look_at(place)
+    if stored is None:
+        raise FileNotFoundError(place)
+    with NamedTemporaryFile(prefix="catalog-") as file:
+        objects.read_into(place, file, stored.size)
+        file.flush()
+        yield file.name
 
 
 def write_bytes(place: str, data: bytes) -> None:
@@ -99,8 +158,6 @@ def put(place: str, write: Callable[[str], object]) -> None:
         StoreError: it cannot be written.
     """
     if is_url(place):
-        from tempfile import TemporaryDirectory
-
         with TemporaryDirectory(prefix="catalog-") as folder:
             whole = Path(folder) / "file"
             write(str(whole))

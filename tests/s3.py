@@ -8,6 +8,7 @@ processes that the test starts inherit. `s3_endpoint` is the address of the serv
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,7 @@ def make_bucket(name: str) -> None:
 def _serve() -> None:
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     print(server.get_host_and_port()[1], flush=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import duckdb
 from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
-from catalog.errors import ConfigurationError, TraceFileError
+from catalog.errors import ConfigurationError, ObjectError, TraceFileError
+from catalog.places import on_this_machine
 from catalog.statements import statement
 from catalog.strategy import leaf_parameters, parse_config
 
@@ -25,6 +27,7 @@ class AnalyticsReader:
 
     def __init__(self) -> None:
         self._con: DuckDBPyConnection | None = None
+        self._lock = Lock()
 
     def read(self, path: str) -> dict[str, Config]:
         """
@@ -34,9 +37,10 @@ class AnalyticsReader:
 
         Raises:
             TraceFileError: it is no database that can be read, or another process holds it.
+            ObjectStoreError: the store that it lies in cannot be reached, or says no.
         """
         found: dict[str, list[Config]] = {}
-        for name, kind, parameters in self._rows(path):
+        for name, kind, parameters in self._fetched(path):
             try:
                 config = {"type": kind, "parameters": parse_config(parameters)}
             except ConfigurationError:
@@ -51,6 +55,14 @@ class AnalyticsReader:
             self._con.close()
             self._con = None
 
+    def _fetched(self, path: str) -> list[tuple[str, str, str]]:
+        try:
+            # Several runs are read at once where they lie in a store, and one is attached then.
+            with on_this_machine(path) as file, self._lock:
+                return self._rows(file)
+        except (ObjectError, FileNotFoundError) as error:
+            raise _unreadable(error) from error
+
     def _rows(self, path: str) -> list[tuple[str, str, str]]:
         try:
             if self._con is None:
@@ -64,13 +76,17 @@ class AnalyticsReader:
         except (duckdb.Error, OSError) as error:
             # Whatever state it is in now: the next run gets another.
             self.close()
-            raise TraceFileError(
-                "unreadable analytics.duckdb",
-                str(error).splitlines()[0],
-                hint="Its run may lack configurations: repair the file, or close it elsewhere",
-            ) from error
+            raise _unreadable(error) from error
         else:
             return rows
         finally:
             if self._con is not None:
                 self._con.execute("detach database if exists run")
+
+
+def _unreadable(error: Exception) -> TraceFileError:
+    return TraceFileError(
+        "unreadable analytics.duckdb",
+        str(error).splitlines()[0],
+        hint="Its run may lack configurations: repair the file, or close it elsewhere",
+    )

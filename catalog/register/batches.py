@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import count
+from functools import partial
+from itertools import count, groupby
 
+from catalog.errors import ObjectStoreError
+from catalog.objects import is_url, many_at_once
 from catalog.register.analytics import AnalyticsReader
-from catalog.register.bundled import read_bundled
+from catalog.register.bundled import BundledRun, read_bundled
 from catalog.register.configs import ConfigSources
 from catalog.register.entries import Reading, RunContext, make_entries
 from catalog.register.folders import SeenFolder
@@ -16,7 +19,7 @@ from catalog.register.known import Known
 from catalog.register.plan import Plan, RunToRead
 from catalog.register.reading import read_files
 from catalog.register.record import Batch
-from catalog.register.runs import read_records
+from catalog.register.runs import RunRecords, read_records
 from catalog.register.sweeps import SweepShelf
 from catalog.sweeps.grid import Sweep
 from catalog.sweeps.match import match_sweeps
@@ -68,32 +71,40 @@ def _batches(
     batch = Batch(problems=plan.problems, folders=plan.folders, gone=plan.gone)
     readings: list[Reading] = []
     done, total = 0, plan.to_read
-    outcomes = read_files((file for run in plan.runs for file in run.files), total)
-    for run in plan.runs:
-        context = open_run(run, sources, analytics)
-        batch.problems.extend(context.records.problems)
-        root = _root_of(roots, run.files[0].folder)
-        _add_run(batch, context, root)
-        # The outcomes go on with the next run.
-        for left, file, outcome in zip(count(len(run.files) - 1, -1), run.files, outcomes):
-            if left == 0:
-                # Only now is what the run says about itself known to all of its traces.
-                context.records_stamp = run.records_stamp
-            if isinstance(outcome, TraceFile):
-                readings.append((context, file.folder, file.name, outcome))
-            elif outcome is not None:
-                batch.problems.append(outcome)
-            done += 1
-            if done % 64 == 0:
-                progress(done, total)
-            if len(batch.entries) + len(readings) + len(batch.problems) >= size:
-                batch.entries += make_entries(readings)
-                yield _with_folders(batch, roots)
-                batch, readings = Batch(), []
-                _add_run(batch, context, root)
-        # Now, and not when the batch is full: the other processes read on meanwhile.
+    here = sum(len(run.files) for run in plan.runs if not is_url(run.folder))
+    outcomes = read_files((file for run in plan.runs for file in run.files), here)
+    try:
+        for run, said in zip(plan.runs, _read_said(plan.runs, analytics), strict=True):
+            context = _context(run, sources, said)
+            batch.problems.extend(context.records.problems)
+            root = _root_of(roots, run.files[0].folder)
+            _add_run(batch, context, root)
+            # The outcomes go on with the next run.
+            for left, file, outcome in zip(count(len(run.files) - 1, -1), run.files, outcomes):
+                if left == 0:
+                    # Only now is what the run says about itself known to all of its traces.
+                    context.records_stamp = run.records_stamp
+                if isinstance(outcome, TraceFile):
+                    readings.append((context, file.folder, file.name, outcome))
+                elif outcome is not None:
+                    batch.problems.append(outcome)
+                done += 1
+                if done % 64 == 0:
+                    progress(done, total)
+                if len(batch.entries) + len(readings) + len(batch.problems) >= size:
+                    batch.entries += make_entries(readings)
+                    yield _with_folders(batch, roots)
+                    batch, readings = Batch(), []
+                    _add_run(batch, context, root)
+            # Now, and not when the batch is full: the other processes read on meanwhile.
+            batch.entries += make_entries(readings)
+            readings = []
+    except ObjectStoreError:
+        # What was read until then need not be read again.
         batch.entries += make_entries(readings)
-        readings = []
+        if batch.entries:
+            yield _with_folders(batch, roots)
+        raise
     progress(done, total)
     if batch:
         yield _with_folders(batch, roots)
@@ -117,11 +128,31 @@ def _with_folders(batch: Batch, roots: Sequence[str]) -> Batch:
     return batch
 
 
-def open_run(run: RunToRead, sources: RunSources, analytics: AnalyticsReader) -> RunContext:
-    records = read_records(run.records, analytics)
+Said = tuple[RunRecords, BundledRun]
+"""What lies beside the traces of a run and says something about them, read."""
+
+
+def _read_said(runs: Iterable[RunToRead], analytics: AnalyticsReader) -> Iterator[Said]:
+    """Read what runs say about themselves, in their order; many at a time where a store says it."""
+    read = partial(read_said, analytics=analytics)
+    for is_remote, some in groupby(runs, key=lambda run: is_url(run.folder)):
+        read_some = many_at_once if is_remote else map
+        yield from read_some(read, some)
+
+
+def read_said(run: RunToRead, analytics: AnalyticsReader) -> Said:
+    records = read_records(run.records, analytics, run.listed)
     problems = list(records.problems)
-    bundled = read_bundled(run.folder, problems)
-    records = replace(records, problems=tuple(problems))
+    bundled = read_bundled(run.folder, problems, run.listed)
+    return replace(records, problems=tuple(problems)), bundled
+
+
+def open_run(run: RunToRead, sources: RunSources, analytics: AnalyticsReader) -> RunContext:
+    return _context(run, sources, read_said(run, analytics))
+
+
+def _context(run: RunToRead, sources: RunSources, said: Said) -> RunContext:
+    records, bundled = said
     before = sources.known.runs.get(run.folder)
     matches = match_sweeps(sources.sweeps, run.names)
     if not (matches.configs or matches.disagreements) and before and before.sweep_digest:

@@ -10,15 +10,18 @@ What a bundle says about the runs in it: their ids, and configurations that no f
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
+from catalog.errors import ObjectError, SweepFileError
+from catalog.objects import is_url
+from catalog.places import on_this_machine, read_bytes
 from catalog.register.files import Problem
-from catalog.register.sweeps import SweepShelf
+from catalog.register.listed import NOTHING_LISTED, Listed, parents
+from catalog.register.sweeps import SweepShelf, load_kept
 from catalog.sweeps.grid import Sweep
 
 MANIFEST: Final = "bundle.json"
@@ -51,22 +54,20 @@ class BundledRun:
 NO_BUNDLE: Final = BundledRun()
 
 
-def read_bundled(run: str, problems: list[Problem]) -> BundledRun:
+def read_bundled(run: str, problems: list[Problem], listed: Listed = NOTHING_LISTED) -> BundledRun:
     """
     Return what the bundle that a run's folder lies in says about it, nothing where it is in none.
 
     What cannot be read is a problem, not an error.
     """
-    above = run
-    while above != (above := os.path.dirname(above)):
+    for above in parents(run):
         path = f"{above}/{MANIFEST}"
-        try:
-            status = os.stat(path)
-        except OSError:
+        stamp = listed.stamp(path)
+        if stamp is None:
             continue
         try:
-            runs = _load(path, status.st_mtime_ns, status.st_size)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            runs = _load(path, *stamp)
+        except (ObjectError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             why = f"{path}: it does not say what it should of its runs: {error!r}"
             hint = "Unpack the bundle again: its configurations cannot be found"
             problems.append(Problem(path, f"broken {MANIFEST}", why, hint))
@@ -76,16 +77,30 @@ def read_bundled(run: str, problems: list[Problem]) -> BundledRun:
 
 
 @lru_cache(maxsize=2)
-def _load(path: str, mtime_ns: int, size: int) -> dict[str, BundledRun]:
+def _load(path: str, size: int, mtime_ns: int) -> dict[str, BundledRun]:
     """Read the file of a bundle: once, as long as it stays the same."""
-    document = json.loads(Path(path).read_bytes())
+    document = json.loads(read_bytes(path))
     if document["bundle"] != FORMAT:
         raise ValueError("it is of another format")
-    shelf = SweepShelf(Path(path).with_name(CATALOG))
-    return {folder: _run(entry, shelf) for folder, entry in document["runs"].items()}
+    load: Callable[[str], Sweep | None] = SweepShelf(Path(path).with_name(CATALOG)).load
+    if is_url(path):
+        load = partial(_load_sweep, f"{path.rpartition('/')[0]}/{Path(CATALOG).stem}.d/sweeps")
+    return {folder: _run(entry, load) for folder, entry in document["runs"].items()}
 
 
-def _run(entry: Mapping[str, Any], shelf: SweepShelf) -> BundledRun:
+@lru_cache(maxsize=64)
+def _load_sweep(folder: str, digest: str) -> Sweep | None:
+    """Load the copy of a sweep that a bundle in a store holds, None where it is gone or damaged."""
+    for ending in (".json", ".yaml"):
+        try:
+            with on_this_machine(f"{folder}/{digest}{ending}") as file:
+                return load_kept(Path(file), ending=ending)
+        except (ObjectError, OSError, SweepFileError):
+            continue
+    return None
+
+
+def _run(entry: Mapping[str, Any], load: Callable[[str], Sweep | None]) -> BundledRun:
     configs = {
         run_path: (source, config)
         for run_path, (source, config) in entry["configs"].items()
@@ -96,5 +111,5 @@ def _run(entry: Mapping[str, Any], shelf: SweepShelf) -> BundledRun:
         run_id if isinstance(run_id, str) and run_id else None,
         configs,
         {(symbol, timeframe): int(last) for symbol, timeframe, last in entry.get("last_bars", ())},
-        shelf.load(digest) if isinstance(digest, str) and digest.isalnum() else None,
+        load(digest) if isinstance(digest, str) and digest.isalnum() else None,
     )

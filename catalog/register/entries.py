@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from catalog.errors import TraceFileError
+from catalog.objects import is_url
 from catalog.register.configs import ConfigSources, Recovered
 from catalog.register.runs import RunRecords
 from catalog.register.symbols import choose_timeframe, normal_timeframe, split_symbol
@@ -223,14 +224,16 @@ def measure_spacing(readings: Iterable[Reading]) -> None:
                 several.setdefault((run.folder, data), []).append(reading)
     for (_, data), those in several.items():
         those.sort(key=lambda reading: -reading[3].row_count)
-        found = [_spacing(f"{folder}/{name}") for _, folder, name, _ in those[:_SPACING_SAMPLE]]
+        found = [_spacing(*reading[1:]) for reading in those[:_SPACING_SAMPLE]]
         known = [seconds for seconds in found if seconds is not None]
         if known:
             those[0][0].spacing[data] = min(known)
 
 
-def _spacing(path: str) -> float | None:
+def _spacing(folder: str, name: str, trace: TraceFile) -> float | None:
+    if is_url(folder):
+        return trace.spacing
     try:
-        return bar_spacing(path)
+        return bar_spacing(f"{folder}/{name}")
     except TraceFileError:
         return None

@@ -6,8 +6,10 @@ import os
 from dataclasses import dataclass
 
 from catalog.errors import NotATraceError, TraceFileError
+from catalog.objects import StoredObject, is_url
 from catalog.register.walk import NO_STAMP, Stamp
 from catalog.traces.read import read_trace_file
+from catalog.traces.source import VANISHED
 from catalog.traces.trace_file import TraceFile
 
 
@@ -38,9 +40,16 @@ Outcome = TraceFile | Problem | None
 
 
 def read_file(file: FileToRead) -> Outcome:
-    """Read one file; what is wrong with it is a problem, not an error."""
+    """
+    Read one file; what is wrong with it is a problem, not an error.
+
+    Raises:
+        ObjectStoreError: its store cannot be reached, or says no to more than this object.
+    """
     try:
-        return read_trace_file(f"{file.folder}/{file.name}", kind_hint=file.kind)
+        path = f"{file.folder}/{file.name}"
+        listed = StoredObject(path, *file.stamp) if is_url(path) else None
+        return read_trace_file(path, kind_hint=file.kind, listed=listed)
     except TraceFileError as error:
         status = "ignored" if isinstance(error, NotATraceError) else "quarantined"
         return problem_of(file, error.reason, str(error), error.hint, status)
@@ -51,7 +60,8 @@ def problem_of(
 ) -> Problem | None:
     """Return the problem with a file, None where it has vanished."""
     path = f"{file.folder}/{file.name}"
-    if not os.path.lexists(path):
+    is_gone = reason == VANISHED if is_url(path) else not os.path.lexists(path)
+    if is_gone:
         return None
     # The stamp is that of the listing: what was written to the file since then is new. A
     # change of permissions changes no time: such a file is tried again each time.

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
-from catalog.errors import ConfigurationError, TraceFileError
+from catalog.errors import ConfigurationError, ObjectError, TraceFileError
+from catalog.objects import is_url, read
 from catalog.strategy import is_composite, leaf_parameters, strategy_hash
 
 Config = dict[str, Any]
@@ -72,12 +73,13 @@ def read_metadata(path: str) -> Metadata:
 
     Raises:
         TraceFileError: it is broken, empty, or no object. What is odd inside is passed over.
+        ObjectStoreError: the store that it lies in cannot be reached, or says no.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST)
-    except OSError as error:
-        raise TraceFileError("unreadable metadata.json", error.strerror or str(error)) from error
+        data = _read(path)
+    except (ObjectError, OSError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise TraceFileError("unreadable metadata.json", why) from error
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -89,6 +91,13 @@ def read_metadata(path: str) -> Metadata:
             hint=_REPAIR,
         )  # fmt: skip
     return _understand(document)
+
+
+def _read(path: str) -> bytes:
+    if is_url(path):
+        return read(path)
+    with open(path, "rb") as file:
+        return file.read(LARGEST)
 
 
 _REPAIR = "Repair or remove the file and register again: its run may lack configurations"

@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog.errors import UsageError
+from catalog.objects import is_url, look_at
 from catalog.register.files import FileToRead, Problem
 from catalog.register.folders import SeenFolder
 from catalog.register.known import Known, KnownFile
+from catalog.register.listed import NOTHING_LISTED, Listed, folders_of
 from catalog.register.runs import record_paths, run_folder, stamp_of
 from catalog.register.walk import NO_STAMP, NOT_UTF_8, Folder, Stamp, walk
 from catalog.sweeps.grid import Sweep
@@ -27,6 +29,8 @@ class RunToRead:
     files: list[FileToRead] = field(default_factory=list)
     from_sweep: list[FileToRead] = field(default_factory=list)
     """Unchanged files whose configuration came from a sweep file."""
+    listed: Listed = NOTHING_LISTED
+    """What lies around it."""
 
 
 @dataclass
@@ -64,8 +68,10 @@ def make_plan(
     visited: set[str] = set()
     unlisted: list[str] = []
     runs: dict[str, RunToRead] = {}
+    listed = Listed()
     for root in roots:
-        folders = {folder.path: folder for folder in walk(root, skip=skip)}
+        found = _listed(root, listed, known) if is_url(root) else walk(root, skip=skip)
+        folders = {folder.path: folder for folder in found}
         visited.update(folders)
         for path, folder in folders.items():
             if folder.error is not None:
@@ -73,7 +79,7 @@ def make_plan(
                 _note_unlisted(folder, folders)
         for folder in folders.values():
             if folder.error is None:
-                _compare(plan, runs, root, folder, known, reread_unknown=bool(sweeps))
+                _compare(plan, runs, root, folder, known, listed, reread_unknown=bool(sweeps))
         _count_folders_without_traces(plan, folders.values(), runs)
     for run in runs.values():
         if run.from_sweep and _has_another_sweep(run, known, sweeps):
@@ -85,6 +91,17 @@ def make_plan(
         if path not in visited and not path.startswith(tuple(unlisted)):
             _all_gone(plan, path, files, kept=())
     return plan
+
+
+def _listed(root: str, listed: Listed, known: Known) -> list[Folder]:
+    """Return the folders below a URL; a store knows no empty ones, and so no wrong names."""
+    objects = listed.objects(root)
+    if not objects and not known.files:
+        if look_at(root) is not None:
+            above = root.rpartition("/")[0]
+            raise UsageError(f"{root} is an object", hint=f"Register its folder: {above}")
+        raise UsageError(f"There is nothing below {root}", hint="Check the URL")
+    return folders_of(root, objects)
 
 
 def _has_another_sweep(run: RunToRead, known: Known, sweeps: Sequence[Sweep]) -> bool:
@@ -113,13 +130,14 @@ def _compare(
     root: str,
     folder: Folder,
     known: Known,
+    listed: Listed,
     *,
     reread_unknown: bool,
 ) -> None:
     before = known.files.get(folder.path, {})
     _compare_oddities(plan, folder, before)
     problems = len(plan.problems)
-    run = _run_of(runs, folder.path, known) if folder.files else None
+    run = _run_of(runs, folder.path, listed) if folder.files else None
     todo = 0
     if run is not None:
         run_before = known.runs.get(run.folder)
@@ -202,11 +220,11 @@ def _all_gone(plan: Plan, path: str, files: dict[str, KnownFile], *, kept: Itera
         plan.missing += seen.status == "registered"
 
 
-def _run_of(runs: dict[str, RunToRead], folder: str, known: Known) -> RunToRead:
+def _run_of(runs: dict[str, RunToRead], folder: str, listed: Listed) -> RunToRead:
     path = run_folder(folder)
     if path not in runs:
-        records = record_paths(path)
-        runs[path] = RunToRead(path, records, stamp_of(records))
+        records = record_paths(path, listed)
+        runs[path] = RunToRead(path, records, stamp_of(records, listed), listed=listed)
     return runs[path]
 
 

@@ -19,8 +19,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import islice
+from itertools import groupby, islice
 
+from catalog.objects import is_url, many_at_once
 from catalog.register.files import FileToRead, Outcome, problem_of, read_file
 from catalog.register.reader import receive, send
 
@@ -34,11 +35,22 @@ _AHEAD = 192
 
 def read_files(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
     """
-    Yield what reading each file came to, in their order.
+    Yield what reading each file came to, in their order; those in a store many at a time.
 
     Args:
-        count: how many files there are.
+        count: how many of them lie on this machine.
+
+    Raises:
+        ObjectStoreError: a store cannot be reached, or says no to more than one object.
     """
+    for is_remote, some in groupby(files, key=lambda file: is_url(file.folder)):
+        if is_remote:
+            yield from many_at_once(read_file, some)
+        else:
+            yield from _read_here(some, count)
+
+
+def _read_here(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
     wanted = min(os.cpu_count() or 1, MOST_PROCESSES)
     if count < WORTHWHILE or wanted < 2:
         yield from map(read_file, files)

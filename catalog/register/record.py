@@ -12,6 +12,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import StoreError
+from catalog.objects import is_url
+from catalog.places import existing
 from catalog.register.columns import (
     entry_table,
     file_table,
@@ -123,7 +125,7 @@ def record(con: DuckDBPyConnection, root: str, batch: Batch) -> Recorded:
 
 
 def record_changes(con: DuckDBPyConnection, root: str) -> None:
-    """Look at every registered file again, and write what is gone or has changed."""
+    """Look at every registered file of this machine again, and write what is gone or changed."""
     batch = Batch()
     if _look_again(con, root, batch):
         _write(con, root, batch)
@@ -142,10 +144,16 @@ def write_batch(con: DuckDBPyConnection, root: str, batch: Batch) -> None:
 
 
 def _look_again(con: DuckDBPyConnection, root: str, batch: Batch) -> bool:
-    """Let a batch say which of its own and of all registered files are gone or have changed."""
+    """Let a batch say which files of this machine, its own or registered, are gone or changed."""
     known = con.execute(statement("select_registered_files"), {"root": root}).fetchall()
     files = [(folder.rstrip("/"), name, Stamp(*stamp)) for folder, name, *stamp in known]
-    read = [(e.folder, e.file_name, Stamp(e.trace.size, e.trace.mtime_ns)) for e in batch.entries]
+    # No store is asked when a view is made, so that none has to be asked again for it.
+    files = [file for file in files if not is_url(file[0])]
+    read = [
+        (entry.folder, entry.file_name, Stamp(entry.trace.size, entry.trace.mtime_ns))
+        for entry in batch.entries
+        if not is_url(entry.folder)
+    ]
     gone: set[tuple[str, str]] = set()
     changed: dict[tuple[str, str], Problem] = {}
     for folder, name, stamp in files + read:
@@ -231,7 +239,8 @@ def _split_copies(con: DuckDBPyConnection, root: str) -> list[str]:
     values = {"root": root}
     twice = con.execute(statement("select_twice_registered"), values).fetchall()
     # What is registered at a place where it no longer is was moved, not copied.
-    moved = [trace_id for trace_id, path in twice if not os.path.exists(path)]
+    there = existing(path for _, path in twice)
+    moved = [trace_id for trace_id, path in twice if path not in there]
     if moved:
         con.execute(statement("delete_traces"), {"trace_ids": moved})
     con.execute(statement("split_copies"))

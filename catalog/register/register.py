@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import UsageError
+from catalog.objects import is_url
+from catalog.places import absolute
 from catalog.register.batches import BATCH_SIZE, Progress, RunSources, batches
 from catalog.register.known import Known, load_known
 from catalog.register.plan import Plan, make_plan
@@ -38,14 +40,15 @@ def register(
     progress: Progress = lambda done, total: None,
 ) -> Registration:
     """
-    Register the trace files at and below some folders.
+    Register the trace files at and below some folders and URLs.
 
     Only files that are new, or whose size or time of change differs from when they were
     registered, are read. Batches are recorded as they fill, so that a registration that
     was interrupted goes on where it stopped.
 
     Raises:
-        UsageError: a folder does not exist.
+        UsageError: a folder does not exist, or nothing lies below a URL.
+        ObjectStoreError: a store cannot be reached, or says no.
         StoreError: the catalog cannot be used.
     """
     started = time.monotonic()
@@ -69,7 +72,8 @@ def scan(
     Register as `register` does, and leave what waits in the inbox where it is.
 
     Raises:
-        UsageError: a folder does not exist.
+        UsageError: a folder does not exist, or nothing lies below a URL.
+        ObjectStoreError: a store cannot be reached, or says no.
         StoreError: the catalog cannot be used.
     """
     report = Registration(dry_run=dry_run)
@@ -124,18 +128,23 @@ def _record(catalog: Path, root: str, batch: Batch, shelf: SweepShelf) -> Record
 
 
 def _distinct(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """Return absolute folders, without those that lie below another one."""
+    """Return absolute folders and URLs, without those that lie below another one."""
     roots: list[str] = []
-    for folder in sorted({os.path.abspath(os.fspath(folder)) for folder in folders}):
-        if not os.path.exists(folder):
-            raise UsageError(f"There is no folder {folder}", hint="Check the path")
-        if not os.path.isdir(folder):
-            raise UsageError(
-                f"{folder} is a file", hint=f"Register its folder: {os.path.dirname(folder)}"
-            )
+    for folder in sorted({absolute(folder) for folder in folders}):
+        if not is_url(folder):
+            _check_is_folder(folder)
         if not any(folder.startswith(root.rstrip("/") + "/") for root in roots):
             roots.append(folder)
     return roots
+
+
+def _check_is_folder(folder: str) -> None:
+    if not os.path.exists(folder):
+        raise UsageError(f"There is no folder {folder}", hint="Check the path")
+    if not os.path.isdir(folder):
+        raise UsageError(
+            f"{folder} is a file", hint=f"Register its folder: {os.path.dirname(folder)}"
+        )
 
 
 def _known(catalog: Path, roots: Sequence[str], root: str) -> Known:

@@ -50,13 +50,22 @@ class SweepShelf:
         """Return a kept sweep, None where the copy is gone or damaged."""
         if digest not in self._loaded:
             try:
-                self._loaded[digest] = _load(kept_sweep(self._catalog, digest))
+                self._loaded[digest] = load_kept(kept_sweep(self._catalog, digest))
             except (OSError, SweepFileError):
                 self._loaded[digest] = None
         return self._loaded[digest]
 
 
-def _load(kept: Path) -> Sweep:
-    if kept.suffix == ".yaml":
+def load_kept(kept: Path, *, ending: str | None = None) -> Sweep:
+    """
+    Read the copy of a sweep, whose name ends in `.yaml` or, declared in Python, in `.json`.
+
+    Args:
+        ending: how it ended where the name is another one.
+
+    Raises:
+        OSError, SweepFileError: it cannot be read.
+    """
+    if (ending or kept.suffix) == ".yaml":
         return load_sweep(kept)
     return read_declared(kept.read_bytes(), kept, label=f"The sweep {kept}")

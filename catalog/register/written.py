@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import CatalogBusyError, CatalogError, StoreError
+from catalog.errors import (
+    CatalogBusyError,
+    CatalogError,
+    ObjectError,
+    ObjectStoreError,
+    StoreError,
+)
+from catalog.objects import is_url
+from catalog.places import absolute, look_at
 from catalog.register.batches import RunSources, batches
 from catalog.register.files import FileToRead, Problem
 from catalog.register.folders import SeenFolder
@@ -39,9 +47,10 @@ def register_finalized(catalog: Path, files: Sequence[str | os.PathLike[str]]) -
 
     Raises:
         StoreError: the catalog cannot be written, or neither can a note be left.
+        ObjectStoreError: the store that they lie in cannot be reached, or says no.
         CatalogError: one of the files was refused, as for a hash that another strategy has.
     """
-    paths = [os.path.abspath(os.fspath(file)) for file in files]
+    paths = [absolute(file) for file in files]
     wait = _IMPATIENCE if time.monotonic() < _busy_until.get(catalog, 0.0) else _PATIENCE
     try:
         refused = take_in(catalog, paths, wait=wait).refused
@@ -49,7 +58,7 @@ def register_finalized(catalog: Path, files: Sequence[str | os.PathLike[str]]) -
         leave_note(catalog, paths)
         _busy_until[catalog] = time.monotonic() + _FOR
         return False
-    except StoreError:
+    except (ObjectStoreError, StoreError):
         leave_note(catalog, paths)
         raise
     mine = [problem for problem in refused if problem.path in paths]
@@ -103,11 +112,8 @@ def _take_out_what_changed(batch: Batch) -> list[str]:
     """Take files out of a batch that were replaced since they were read, and return their paths."""
     replaced: list[str] = []
     for entry in batch.entries:
-        try:
-            status = os.stat(entry.path)
-        except OSError:
-            continue
-        if (status.st_size, status.st_mtime_ns) != (entry.trace.size, entry.trace.mtime_ns):
+        status = _status(entry.path)
+        if status is not None and status != (entry.trace.size, entry.trace.mtime_ns):
             replaced.append(entry.path)
     if replaced:
         batch.entries = [entry for entry in batch.entries if entry.path not in replaced]
@@ -122,16 +128,26 @@ def _is_out_of_reach(note: Note) -> bool:
     """
     for path in note.files:
         try:
-            os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            is_young = time.time() - note.path.stat().st_mtime < _MONTH
-            if is_young and not os.path.isdir(run_folder(os.path.dirname(path))):
-                return True
-        except OSError:
+            found = look_at(path)
+        except (OSError, ObjectStoreError):
             return True
         except ValueError:  # No file has such a name.
             continue
+        # A bucket is there or refuses: what is not in it is gone.
+        if found is None and not is_url(path):
+            is_young = time.time() - note.path.stat().st_mtime < _MONTH
+            if is_young and not os.path.isdir(run_folder(os.path.dirname(path))):
+                return True
     return False
+
+
+def _status(path: str) -> Stamp | None:
+    """Return the size and the time of a file, None where it cannot be looked at."""
+    try:
+        found = look_at(path)
+    except (OSError, ObjectError, ValueError):
+        return None
+    return None if found is None else Stamp(found.size, found.mtime_ns)
 
 
 def _plan(files: Iterable[str]) -> Plan:
@@ -140,16 +156,14 @@ def _plan(files: Iterable[str]) -> Plan:
     runs: dict[str, RunToRead] = {}
     for path in dict.fromkeys(files):
         folder, _, name = path.rpartition("/")
-        try:
-            status = os.stat(path)
-        except (OSError, ValueError):
+        stamp = _status(path)
+        if stamp is None:
             continue
         run = run_folder(folder)
         if run not in runs:
             records = record_paths(run)
             runs[run] = RunToRead(run, records, stamp_of(records))
             plan.folders.append(SeenFolder(run, run))
-        stamp = Stamp(status.st_size, status.st_mtime_ns)
         runs[run].files.append(FileToRead(folder, name, kind_of_path(folder), stamp))
         plan.folders.append(SeenFolder(folder, run, is_linked=False))
     plan.runs = list(runs.values())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 
 from catalog.errors import TraceFileError
+from catalog.objects import StoredObject, is_url
 from catalog.traces import format as layout
 from catalog.traces.changes import Rows
 from catalog.traces.columns import check_columns, check_is_trace, kind_of, struct_layout
@@ -19,16 +19,18 @@ from catalog.traces.source import (
     open_source,
     trace_file_error,
 )
-from catalog.traces.spacing import bar_spacing
+from catalog.traces.spacing import bar_spacing, spacing_of
 from catalog.traces.table import Table
 from catalog.traces.trace_file import TraceFile
 
 __all__ = ["bar_spacing", "read_open", "read_trace_file"]
 
 
-def read_trace_file(path: str, *, kind_hint: str | None = None) -> TraceFile:
+def read_trace_file(
+    path: str, *, kind_hint: str | None = None, listed: StoredObject | None = None
+) -> TraceFile:
     """
-    Read one trace file.
+    Read one trace file, of this machine or of a store.
 
     The bytes are read once, and the digest is of the very bytes that were parsed; only a file
     beyond 64 MB is read a second time, piece by piece, so that memory stays bounded.
@@ -36,16 +38,23 @@ def read_trace_file(path: str, *, kind_hint: str | None = None) -> TraceFile:
     Args:
         kind_hint: the kind that the file's folder stands for. Our own footer overrides it, and
             without either text in `val` makes a classifier and numbers make a signal.
+        listed: what the store said of an object, if it was asked: a request less.
 
     Raises:
         NotATraceError: a readable Parquet file that was never meant to be a trace.
         TraceFileError: anything else that keeps the file from being registered.
+        ObjectStoreError: the store cannot be reached, or says no to more than this object.
     """
-    file_stem = path.rpartition(os.sep)[2].removesuffix(".parquet")
+    file_stem = path.rpartition("/")[2].removesuffix(".parquet")
     try:
-        source = open_source(path)
+        source = open_source(path, listed=listed)
         try:
-            return read_open(source, Table(source.reader), file_stem, kind_hint)
+            table = Table(source.reader)
+            trace = read_open(source, table, file_stem, kind_hint)
+            if is_url(path) and _shows_spacing(trace):
+                # It would take the same bytes again to look into it later.
+                trace = trace._replace(spacing=spacing_of(table))
+            return trace
         finally:
             close_source(source)
     except UNREADABLE as error:
@@ -115,6 +124,10 @@ def read_open(source: Source, table: Table, file_stem: str, kind_hint: str | Non
         size=source.size,
         mtime_ns=source.mtime_ns,
     )
+
+
+def _shows_spacing(trace: TraceFile) -> bool:
+    return trace.generation != layout.OURS and trace.knows_bar_times and trace.row_count > 1
 
 
 def _is_timed_by_number(table: Table, footer: Footer) -> bool:

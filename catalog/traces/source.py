@@ -5,26 +5,36 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from io import BufferedReader
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.errors import TraceFileError
+from catalog.errors import ObjectError, TraceFileError
+from catalog.objects import PIECE, StoredObject, is_url, look_at, read, read_into
 
 LARGEST_HELD: Final = 64 << 20
 """Larger files are read from the disk piece by piece, so that memory stays bounded."""
 
 LARGEST_FOOTER: Final = 16 << 20
+VANISHED: Final = "vanished while it was read"
 _BUFFER: Final = 1 << 20
 _MAGIC: Final = b"PAR1"
 _MAGIC_ENCRYPTED: Final = b"PARE"
 _SMALLEST: Final = 12
 
 
-UNREADABLE: Final = (TraceFileError, MemoryError, pa.ArrowException, OSError, UnicodeDecodeError)
+UNREADABLE: Final = (
+    TraceFileError,
+    ObjectError,
+    MemoryError,
+    pa.ArrowException,
+    OSError,
+    UnicodeDecodeError,
+)
 """What reading a file may raise on account of the file; anything else is a bug."""
 
 
@@ -38,15 +48,26 @@ class Source:
     digest: str
     file: BufferedReader | None
     """The file on the disk, if it is too large to be held in memory."""
+    is_copy: bool = False
+    """Whether that is a temporary one, which nobody else writes to."""
 
 
-def open_source(path: str) -> Source:
+def open_source(path: str, *, listed: StoredObject | None = None) -> Source:
     """
     Open a Parquet file and digest its bytes. Pages that carry a checksum are checked.
 
+    Args:
+        listed: what the store said of an object, if it was asked: a request less.
+
     Raises:
         UNREADABLE: it cannot be read, or is not Parquet; see `trace_file_error`.
+        ObjectStoreError: the store cannot be reached, or says no to more than this object.
     """
+    if is_url(path):
+        try:
+            return _open_object(path, listed)
+        except FileNotFoundError:
+            raise _vanished() from None
     descriptor = _open(path)
     try:
         status = os.fstat(descriptor)
@@ -63,11 +84,50 @@ def open_source(path: str) -> Source:
             raise _changed()
     finally:
         os.close(descriptor)
+    return _hold(data, status.st_mtime_ns)
+
+
+def _hold(data: bytes, mtime_ns: int) -> Source:
     _check_ends(len(data), data[:4], data[-8:])
     reader = pq.ParquetReader()
     reader.open(pa.BufferReader(data), pre_buffer=False, page_checksum_verification=True)
-    digest = hashlib.sha256(data).hexdigest()
-    return Source(reader, len(data), status.st_mtime_ns, digest, file=None)
+    return Source(reader, len(data), mtime_ns, hashlib.sha256(data).hexdigest(), file=None)
+
+
+def _open_object(url: str, listed: StoredObject | None) -> Source:
+    """Fetch an object: in one request, unless it is large."""
+    stored = listed or look_at(url)
+    if stored is None:
+        raise FileNotFoundError(url)
+    if stored.size == 0:
+        raise _empty()
+    try:
+        if stored.size > PIECE:
+            return _fetch(stored)
+        data = read(url, size=stored.size)
+    except ObjectError:
+        # Shorter than it was listed is also what was written anew since.
+        if look_at(url) not in (stored, None):
+            raise _changed() from None
+        raise
+    if len(data) != stored.size:
+        raise _changed()
+    return _hold(data, stored.mtime_ns)
+
+
+def _fetch(stored: StoredObject) -> Source:
+    """Fetch a large object into a temporary file, so that memory stays bounded."""
+    with tempfile.TemporaryFile(prefix="catalog-") as file:
+        read_into(stored.url, file, stored.size)
+        file.flush()
+        copy = os.fdopen(os.dup(file.fileno()), "rb")
+    try:
+        copy.seek(0)
+        source = _stream(copy, os.fstat(copy.fileno()))
+    except BaseException:
+        copy.close()
+        raise
+    return replace(source, mtime_ns=stored.mtime_ns, is_copy=True)
 
 
 def close_source(source: Source) -> None:
@@ -81,6 +141,8 @@ def close_source(source: Source) -> None:
         return
     with source.file as file:
         status = os.fstat(file.fileno())
+    if source.is_copy:
+        return
     if (status.st_size, status.st_mtime_ns) != (source.size, source.mtime_ns):
         raise _changed()
 
@@ -89,6 +151,8 @@ def trace_file_error(path: str, error: BaseException) -> TraceFileError:
     """Turn what reading a file raised into an error that names the file and the reason."""
     if isinstance(error, TraceFileError):
         return type(error)(error.reason, f"{path}: {error}", hint=error.hint)
+    if isinstance(error, ObjectError):
+        return TraceFileError(error.reason, str(error), hint=error.hint)
     if isinstance(error, MemoryError):
         return TraceFileError("too little memory", f"{path}: memory ran out")
     if "crypt" in str(error):
@@ -101,9 +165,7 @@ def _open(path: str) -> int:
         # A pipe that nobody writes to would otherwise make this wait forever.
         return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise TraceFileError(
-            "vanished while it was read", "it was listed, but is not there any more"
-        ) from None
+        raise _vanished() from None
     except PermissionError:
         raise TraceFileError(
             "no permission",
@@ -120,7 +182,7 @@ def _check_is_file(status: os.stat_result) -> None:
             raise TraceFileError("a directory", "it is a directory, not a file")
         raise TraceFileError("not a regular file", "it is a pipe, a socket or a device")
     if status.st_size == 0:
-        raise TraceFileError("empty file", "it has no bytes")
+        raise _empty()
 
 
 def _stream(file: BufferedReader, status: os.stat_result) -> Source:
@@ -161,6 +223,14 @@ def _check_ends(size: int, head: bytes, tail: bytes) -> None:
 
 def _encrypted() -> TraceFileError:
     return TraceFileError("encrypted", "it is encrypted, and the catalog holds no keys")
+
+
+def _empty() -> TraceFileError:
+    return TraceFileError("empty file", "it has no bytes")
+
+
+def _vanished() -> TraceFileError:
+    return TraceFileError(VANISHED, "it was listed, but is not there any more")
 
 
 def _changed() -> TraceFileError:

@@ -26,14 +26,20 @@ def bar_spacing(path: str) -> float | None:
     try:
         source = open_source(path)
         try:
-            return _spacing(Table(source.reader))
+            return spacing_of(Table(source.reader))
         finally:
             close_source(source)
     except UNREADABLE as error:
         raise trace_file_error(path, error) from error
 
 
-def _spacing(table: Table) -> float | None:
+def spacing_of(table: Table) -> float | None:
+    """
+    Return what `bar_spacing` does of a file that is open.
+
+    Raises:
+        UNREADABLE: see `catalog.traces.source`.
+    """
     check_columns(table, is_event=True)
     for piece in table.pieces(["idx", "ts"]):
         ts = piece["ts"]

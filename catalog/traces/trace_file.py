@@ -62,3 +62,5 @@ class TraceFile(NamedTuple):
     file_digest: str
     size: int
     mtime_ns: int
+    spacing: float | None = None
+    """Seconds from bar to bar, as `bar_spacing` says it; only of what was read from a store."""
