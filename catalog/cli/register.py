@@ -38,7 +38,7 @@ SOURCES = {
 
 
 @click.command("register")
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("folders", nargs=-1, required=True)
 @click.option(
     "--sweep",
     "sweeps",
@@ -50,14 +50,14 @@ SOURCES = {
 @click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
 @catalog_option
 def command(
-    folders: tuple[Path, ...],
+    folders: tuple[str, ...],
     sweeps: tuple[Path, ...],
     forgotten: bool,
     dry_run: bool,
     path: Path,
 ) -> None:
     """
-    Register the trace files at and below FOLDERS.
+    Register the trace files at and below FOLDERS, or URLs such as s3://bucket/runs.
 
     Registering again is quick and harmless: only what is new or has changed is read.
     Files that cannot be registered are put in quarantine with the reason; then the exit
@@ -66,6 +66,7 @@ def command(
     \b
     Example:
       catalog register ../old_runs --sweep grid.yaml
+      catalog register s3://bucket/runs
     """
     catalog = open_catalog(path)
     with progress_bar("reading traces") as progress:

@@ -29,6 +29,7 @@ class Registering(Located):
         Register the trace files at and below some folders. Harmless when done twice.
 
         Args:
+            folders: paths, or URLs of object storage such as `s3://bucket/runs`.
             sweeps: sweep files (YAML) to find parameters in that the traces do not carry.
             forgotten: bring back what was forgotten in the folders.
             dry_run: read and report, and write nothing.
@@ -38,10 +39,12 @@ class Registering(Located):
             What was registered, found, ignored and quarantined.
 
         Raises:
-            UsageError: a folder does not exist.
+            UsageError: a folder does not exist, or nothing lies below a URL.
+            ObjectStoreError: a store cannot be reached, or says no. What was read is registered.
             SweepFileError: a sweep file cannot be read.
             StoreError: the catalog cannot be used.
         """
+        from catalog.places import absolute
         from catalog.register.register import register
         from catalog.sweeps.file import load_sweep
         from catalog.sweeps.grid import Sweep
@@ -50,7 +53,7 @@ class Registering(Located):
 
         loaded = [sweep if isinstance(sweep, Sweep) else load_sweep(sweep) for sweep in sweeps]
         if forgotten and not dry_run:
-            bring_back(self.path, [os.path.abspath(os.fspath(folder)) for folder in folders])
+            bring_back(self.path, [absolute(folder) for folder in folders])
         report = register(
             self.path,
             folders,
