@@ -1,4 +1,5 @@
--- Published lakes that traces are read from: where they lie, their files, and who wrote which trace.
+-- Published lakes that traces are read from: where they lie, the files that hold rows, and which of
+-- these holds which trace.
 create table internal.lake (
     lake_id integer not null,
     place varchar not null,
@@ -7,17 +8,19 @@ create table internal.lake (
 );
 
 create table internal.lake_file (
+    file_id integer not null,
     lake_id integer not null,
     relation varchar not null,
-    writer varchar not null,
-    folder varchar not null,
     path varchar not null,
-    row_count bigint not null
+    row_count bigint not null,
+    size_bytes bigint not null
 );
 
+-- A trace may be in several lakes; it is read from one of them, and from none where it is here.
 create table internal.lake_trace (
     trace_id varchar not null,
     lake_id integer not null,
     writer varchar not null,
+    file_id integer,
     is_read boolean not null
 );

@@ -25,7 +25,8 @@ select
     t.last_change_ts,
     t.knows_bar_times,
     case when t.pack_path is not null then getvariable('catalog_root') || '/' || t.pack_path end as pack_path,
-    t.trace_number
+    t.trace_number,
+    t.has_original
 from internal.trace_file as t
 join internal.directory as d using (directory_id)
 where t.status = 'registered'

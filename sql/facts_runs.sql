@@ -18,5 +18,6 @@ from (
     from internal.run_folder as w
     join internal.directory as d using (directory_id)
     join internal.run as r using (run_id)
+    where d.is_relative or not starts_with(d.prefix, 'lake:')
     order by r.registered_at, w.directory_id
 ) as f;

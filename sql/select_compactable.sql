@@ -19,5 +19,7 @@ join internal.directory as d using (directory_id)
 where
     t.kind = 'signal'
     and t.status = 'registered'
+    -- What only a lake has stays there.
+    and (t.trace_number is not null or t.has_original is distinct from false)
     and ($trace_ids is null or list_contains($trace_ids, t.trace_id))
 order by t.strategy_hash nulls last, t.trace_id;

@@ -5,6 +5,6 @@ select
     coalesce(list(d.prefix || t.file_name order by d.prefix, t.file_name) filter (not d.is_relative), []) as absolute
 from trace_file as t
 join directory as d using (directory_id)
-where t.kind = $kind and t.status = 'registered'
+where t.kind = $kind and t.status = 'registered' and t.has_original is distinct from false
 group by t.layout
 order by t.layout nulls first;

@@ -2,7 +2,12 @@
 with registered as (
     select directory_id, any_value(run_id) as run_id
     from trace_file
-    where kind = $kind and status = 'registered' and layout is null and trace_number is null
+    where
+        kind = $kind
+        and status = 'registered'
+        and layout is null
+        and trace_number is null
+        and has_original is distinct from false
     group by directory_id
 ),
 foreign_file as (

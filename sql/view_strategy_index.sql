@@ -24,7 +24,7 @@ select
     m.breakeven_cost_bps,
     m.sessions,
     m.note as metrics_note,
-    case when t.has_original = false then t.pack_path else t.path end as trace_path,
+    case when t.has_original = false then coalesce(t.pack_path, t.path) else t.path end as trace_path,
     s.config,
     t.run_id,
     t.trace_id,

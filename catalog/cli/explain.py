@@ -17,7 +17,7 @@ def write_plan(plan: Plan) -> None:
     """Print what is read for each relation and why, and the query as it is rewritten."""
     opened = 0
     for choice in {choice.chosen.number: choice for choice in plan.choices}.values():
-        opened += choice.chosen.files + choice.chosen.packs
+        opened += choice.chosen.files + choice.chosen.packs + choice.chosen.lake_files
         read = _read(choice, plan.totals[choice.relation])
         click.echo(f"-- {choice.relation}_{choice.chosen.number}: {read}")
         if choice.condition is not None:
@@ -36,8 +36,10 @@ def write_plan(plan: Plan) -> None:
 
 def _read(choice: Choice, total: int) -> str:
     parts = []
-    if choice.chosen.files or not choice.chosen.packs:
+    if choice.chosen.files or not (choice.chosen.packs or choice.chosen.lakes):
         parts.append(plural(choice.chosen.files, "file"))
     if choice.chosen.packs:
         parts.append(plural(choice.chosen.packs, "pack"))
+    if choice.chosen.lake_files:
+        parts.append(f"{plural(choice.chosen.lake_files, 'file')} of a lake")
     return f"{choice.traces:,} of {plural(total, 'trace')}; opens {' and '.join(parts)}"

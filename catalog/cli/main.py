@@ -37,6 +37,7 @@ COMMANDS = {
     "compact": "Write registered signal traces into a few sorted packs",
     "unpack": "Write the files of packed traces again",
     "relocate": "Say that folders of traces were moved, or the catalog itself",
+    "open": "Make a catalog over a published lake, or bring it up to date",
     "merge": "Take the rows of another catalog in",
     "bundle": "Pack traces, their index and a small catalog for a colleague",
     "publish": "Write what a lake lacks of the catalog, for any engine to read",

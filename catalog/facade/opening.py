@@ -10,10 +10,32 @@ from catalog.facade.located import Located, PathLike
 if TYPE_CHECKING:
     from catalog.catalog import Catalog
     from catalog.lake.merge import Merge
+    from catalog.lake.open import Opened
 
 
 class Opening(Located):
     """Take in what others know: a published lake, another catalog."""
+
+    def open(self, lake: PathLike) -> Opened:
+        """
+        Open a published lake: what it says of its traces comes in here, their rows stay there.
+
+        Strategies, runs, traces, figures, tags, prices and session returns are in the catalog
+        then; signals, classifications, orders, fills and positions are read from the lake. Opened
+        again, the catalog has what the lake has then.
+
+        Args:
+            lake: a folder, or a URL such as s3://bucket/lake.
+
+        Raises:
+            LakeError: there is no lake, or a file or manifest of it is gone or damaged.
+            HashCollisionError: two configurations share twelve digits.
+            ObjectStoreError: the store cannot be reached, or says no.
+            StoreError: the catalog cannot be used.
+        """
+        from catalog.lake.open import open_lake
+
+        return open_lake(self.path, lake)
 
     def merge(self, other: Catalog | PathLike) -> Merge:
         """

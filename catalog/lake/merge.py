@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -35,6 +35,7 @@ from catalog.lake.stores import (
     wanted_returns,
 )
 from catalog.lake.take_in import TakenIn, check_strategies, take_in
+from catalog.lake.take_tags import take_tags
 from catalog.lake.taken import Series, Taken
 from catalog.places import put
 from catalog.register.folders import SeenFolder, record_folders
@@ -47,7 +48,6 @@ from catalog.store.kept import keep_pack_facts
 from catalog.store.migrations import lacks_migrations
 from catalog.store.paths import catalog_root, side_folder
 from catalog.store.registered import registered
-from catalog.store.tagged import add_facts, key_of, known_tags, write_rows
 from catalog.store.transactions import transaction
 from catalog.store.trials import write_missing_trials
 from catalog.store.views import refresh_views
@@ -145,7 +145,7 @@ def _merge(
         prices = copy_prices(catalog, other, taken.prices, stores)
         taken = replace(taken, prices=prices)
         replaced &= series_of(prices)
-        returns = wanted_returns(con, taken, replaced)
+        returns = wanted_returns(con, taken, taken.returns, replaced)
         returns = copy_returns(con, catalog, other, returns, stores)
         taken = replace(taken, returns=returns)
         taken = copy_packed(con, catalog, other, taken, ids, stores)
@@ -183,27 +183,10 @@ def _write(
             with registered(con, taken_packed=stores.packed):
                 con.execute(statement("take_packed"))
             keep_pack_facts(con, Path(root), stores.packed)
-        report.tags = _take_tags(con, catalog, taken)
+        report.tags = take_tags(con, catalog, taken.tags)
         write_missing_trials(con, catalog)
         refresh_views(con, root, strategy_altered=made.altered)
     return made
-
-
-def _take_tags(con: DuckDBPyConnection, catalog: Path, taken: Taken) -> int:
-    """Take tags in that are new, or that somebody set later; return how many."""
-    known = known_tags(con)
-    new = [
-        row
-        for row in taken.tags.to_pylist()
-        if (own := known.get(key_of(row))) is None or _rank(row) > _rank(own)
-    ]
-    write_rows(con, new)
-    add_facts(con, catalog, new)
-    return len(new)
-
-
-def _rank(tag: dict[str, Any]) -> tuple[Any, str]:
-    return tag["tagged_at"], tag["note"] or ""
 
 
 def _copy_sweeps(catalog: Path, other: Path) -> None:

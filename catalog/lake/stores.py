@@ -39,7 +39,7 @@ from catalog.upkeep.packs import (
 PACKED: Final = pa.schema(
     {"trace_id": pa.string(), "trace_number": pa.int64(), "pack_path": pa.string()}
 )
-_ENTRIES: Final = pa.schema(
+RETURNED: Final = pa.schema(
     {
         "trace_id": pa.string(),
         "fill": pa.string(),
@@ -127,7 +127,9 @@ def copy_prices(catalog: Path, other: Path, prices: pa.Table, stores: Stores) ->
     return pa.Table.from_pylist(rows, prices.schema)
 
 
-def wanted_returns(con: DuckDBPyConnection, taken: Taken, replaced: set[Series]) -> pa.Table:
+def wanted_returns(
+    con: DuckDBPyConnection, taken: Taken, returns: pa.Table, replaced: set[Series]
+) -> pa.Table:
     """
     Return those of the session returns that come which are wanted here.
 
@@ -149,12 +151,14 @@ def wanted_returns(con: DuckDBPyConnection, taken: Taken, replaced: set[Series])
         for trace_id, fill, *key in con.execute(statement("take_returned")).fetchall()
     }
     keep = []
-    for row in taken.returns.to_pylist():
+    for row in returns.to_pylist():
         key = tuple(series[row["trace_id"]])
-        is_fresh = key not in digests or digests[key] in ("", _prices_of(row["inputs"]))
+        # A lake may not say what they were computed from: then it cannot be otherwise.
+        computed = _prices_of(row["inputs"])
+        is_fresh = key not in digests or computed is None or digests[key] in ("", computed)
         known = there.get((row["trace_id"], row["fill"]))
         keep.append(is_fresh and (known is None or known in replaced))
-    return taken.returns.filter(pa.array(keep, pa.bool_()))
+    return returns.filter(pa.array(keep, pa.bool_()))
 
 
 def _prices_of(inputs: str) -> str | None:
@@ -192,7 +196,7 @@ def copy_returns(
             row | {"return_number": numbers[row["return_number"]], "pack_path": stored}
             for row in own
         ]
-    return pa.Table.from_pylist(entries, _ENTRIES)
+    return pa.Table.from_pylist(entries, RETURNED)
 
 
 def copy_packed(

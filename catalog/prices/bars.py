@@ -225,6 +225,20 @@ def make_bars(terms: Terms, ts: Micros, *, prices: dict[str, Floats], volume: Fl
     )
 
 
+def bars_of(table: Any, terms: Terms) -> Bars:
+    """Return a series from the rows that its file has."""
+    times = {
+        name: table[name].cast(pa.int64()).to_numpy() for name in ("ts", "known_at", "ts_local")
+    }
+    names = ("open", "high", "low", "close", "volume")
+    numbers = {name: table[name].fill_null(np.nan).to_numpy() for name in names}
+    phase = [PHASES.index(word) for word in table["session"].to_pylist()]
+    volume = numbers.pop("volume")
+    dates = table["session_date"].to_numpy()
+    return Bars(terms, **times, session_date=dates, phase=np.array(phase), prices=numbers,
+                volume=volume)  # fmt: skip
+
+
 def _phases(terms: Terms, began: Micros) -> NDArray[np.int64]:
     if terms.regular_hours is None:
         return np.full(len(began), _REGULAR, np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -122,17 +123,34 @@ class Chooser:
             chosen = self._list_files(number, traces)
         else:
             chosen = self._list_layouts(number, kind)
+        if pc.any(_in_lakes(traces)).as_py():
+            chosen = self._list_lakes(chosen)
         return Choice(relation, chosen, traces.num_rows, shown, why)
 
     def _list_files(self, number: int, traces: pa.Table) -> Chosen:
         packs = traces["pack_path"].unique().drop_null().to_pylist()
         loose = traces if not packs else traces.filter(pc.is_null(traces["trace_number"]))
+        in_lakes = _in_lakes(loose)
+        has_lakes = bool(pc.any(in_lakes).as_py())
+        if has_lakes:
+            loose = loose.filter(pc.invert(in_lakes))
         files = loose["path"].to_pylist()
         self._set(f"files_{number}", [escape(path) for path in files])
         if packs:
             self._set(f"packs_{number}", [escape(path) for path in packs])
-        is_small = not packs and self._list_few(number, traces)
+        is_small = not packs and not has_lakes and self._list_few(number, traces)
         return Chosen(number, len(files), len(packs), is_small=is_small)
+
+    def _list_lakes(self, chosen: Chosen) -> Chosen:
+        """List the files of lakes that have some of the traces."""
+        number = chosen.number
+        text = statement("list_planned_lakes").replace("planned", f"planned_{number}")
+        rows = self.con.execute(text).fetchall()
+        for lake, files, sizes in rows:
+            reach(self.con, dict(zip(files, sizes, strict=True)))
+            self._set(f"lake_{number}_{lake}", [escape(path) for path in files])
+        lakes = tuple(lake for lake, _, _ in rows)
+        return replace(chosen, lakes=lakes, lake_files=sum(len(files) for _, files, _ in rows))
 
     def _list_few(self, number: int, traces: pa.Table) -> bool:
         """List the traces in variables too, where looking up every row among them is quick."""
@@ -155,6 +173,12 @@ class Chooser:
 
     def _set(self, name: str, value: list[str]) -> None:
         self.con.execute(f"set variable {name} = $value", {"value": value})
+
+
+def _in_lakes(traces: pa.Table) -> Any:
+    """Say of each trace whether only a lake has its rows."""
+    has_none = pc.equal(traces["has_original"], False)
+    return pc.and_(pc.fill_null(has_none, False), pc.is_null(traces["trace_number"]))
 
 
 def _objects(traces: pa.Table) -> dict[str, int | None]:

@@ -8,13 +8,14 @@ from functools import cache
 from sqlglot import exp, parse_one
 
 from catalog.store.view_queries import NO_COST, no_rows, parsed, put
+from catalog.store.views import LAKE_ROWS
 
 # What the views want of trace_files.
 PLANNED_COLUMNS = (
     "trace_id", "path", "kind", "run_id", "strategy_hash", "strategy_id", "strategy_type",
     "symbol", "timeframe", "generation", "idx_base", "status", "first_bar", "last_bar", "first_ts",
     "last_ts", "first_change_bar", "last_change_bar", "first_change_ts", "last_change_ts",
-    "knows_bar_times", "pack_path", "trace_number", "row_count",
+    "knows_bar_times", "pack_path", "trace_number", "has_original", "row_count",
     "file_size_bytes",
 )  # fmt: skip
 
@@ -29,7 +30,8 @@ class Chosen:
 
     They are in the relation `planned_<number>`; the variables `files_<number>` and
     `packs_<number>` list the loose files and the packs. Of `layouts` (of orders, fills and
-    positions) each has a variable `files_<number>_<place>`.
+    positions) each has a variable `files_<number>_<place>`, of `lakes` a variable
+    `lake_<number>_<lake>`.
     """
 
     number: int
@@ -38,19 +40,34 @@ class Chosen:
     layouts: tuple[str, ...] = ()
     is_small: bool = False
     """Whether the variables `traces_<number>` and `paths_<number>` list them as well."""
+    lakes: tuple[int, ...] = ()
+    lake_files: int = 0
 
 
 def reading_sql(relation: str, chosen: Chosen) -> str:
     """Return a query that returns what the view of this name does, of the chosen traces only."""
-    text = _template(relation, chosen.files > 0, chosen.packs > 0, chosen.layouts, chosen.is_small)
+    text = _template(
+        relation,
+        chosen.files > 0,
+        chosen.packs > 0,
+        chosen.layouts,
+        chosen.lakes,
+        is_small=chosen.is_small,
+    )
     return text.replace(_NUMBER, f"_{chosen.number}")
 
 
 @cache
 def _template(
-    relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, ...], is_small: bool
+    relation: str,
+    has_files: bool,
+    has_packs: bool,
+    layouts: tuple[str, ...],
+    lakes: tuple[int, ...],
+    *,
+    is_small: bool,
 ) -> str:
-    query = _query(relation, has_files, has_packs, layouts)
+    query = _query(relation, has_files, has_packs, layouts, lakes)
     if is_small and relation in ("signals", "classifications", "holdings", "trades"):
         _look_up(query)
     return query.sql("duckdb")
@@ -78,13 +95,19 @@ def _look_up(query: exp.Query) -> None:
         select.set("joins", None)
 
 
-def _query(relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, ...]) -> exp.Query:
+def _query(
+    relation: str,
+    has_files: bool,
+    has_packs: bool,
+    layouts: tuple[str, ...],
+    lakes: tuple[int, ...],
+) -> exp.Query:
     if relation == "signals":
         branches = [_branch("rows_signal_loose", "files" if has_files else None)]
         if has_packs:
             branches = branches[:1] if has_files else []
             branches.append(_branch("rows_signal_packed", "packs"))
-        return branches[0] if len(branches) == 1 else exp.union(*branches, distinct=False)
+        return _with_lakes(branches, relation, lakes, is_needed=has_files or has_packs)
     if relation in ("holdings", "trades"):
         query = _branch(f"view_{relation}", None)
         if relation == "trades":
@@ -92,14 +115,27 @@ def _query(relation: str, has_files: bool, has_packs: bool, layouts: tuple[str, 
             put(query, "cost", NO_COST)
         for table in list(query.find_all(exp.Table)):
             if table.name == "signals":
-                changes = _query("signals", has_files, has_packs, ())
+                changes = _query("signals", has_files, has_packs, (), lakes)
                 table.replace(changes.subquery(alias=table.alias or "signals"))
         return query
     query = _branch(f"view_{relation}", "files" if has_files else None)
     if relation != "classifications":
         rows = [_branch(layout, f"files{_NUMBER}_{i}") for i, layout in enumerate(layouts)]
         _put_rows(query, rows or [_branch(f"rows_{relation.removesuffix('s')}_flat", None)])
-    return query
+    return _with_lakes([query], relation, lakes, is_needed=has_files)
+
+
+def _with_lakes(
+    branches: list[exp.Query], relation: str, lakes: tuple[int, ...], *, is_needed: bool
+) -> exp.Query:
+    """Return the union of what is here and of what lakes have; of what is needed, or alone."""
+    if lakes and not is_needed:
+        branches = []
+    for lake in lakes:
+        rows = _branch(LAKE_ROWS[relation], f"lake{_NUMBER}_{lake}")
+        put(rows, "lake", exp.Literal.number(lake))
+        branches.append(rows)
+    return branches[0] if len(branches) == 1 else exp.union(*branches, distinct=False)
 
 
 def _put_rows(query: exp.Query, rows: list[exp.Query]) -> None:

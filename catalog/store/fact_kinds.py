@@ -55,6 +55,7 @@ def _is(value: object, kind: type) -> bool:
 
 
 _FOLDER: Final = {"prefix": str, "is_relative": bool}
+_LAKE: Final = {"place": str, "is_relative": bool}
 KINDS: Final = {
     "roots": Kind(tuple(_FOLDER), "root", _FOLDER),
     "runs": Kind(
@@ -73,6 +74,7 @@ KINDS: Final = {
         },
         beside=frozenset({"registered_at"}),
     ),
+    "lakes": Kind(tuple(_LAKE), "lake", _LAKE),
     "prices": Kind(
         ("symbol", "timeframe"),
         "price_series",

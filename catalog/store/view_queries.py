@@ -26,10 +26,11 @@ _PARAMETERS_OF = {"strategy_index": "s", "strategies_of_type": "s", "leaderboard
 
 @dataclass(frozen=True)
 class Layout:
-    """Files whose rows the same statement in sql/ reads."""
+    """Files whose rows the same statement in sql/ reads; those of a lake with its number."""
 
     statement: str
     patterns: tuple[Pattern, ...]
+    lake: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class ViewInputs:
     What a view is made of beside its file in sql/.
 
     `root` is the absolute folder of the catalog, `columns` are parameter columns,
-    `patterns` what `$files` reads, `layouts` what `$rows` is the union of.
+    `patterns` what `$files` reads, `layouts` what `$rows` is the union of. `lakes` have rows of
+    the view beside what it reads itself.
     """
 
     root: str
@@ -46,10 +48,12 @@ class ViewInputs:
     patterns: tuple[Pattern, ...] = ()
     layouts: tuple[Layout, ...] = ()
     strategy_type: str | None = None
+    lakes: tuple[Layout, ...] = ()
 
     def elsewhere(self) -> Iterator[str]:
         """Yield what is read that does not lie below the catalog's folder."""
-        for patterns in (self.patterns, *(layout.patterns for layout in self.layouts)):
+        layouts = (*self.layouts, *self.lakes)
+        for patterns in (self.patterns, *(layout.patterns for layout in layouts)):
             yield from (pattern.glob for pattern in patterns if not pattern.is_relative)
 
 
@@ -72,6 +76,10 @@ def build_query(template: str, inputs: ViewInputs, tables: Collection[str]) -> e
     put(query, "root", exp.Literal.string(inputs.root))
     if inputs.strategy_type is not None:
         put(query, "strategy_type", exp.Literal.string(inputs.strategy_type))
+    for lake in inputs.lakes:
+        rows = _read_files(parsed(lake.statement).copy(), lake.patterns, inputs.root)
+        put(rows, "lake", exp.Literal.number(lake.lake or 0))
+        query = exp.union(query, rows, distinct=False, copy=False)
     for source in query.find_all(exp.Table):
         if source.name in tables and not source.db:
             source.set("db", exp.to_identifier("internal"))

@@ -62,6 +62,14 @@ _ROOT = "\N{REPLACEMENT CHARACTER} root"
 ON_STRATEGY = frozenset({"strategies", "strategy_index", "strategies_of_type", "leaderboard"})
 TRACE_KINDS = {"signals": "signal", "classifications": "classifier"}
 EVENT_KINDS = {"orders": "order", "fills": "fill", "positions": "position"}
+LAKE_ROWS = {
+    "signals": "rows_lake_changes",
+    "classifications": "rows_lake_changes",
+    "orders": "rows_lake_orders",
+    "fills": "rows_lake_fills",
+    "positions": "rows_lake_positions",
+}
+"""What reads the rows of a view that lakes have."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,8 @@ class View:
     @property
     def signature(self) -> str:
         """Differs where the view would."""
-        parts = [statement(layout.statement) for layout in self.inputs.layouts]
+        layouts = (*self.inputs.layouts, *self.inputs.lakes)
+        parts = [statement(layout.statement) for layout in layouts]
         made_of = repr((statement(f"view_{self.template}"), parts, self.inputs))
         return hashlib.sha256(made_of.encode()).hexdigest()
 
@@ -169,6 +178,8 @@ def _wanted(con: DuckDBPyConnection, root: str, beside: str) -> Iterator[View]:
             inputs = replace(nothing, layouts=(_beside(con, beside, "return", "returns"),))
         elif name in ON_STRATEGY:
             inputs = replace(nothing, columns=columns)
+        if name in LAKE_ROWS:
+            inputs = replace(inputs, lakes=_lakes(con, name))
         yield View(name, name, inputs)
     taken: set[str] = set()
     for strategy_type, own in con.execute(statement("select_type_columns")).fetchall():
@@ -216,6 +227,20 @@ def _signal_layouts(con: DuckDBPyConnection) -> tuple[Layout, ...]:
     packs = tuple(Pattern(escape(path), True) for (path,) in paths)
     packed = Layout("rows_signal_packed", packs)
     return (loose, packed) if loose.patterns else (packed,)
+
+
+def _lakes(con: DuckDBPyConnection, relation: str) -> tuple[Layout, ...]:
+    """Return the files of opened lakes that hold rows of a view, a layout a lake."""
+    values = {"relation": relation}
+    rows = con.execute(statement("select_lake_files"), values).fetchall()
+    return tuple(
+        Layout(
+            LAKE_ROWS[relation],
+            tuple(Pattern(escape(path), is_relative) for path in files),
+            lake_id,
+        )
+        for lake_id, is_relative, files in rows
+    )
 
 
 def _beside(con: DuckDBPyConnection, root: str, kind: str, rows: str) -> Layout:

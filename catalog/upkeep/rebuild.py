@@ -2,7 +2,7 @@
 Make a catalog anew, from trace files, packs, what lies beside them and the facts in `catalog.d/`.
 
     old catalog, if readable -> facts that are missing        (as a catalog of before had none)
-    facts -> catalog.rebuilding -> register -> packs -> forgotten, tags -> figures
+    facts -> catalog.rebuilding -> register -> packs -> lakes -> forgotten, tags -> figures
     compare with the old one -> old one aside -> new one in its place
 
 The new one has another name in the same folder until it is whole, so that paths are right; the
@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.errors import CatalogBusyError, StoreError, UsageError
+from catalog.lake.reopen import reopen_lakes
 from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
 from catalog.register.written import take_in
 from catalog.statements import statement
@@ -176,6 +177,7 @@ def _make(
             f"{len(bare):,} traces of packs: the size, time and digest of their deleted files, "
             f"such as of {bare[0]}"
         )
+    report.lost += reopen_lakes(new)
     with writing(new) as con:
         report.forgotten = replay_forgotten(con, new)
         with transaction(con):

@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import StoreError
 from catalog.metrics.returns import returns_folder
-from catalog.prices.bars import PHASES, Bars, Terms
+from catalog.prices.bars import Terms, bars_of
 from catalog.prices.files import is_whole, paths_in_use, prices_folder, read_bars
 from catalog.register.sweeps import kept_sweep
 from catalog.statements import statement
@@ -250,22 +249,9 @@ def _check_prices(
     except (StoreError, UnicodeDecodeError) as error:
         yield found(f.DAMAGED_PRICES, str(path), _first_line(error))
         return
-    bars = _bars(table, terms)
+    bars = bars_of(table, terms)
     if len(bars) != count or bars.digest != digest or bars.file_digest not in path.stem:
         yield found(f.DAMAGED_PRICES, str(path), "its bars are not those that were added")
-
-
-def _bars(table: Any, terms: Terms) -> Bars:
-    times = {
-        name: table[name].cast(pa.int64()).to_numpy() for name in ("ts", "known_at", "ts_local")
-    }
-    names = ("open", "high", "low", "close", "volume")
-    numbers = {name: table[name].fill_null(np.nan).to_numpy() for name in names}
-    phase = [PHASES.index(word) for word in table["session"].to_pylist()]
-    volume = numbers.pop("volume")
-    dates = table["session_date"].to_numpy()
-    return Bars(terms, **times, session_date=dates, phase=np.array(phase), prices=numbers,
-                volume=volume)  # fmt: skip
 
 
 def _is_readable(facts: Path) -> bool:

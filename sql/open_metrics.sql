@@ -1,0 +1,19 @@
+-- The figures of a lake: of those of one trace and metric set that count which were computed last.
+select
+    m.* exclude (set_id, cost_bps, fill, range_start, range_end, last_days, split, folds, is_default),
+    s.set_id
+from lake_metrics as m
+join lake_set as s
+    on
+        s.cost_bps = m.cost_bps
+        and s.fill = m.fill
+        and s.range_start is not distinct from m.range_start
+        and s.range_end is not distinct from m.range_end
+        and s.last_days is not distinct from m.last_days
+where
+    m.period = 'all'
+    or (s.split is not distinct from m.split and s.folds is not distinct from m.folds)
+qualify m.writer = first_value(m.writer) over (
+    partition by m.trace_id, s.set_id, m.classifier, m.period = 'all'
+    order by m.inputs <> 'no prices' desc, m.computed_at desc, m.writer desc
+);
