@@ -179,6 +179,8 @@ def _known(
     con: DuckDBPyConnection, keys: Iterable[str]
 ) -> list[tuple[str, str | None, str | None]]:
     wanted = pa.table({"strategy_key": pa.array(list(keys), pa.string())})
+    if not wanted.num_rows:
+        return []
     with registered(con, incoming_key=wanted):
         return con.execute(statement("select_known_strategies")).fetchall()
 
