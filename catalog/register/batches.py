@@ -14,6 +14,7 @@ from catalog.register.analytics import AnalyticsReader
 from catalog.register.bundled import BundledRun, read_bundled
 from catalog.register.configs import ConfigSources
 from catalog.register.entries import Reading, RunContext, make_entries
+from catalog.register.files import Outcome
 from catalog.register.folders import SeenFolder
 from catalog.register.known import Known
 from catalog.register.plan import Plan, RunToRead
@@ -49,15 +50,21 @@ def batches(
     progress: Progress,
     *,
     size: int | None,
+    is_stated_enough: bool = False,
 ) -> Iterator[Batch]:
     """
     Read the files of a plan, and yield what was found.
 
     Args:
         size: how many files there are in a batch at most; None for all in one.
+        is_stated_enough: nothing is to be recorded, and what the footers of objects state will do.
     """
     with closing(AnalyticsReader()) as analytics:
-        yield from _batches(plan, roots, sources, analytics, progress, size or plan.to_read + 1)
+        here = sum(len(run.files) for run in plan.runs if not is_url(run.folder))
+        files = (file for run in plan.runs for file in run.files)
+        outcomes = read_files(files, here, is_stated_enough=is_stated_enough)
+        size = size or plan.to_read + 1
+        yield from _batches(plan, roots, sources, analytics, outcomes, progress, size)
 
 
 def _batches(
@@ -65,14 +72,13 @@ def _batches(
     roots: Sequence[str],
     sources: RunSources,
     analytics: AnalyticsReader,
+    outcomes: Iterator[Outcome],
     progress: Progress,
     size: int,
 ) -> Iterator[Batch]:
     batch = Batch(problems=plan.problems, folders=plan.folders, gone=plan.gone)
     readings: list[Reading] = []
     done, total = 0, plan.to_read
-    here = sum(len(run.files) for run in plan.runs if not is_url(run.folder))
-    outcomes = read_files((file for run in plan.runs for file in run.files), here)
     try:
         for run, said in zip(plan.runs, _read_said(plan.runs, analytics), strict=True):
             context = _context(run, sources, said)

@@ -161,7 +161,8 @@ def _entry(run: RunContext, folder: str, name: str, trace: TraceFile) -> Entry:
         recovered=recovered,
         symbol=symbol,
         timeframe=timeframe,
-        content_digest=content_digest(symbol, timeframe, trace.kind, trace.rows_digest),
+        content_digest=trace.content_digest
+        or content_digest(symbol, timeframe, trace.kind, trace.rows_digest),
         declared_first_bar=first,
         declared_last_bar=last,
         range_source=source,

@@ -10,6 +10,7 @@ from catalog.objects import StoredObject, is_url
 from catalog.register.walk import NO_STAMP, Stamp
 from catalog.traces.read import read_trace_file
 from catalog.traces.source import VANISHED
+from catalog.traces.tail import read_stated
 from catalog.traces.trace_file import TraceFile
 
 
@@ -39,9 +40,12 @@ Outcome = TraceFile | Problem | None
 """What reading a file came to; None where it vanished since it was listed."""
 
 
-def read_file(file: FileToRead) -> Outcome:
+def read_file(file: FileToRead, *, is_stated_enough: bool = False) -> Outcome:
     """
     Read one file; what is wrong with it is a problem, not an error.
+
+    Args:
+        is_stated_enough: leave the rows of an object where they are if its footer speaks for them.
 
     Raises:
         ObjectStoreError: its store cannot be reached, or says no to more than this object.
@@ -49,6 +53,8 @@ def read_file(file: FileToRead) -> Outcome:
     try:
         path = f"{file.folder}/{file.name}"
         listed = StoredObject(path, *file.stamp) if is_url(path) else None
+        if listed is not None and is_stated_enough:
+            return read_stated(listed, kind_hint=file.kind)
         return read_trace_file(path, kind_hint=file.kind, listed=listed)
     except TraceFileError as error:
         status = "ignored" if isinstance(error, NotATraceError) else "quarantined"

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import groupby, islice
 
 from catalog.objects import is_url, many_at_once
@@ -33,19 +34,22 @@ _PIECE = 64
 _AHEAD = 192
 
 
-def read_files(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
+def read_files(
+    files: Iterable[FileToRead], count: int, *, is_stated_enough: bool = False
+) -> Iterator[Outcome]:
     """
     Yield what reading each file came to, in their order; those in a store many at a time.
 
     Args:
         count: how many of them lie on this machine.
+        is_stated_enough: leave the rows of objects where they are whose footers speak for them.
 
     Raises:
         ObjectStoreError: a store cannot be reached, or says no to more than one object.
     """
     for is_remote, some in groupby(files, key=lambda file: is_url(file.folder)):
         if is_remote:
-            yield from many_at_once(read_file, some)
+            yield from many_at_once(partial(read_file, is_stated_enough=is_stated_enough), some)
         else:
             yield from _read_here(some, count)
 

@@ -90,7 +90,8 @@ def scan(
     shelf = SweepShelf(catalog)
     with _collecting_between_batches():
         sources = RunSources(known, sweeps, shelf)
-        for batch in batches(plan, roots, sources, progress, size=BATCH_SIZE):
+        found = batches(plan, roots, sources, progress, size=BATCH_SIZE, is_stated_enough=dry_run)
+        for batch in found:
             recorded = None if dry_run else _record(catalog, root, batch, shelf)
             _note_batch(report, batch, recorded)
             gc.collect(0)

@@ -88,7 +88,7 @@ def open_source(path: str, *, listed: StoredObject | None = None) -> Source:
 
 
 def _hold(data: bytes, mtime_ns: int) -> Source:
-    _check_ends(len(data), data[:4], data[-8:])
+    check_ends(len(data), data[:4], data[-8:])
     reader = pq.ParquetReader()
     reader.open(pa.BufferReader(data), pre_buffer=False, page_checksum_verification=True)
     return Source(reader, len(data), mtime_ns, hashlib.sha256(data).hexdigest(), file=None)
@@ -187,7 +187,7 @@ def _check_is_file(status: os.stat_result) -> None:
 
 def _stream(file: BufferedReader, status: os.stat_result) -> Source:
     size, descriptor = status.st_size, file.fileno()
-    _check_ends(size, os.pread(descriptor, 4, 0), os.pread(descriptor, 8, size - 8))
+    check_ends(size, os.pread(descriptor, 4, 0), os.pread(descriptor, 8, size - 8))
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     reader = pq.ParquetReader()
     # Without a buffer size, or with reading ahead, whole columns would be held in memory.
@@ -200,8 +200,13 @@ def _stream(file: BufferedReader, status: os.stat_result) -> Source:
     return Source(reader, size, status.st_mtime_ns, digest, file)
 
 
-def _check_ends(size: int, head: bytes, tail: bytes) -> None:
-    """Look at the first four and last eight bytes, before any parser sees the file."""
+def check_ends(size: int, head: bytes, tail: bytes) -> None:
+    """
+    Look at the first four and last eight bytes, before any parser sees the file.
+
+    Raises:
+        TraceFileError: it is not Parquet, is encrypted, or has a footer of more than 16 MB.
+    """
     if head == _MAGIC_ENCRYPTED or tail[4:] == _MAGIC_ENCRYPTED:
         raise _encrypted()
     if head != _MAGIC:

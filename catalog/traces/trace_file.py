@@ -62,5 +62,7 @@ class TraceFile(NamedTuple):
     file_digest: str
     size: int
     mtime_ns: int
+    content_digest: str | None = None
+    """What the footer of a file of ours states; only where its rows were not read."""
     spacing: float | None = None
     """Seconds from bar to bar, as `bar_spacing` says it; only of what was read from a store."""
