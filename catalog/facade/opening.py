@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from catalog.facade.located import Located, PathLike
 
 if TYPE_CHECKING:
-    from catalog.catalog import Catalog
     from catalog.lake.merge import Merge
     from catalog.lake.open import Opened
 
@@ -37,7 +36,7 @@ class Opening(Located):
 
         return open_lake(self.path, lake)
 
-    def merge(self, other: Catalog | PathLike) -> Merge:
+    def merge(self, other: Located | PathLike) -> Merge:
         """
         Take another catalog's rows in, in one transaction; a second merge changes nothing.
 

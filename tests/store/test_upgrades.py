@@ -155,7 +155,7 @@ def test_a_migration_that_fails_leaves_the_catalog_as_it_was(tmp_path, monkeypat
 
 
 def test_a_migration_on_a_full_disk_is_no_bug_to_report(tmp_path, monkeypatch):
-    catalog = opened(4, tmp_path)
+    catalog = opened(NEWEST - 1, tmp_path)
     before = tables(catalog.path)
 
     def full(*args: object, **options: object) -> None:
