@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from typing import Any, Final
 
 import pyarrow.parquet as pq
 
+from catalog.objects import is_url, read
 from catalog.register.files import FileToRead, Problem
 from catalog.register.plan import kind_of_path
 from catalog.register.reading import read_files
-from catalog.register.walk import NO_STAMP
 from catalog.strategy import strategy_hash
 from catalog.traces.content import content_digest
 from catalog.traces.format import EVENT_KINDS, OURS
 from catalog.traces.trace_file import TraceFile
 from catalog.verify.finding import DAMAGED, WRONG_CONFIG, WRONG_ROW, Finding, Progress, found
+from catalog.verify.remote import Listing
 
 COLUMNS: Final = (
     "kind", "generation", "row_count", "change_count", "first_change_bar", "last_change_bar",
@@ -30,17 +32,18 @@ Details = Mapping[str, Any]
 
 
 def read_deeply(
-    paths: Sequence[str], details: Mapping[str, Details], progress: Progress
+    paths: Sequence[str], listing: Listing, details: Mapping[str, Details], progress: Progress
 ) -> Iterator[Finding]:
     """
     Read files whose bytes are those that were registered, and yield how their rows differ.
 
     Args:
         paths: absolute paths.
+        listing: what is there of those that are objects of a store.
         details: the rows by path; a file that has none is a copy of another one.
     """
     files = [
-        FileToRead(folder, name, kind_of_path(folder), NO_STAMP)
+        FileToRead(folder, name, kind_of_path(folder), listing.stamp(f"{folder}/{name}"))
         for folder, _, name in (path.rpartition("/") for path in paths)
     ]
     outcomes = read_files(files, len(files))
@@ -96,7 +99,7 @@ def _compare(path: str, trace: TraceFile, row: Details) -> Iterator[Finding]:
 
 def _wrong_hash(path: str, trace: TraceFile) -> str | None:
     """Say whether a file of ours carries another hash than that of its configuration."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(BytesIO(read(path)) if is_url(path) else path) as file:
         keys = file.metadata.metadata or {}
         column = file.read(["strategy_hash"], use_threads=False)["strategy_hash"]
     if trace.footer_config is None and keys.get(b"strategy_config"):

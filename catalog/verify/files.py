@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 
-from catalog.verify.digests import Compared, compare, open_folder
+from catalog.objects import is_url
+from catalog.verify.digests import Compared, Task, compare, open_folder
 from catalog.verify.finding import Progress
 from catalog.verify.known import Known, Raw
+from catalog.verify.remote import Listing, look_at_objects
 
 
 def look_at(
-    known: Known, *, read: bool, chosen: Collection[str] | None, progress: Progress
+    known: Known,
+    listing: Listing,
+    *,
+    read: bool,
+    chosen: Collection[str] | None,
+    progress: Progress,
 ) -> Compared:
     """
     Look at every file that is to be there.
 
     Args:
+        listing: what is there of those that are objects of a store.
         read: compare the digest of its bytes, and not only size and time of change.
         chosen: read only these, where they are given.
     """
@@ -26,6 +34,29 @@ def look_at(
         for folder, rows in known.files.items()
         if (names := {name: raw for name, raw in rows.items() if raw[3]})
     ]
+    here = [one for one in folders if not is_url(one[0])]
+    looked = _look_here(here, total, read=read, chosen=chosen, progress=progress)
+    before = looked.files
+    if len(here) < len(folders):
+        looked.add(
+            look_at_objects(
+                [one for one in folders if is_url(one[0])],
+                listing,
+                read_bytes=lambda url: read and (chosen is None or url in chosen),
+                progress=lambda done: progress(before + done, total),
+            )
+        )
+    return looked
+
+
+def _look_here(
+    folders: Task,
+    total: int,
+    *,
+    read: bool,
+    chosen: Collection[str] | None,
+    progress: Progress,
+) -> Compared:
     if read and chosen is None:
         return compare(folders, lambda done: progress(done, total))
     looked = Compared()

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from catalog.register.walk import walk
+from catalog.objects import is_url
+from catalog.places import exists
+from catalog.register.listed import folders_of
+from catalog.register.walk import Folder, walk
 from catalog.store.paths import side_folder
 from catalog.upkeep.packs import is_alive
 from catalog.verify.finding import UNFINISHED, UNREADABLE, Finding, found
 from catalog.verify.known import Known, Scope
+from catalog.verify.remote import Listing
 
 _LEFT_AFTER: Final = 3600.0
 _TEMPORARY: Final = re.compile(
@@ -34,17 +38,18 @@ class Walked:
     findings: list[Finding] = field(default_factory=list)
 
 
-def walk_roots(known: Known, catalog: Path, scope: Scope) -> Walked:
-    """Walk through the registered roots, and compare names only."""
+def walk_roots(known: Known, listing: Listing, catalog: Path, scope: Scope) -> Walked:
+    """Walk through the registered roots, or through what was listed; compare names only."""
     walked = Walked()
     skip = frozenset({os.path.abspath(side_folder(catalog))})
     names = known.names()
     for root in known.roots:
-        for folder in walk(root, skip=skip, known=names):
+        for folder in _folders(root, listing, skip, names):
             if folder.error is not None:
                 walked.findings.append(found(UNREADABLE, folder.path, folder.error))
             rows = known.files.get(folder.path, {})
-            for name in (*folder.files, *folder.hidden_files):
+            seen = names.get(folder.path, frozenset()) if is_url(root) else frozenset()
+            for name in {*folder.files, *folder.hidden_files} - seen:
                 walked.strangers[f"{folder.path}/{name}"] = ""
             for name, why in folder.broken.items():
                 if name not in rows:
@@ -52,9 +57,21 @@ def walk_roots(known: Known, catalog: Path, scope: Scope) -> Walked:
             walked.findings += _unfinished(folder.path, folder.unfinished, is_ours=False)
     for path in scope.paths:
         row = known.row(path)
-        if os.path.isfile(path) and (row is None or row.is_missing):
+        if exists(path) and (row is None or row.is_missing):
             walked.strangers[path] = ""
     return walked
+
+
+def _folders(
+    root: str, listing: Listing, skip: frozenset[str], names: Mapping[str, Set[str]]
+) -> Iterable[Folder]:
+    if not is_url(root):
+        return walk(root, skip=skip, known=names)
+    listed = listing.below(root)
+    if listed is None:
+        return ()
+    inside = f"{root}/"
+    return folders_of(root, {url: one for url, one in listed.items() if url.startswith(inside)})
 
 
 def beside(catalog: Path) -> Iterator[Finding]:

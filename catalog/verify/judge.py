@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from catalog.objects import is_url
 from catalog.register.plan import kind_of_path
 from catalog.statements import statement
 from catalog.store.database import reading
@@ -30,6 +32,7 @@ from catalog.verify.finding import (
     found,
 )
 from catalog.verify.known import Known, Row, Scope, load_known
+from catalog.verify.remote import ObjectNow, fetched, objects_now, stored_now
 
 SETTLED = WAIT_SECONDS + 2.0
 """After so many seconds a file that was finalized is registered, or named by a note."""
@@ -102,18 +105,20 @@ def details_of(
 
 def _is_odd(path: str, row: Row | None) -> bool:
     if row is None or row.is_missing:
-        return os.path.lexists(path)
+        return is_url(path) or os.path.lexists(path)  # What is in a store was listed just now.
     return row.is_expected
 
 
 def _seconds_to_wait(paths: Sequence[str]) -> float:
     """Return how long to wait until none of some files was renamed or written just now."""
     now, longest = time.time(), 0.0
+    stored = stored_now([path for path in paths if is_url(path)])
     for path in paths:
         try:
-            age = now - os.stat(path).st_ctime
-        except OSError:
+            changed_at = stored[path].mtime_ns / 1e9 if is_url(path) else os.stat(path).st_ctime
+        except (OSError, KeyError):
             continue
+        age = now - changed_at
         if 0 <= age < SETTLED:
             longest = max(longest, SETTLED - age)
     return longest
@@ -122,10 +127,11 @@ def _seconds_to_wait(paths: Sequence[str]) -> float:
 def _wrong_bytes(paths: Sequence[str], known: Known) -> tuple[list[str], list[str]]:
     """Return the files that have no row, no bytes or others, and those with another time only."""
     wrong, touched = [], []
+    objects = objects_now(path for path in paths if is_url(path))
     for path in paths:
         row = known.row(path)
         try:
-            stamp, digest = digest_of(path)
+            stamp, digest = _stamp_and_digest(path, objects)
         except OSError:
             wrong.append(path)
             continue
@@ -136,6 +142,17 @@ def _wrong_bytes(paths: Sequence[str], known: Known) -> tuple[list[str], list[st
     return wrong, touched
 
 
+def _stamp_and_digest(
+    path: str, objects: Mapping[str, ObjectNow]
+) -> tuple[tuple[int, int], str | None]:
+    if not is_url(path):
+        return digest_of(path)
+    if path not in objects:
+        raise FileNotFoundError(path)
+    now = objects[path]
+    return (now.stored.size, now.stored.mtime_ns), now.digest
+
+
 def _describe(
     paths: Sequence[str],
     known: Known,
@@ -144,6 +161,7 @@ def _describe(
     judged: Judged,
 ) -> None:
     readable: list[str] = []
+    objects = objects_now(path for path in paths if is_url(path))
     for path in paths:
         row = known.row(path)
         if row is None or row.is_missing:
@@ -152,30 +170,67 @@ def _describe(
             judged.findings.append(found(UNREGISTERED, path, detail))
             continue
         try:
-            with open(path, "rb"):
-                readable.append(path)
+            _open(path, objects)
+            readable.append(path)
         except FileNotFoundError:
             judged.findings.append(found(MISSING, path, "it is registered, and not there"))
         except OSError as error:
             judged.findings.append(found(UNREADABLE, path, error.strerror or str(error)))
-    described = describe_all((path, kind_of_path(os.path.dirname(path))) for path in readable)
-    for path, one in zip(readable, described, strict=True):
-        row = known.row(path)
-        finding = None if row is None else _finding(path, row, details.get(path), one)
-        if finding is not None:
-            judged.findings.append(finding)
+    with ExitStack() as here:
+        described = describe_all(
+            (_on_disk(path, objects, here), kind_of_path(os.path.dirname(path)))
+            for path in readable
+        )
+        for path, one in zip(readable, described, strict=True):
+            row = known.row(path)
+            stamp = _stamp(path, objects)
+            finding = None if row is None else _finding(path, row, stamp, details.get(path), one)
+            if finding is not None:
+                judged.findings.append(finding)
 
 
-def _finding(path: str, row: Row, details: Details | None, one: Described) -> Finding | None:
+def _open(path: str, objects: Mapping[str, ObjectNow]) -> None:
+    """
+    See whether a file can be read.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    if not is_url(path):
+        with open(path, "rb"):
+            return
+    if path not in objects:
+        raise FileNotFoundError(path)
+    if objects[path].digest is None:
+        raise OSError(objects[path].reason)
+
+
+def _on_disk(path: str, objects: Mapping[str, ObjectNow], here: ExitStack) -> str:
+    """Return a file as it can be read by another process; the one before it is not any more."""
+    if not is_url(path):
+        return path
+    here.close()
+    return here.enter_context(fetched(path, objects[path].stored.size))
+
+
+def _stamp(path: str, objects: Mapping[str, ObjectNow]) -> tuple[int, int]:
+    if is_url(path):
+        return objects[path].stored.size, objects[path].stored.mtime_ns
     status = os.stat(path)
-    size = "" if row.size == status.st_size else f", in {status.st_size:,} bytes"
+    return status.st_size, status.st_mtime_ns
+
+
+def _finding(
+    path: str, row: Row, stamp: tuple[int, int], details: Details | None, one: Described
+) -> Finding | None:
+    size = "" if row.size == stamp[0] else f", in {stamp[0]:,} bytes"
     if one.trace is None:
         hint = None
         if details is not None and details["is_packed"]:
             trace_id = details["trace_id"]
             hint = f"Remove it, and write it again from its pack: catalog unpack {trace_id}"
         return found(DAMAGED, path, f"{one.detail}{size}", what_to_do=hint)
-    is_as_old = row.mtime_ns == status.st_mtime_ns
+    is_as_old = row.mtime_ns == stamp[1]
     if details is None and is_as_old:
         return None  # A copy may say the same in other bytes.
     columns = [] if details is None else differing(one.trace, details)

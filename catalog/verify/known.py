@@ -12,6 +12,8 @@ from typing import NamedTuple
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import UsageError
+from catalog.objects import is_url
+from catalog.places import absolute
 from catalog.statements import statement
 from catalog.store.paths import catalog_root, side_folder
 
@@ -141,21 +143,30 @@ class Scope:
         below = [
             path
             for path in self.paths
-            if os.path.isdir(path) and any(_lies_in(path, root) for root in known.roots)
+            if _is_folder(path, known) and any(_lies_in(path, root) for root in known.roots)
         ]
         return inside + [path for path in below if path not in inside]
 
 
 def scope_of(paths: Sequence[str | os.PathLike[str]]) -> Scope:
     """Return the scope of what somebody named."""
-    return Scope(tuple(os.path.abspath(os.fspath(path)) for path in paths))
+    return Scope(tuple(absolute(path) for path in paths))
+
+
+def _is_folder(path: str, known: Known) -> bool:
+    # A store has no folders, but objects whose names begin alike.
+    return known.row(path) is None if is_url(path) else os.path.isdir(path)
 
 
 def _is_known(path: str, known: Known) -> bool:
     if known.row(path) is not None:
         return True
     if any(_lies_in(path, root) or _lies_in(root, path) for root in known.roots):
-        return os.path.lexists(path) or any(_lies_in(folder, path) for folder in known.files)
+        return (
+            is_url(path)
+            or os.path.lexists(path)
+            or any(_lies_in(folder, path) for folder in known.files)
+        )
     return any(_lies_in(folder, path) for folder in known.files)
 
 

@@ -11,6 +11,8 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from catalog.metrics.returns import remove_orphans as remove_returns
+from catalog.objects import is_url
+from catalog.places import exists
 from catalog.prices.files import paths_in_use
 from catalog.prices.files import remove_orphans as remove_prices
 from catalog.register.folders import SeenFolder, record_folders
@@ -33,6 +35,7 @@ from catalog.verify.derived import settle_latest
 from catalog.verify.digests import digest_of
 from catalog.verify.finding import Finding, Repair
 from catalog.verify.folders import is_beside, is_left
+from catalog.verify.remote import objects_now, stored_now
 from catalog.verify.rows import orphans, wrong_strategies, wrong_traces
 
 
@@ -150,15 +153,22 @@ def _there(con: DuckDBPyConnection, traces: Mapping[str, str]) -> dict[str, str]
     return {
         trace_id: path
         for trace_id, path in traces.items()
-        if os.path.exists(path) and (trace_id not in packed or _has(path, packed[trace_id]))
+        if _is_there(path) and (trace_id not in packed or _has(path, packed[trace_id]))
     }
 
 
 def _has(path: str, digest: str | None) -> bool:
     try:
+        if is_url(path):
+            now = objects_now([path]).get(path)
+            return now is not None and now.digest == digest
         return digest_of(path)[1] == digest
     except OSError:
         return False
+
+
+def _is_there(path: str) -> bool:
+    return exists(path) if is_url(path) else os.path.exists(path)
 
 
 def _give_roots(con: DuckDBPyConnection, root: str) -> None:
@@ -167,8 +177,15 @@ def _give_roots(con: DuckDBPyConnection, root: str) -> None:
     for root_id, path in con.execute(statement("select_rootless"), {"root": root}).fetchall():
         rootless.setdefault(root_id, []).append(path.rstrip("/"))
     for paths in rootless.values():
-        above = os.path.commonpath(paths)
+        above = _above(paths)
         record_folders(con, root, [SeenFolder(path, above) for path in paths])
+
+
+def _above(paths: Sequence[str]) -> str:
+    scheme, _, first = paths[0].partition("://")
+    if not first:
+        return os.path.commonpath(paths)
+    return f"{scheme}://" + os.path.commonpath([path.partition("://")[2] for path in paths])
 
 
 def _delete_orphans(con: DuckDBPyConnection) -> None:
@@ -206,7 +223,12 @@ def _settle_latest(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
 
 
 def _mark_missing(catalog: Path, findings: Sequence[Finding]) -> list[Repair]:
-    gone = [one.path for one in findings if not os.path.lexists(one.path)]
+    there = stored_now([one.path for one in findings if is_url(one.path)])
+    gone = [
+        one.path
+        for one in findings
+        if not (one.path in there if is_url(one.path) else os.path.lexists(one.path))
+    ]
     batch = Batch(gone=[(path.rpartition("/")[0], path.rpartition("/")[2]) for path in gone])
     with writing(catalog) as con:
         record(con, catalog_root(catalog), batch)
@@ -228,7 +250,7 @@ def _register(catalog: Path, paths: Iterable[str], how: str = "registered again"
     by_folder: dict[str, list[str]] = {}
     for path in dict.fromkeys(paths):
         by_folder.setdefault(path.rpartition("/")[0], []).append(path)
-    folders = sorted(folder for folder in by_folder if os.path.isdir(folder))
+    folders = sorted(folder for folder in by_folder if is_url(folder) or os.path.isdir(folder))
     if not folders:
         return []
     report = register(catalog, folders)

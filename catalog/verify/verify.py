@@ -33,6 +33,7 @@ from catalog.verify.folders import beside, walk_roots
 from catalog.verify.journals import check_journals
 from catalog.verify.judge import details_of, judge
 from catalog.verify.known import Known, Scope, load_known, scope_of
+from catalog.verify.remote import Listing, list_roots
 from catalog.verify.repair import repair
 from catalog.verify.rows import check_rows
 from catalog.verify.stores import (
@@ -143,14 +144,16 @@ def _look(
             report.findings += check_journals(con, catalog, fast=how.fast)
             report.findings += _notes(catalog)
     some = _choose(known, stores, how, seed) if only is None else only
-    looked = look_at(known, read=not how.fast, chosen=some, progress=progress)
-    walked = walk_roots(known, catalog, scope)
+    listing = list_roots(known)
+    looked = look_at(known, listing, read=not how.fast, chosen=some, progress=progress)
+    walked = walk_roots(known, listing, catalog, scope)
     report.findings += walked.findings
     judged = judge(catalog, looked.differing, walked.strangers, scope)
     report.findings += judged.findings
     report.touched = judged.touched
     if how.deep:
-        report.findings += _deeply(catalog, known, looked, some, progress)
+        report.findings += _deeply(catalog, known, listing, looked, some, progress)
+    report.findings += listing.findings()
     report.files, report.read, report.size_bytes = looked.files, looked.read, looked.size_bytes
     if not scope:
         report.packs = len(stores.packs)
@@ -182,15 +185,20 @@ def _choose(known: Known, stores: Stores, how: How, seed: int) -> frozenset[str]
 
 
 def _deeply(
-    catalog: Path, known: Known, looked: Compared, some: frozenset[str] | None, progress: Progress
+    catalog: Path,
+    known: Known,
+    listing: Listing,
+    looked: Compared,
+    some: frozenset[str] | None,
+    progress: Progress,
 ) -> list[Finding]:
     suspects = set(looked.differing)
-    paths = [path for path in paths_of(known) if path not in suspects]
+    paths = [path for path in paths_of(known) if path not in suspects and listing.reaches(path)]
     if some is not None:
         paths = [path for path in paths if path in some]
     with reading(catalog) as con:
         details = details_of(con, catalog, None)
-    findings = list(read_deeply(paths, details, progress))
+    findings = list(read_deeply(paths, listing, details, progress))
     if findings:
         with reading(catalog) as con:
             now = load_known(con, catalog, Scope())
