@@ -44,10 +44,11 @@ def written_whole(catalog: Path, target: Path) -> Iterator[Path]:
 
 def _check(catalog: Path, target: Path) -> None:
     path = os.path.abspath(target)
-    if not os.path.exists(path):
+    # Where another engine is asked there need be no catalog.
+    if not os.path.exists(path) or not os.path.exists(catalog):
         return
     side = os.path.abspath(side_folder(catalog))
-    if os.path.exists(catalog) and os.path.samefile(catalog, path):
+    if os.path.samefile(catalog, path):
         raise UsageError(f"{target} is the catalog itself", hint="Name another file")
     if path.startswith(side + os.sep):
         raise UsageError(f"{target} belongs to the catalog", hint="Name another file")

@@ -20,8 +20,8 @@ _TYPES = {
         "bigint": (
             "bar_count bar_index bars_long bars_short bars_without_price change_count classifiers "
             "drawdown_bars file_size_bytes first_bar first_change_bar idx last_bar "
-            "last_change_bar prepended_bars row_count session_count sessions signals start_bar "
-            "total_bars trace_number traces trades unknown_configs"
+            "last_change_bar mtime_ns prepended_bars row_count session_count sessions signals "
+            "start_bar total_bars trace_number traces trades unknown_configs"
         ),
         "double": (
             "alpha annual_return bars_per_year benchmark_return benchmark_sharpe beta "

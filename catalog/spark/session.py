@@ -20,7 +20,7 @@ RETRIES = 4
 """How often a request is made again that a server did not answer: some ten seconds in all."""
 _PORT = 15002
 
-_URL = re.compile(r"sc://[^/;\s]+(/(;.*)?)?")
+_URL = re.compile(r"sc://(\[[^]\s]+\]|[^/:;\s]+)(:\d{1,5})?(/(;.*)?)?")
 _NOT_THERE = re.compile(r"PATH_NOT_FOUND|FILE_NOT_EXIST|FileNotFound|No such file|NoSuchKey")
 _NAMES = re.compile(r"UNRESOLVED_COLUMN|TABLE_OR_VIEW_NOT_FOUND|[Cc]annot resolve")
 _WENT_AWAY = re.compile(
