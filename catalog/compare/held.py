@@ -14,6 +14,7 @@ from catalog.compare.overlap import Held
 from catalog.errors import TraceFileError
 from catalog.metrics.changes import read_changes, row_times
 from catalog.metrics.traces import Trace
+from catalog.traces.lake_file import read_lake_rows
 
 NO_STATE = ""
 """The state of a classifier before its first row."""
@@ -68,22 +69,28 @@ def read_states(
 
 def _state_rows(trace: Trace) -> tuple[Any, list[str], Any]:
     """Return the bars, states and times of the rows of a classifier, in bar order."""
-    try:
-        status = os.stat(trace.path)
-        if (status.st_size, status.st_mtime_ns) != (trace.size, trace.mtime_ns):
-            raise TraceFileError("its file has changed since it was registered")
-        with pq.ParquetFile(trace.path, page_checksum_verification=True) as file:
-            table = file.read(["idx", "val", "ts"], use_threads=False).combine_chunks()
-    except FileNotFoundError:
-        raise TraceFileError("its file is gone") from None
-    except (OSError, pa.ArrowException) as error:
-        raise TraceFileError(f"its file cannot be read: {error}") from error
+    table = _state_table(trace)
     bars = table["idx"].to_numpy().astype(np.int64) - trace.idx_base
     order = np.argsort(bars, kind="stable")
     column = table["ts"].combine_chunks()
     times = row_times(column) if trace.knows_bar_times else np.zeros(len(bars), np.int64)
     states = table["val"].cast(pa.string()).to_pylist()
     return bars[order], [str(states[row]) for row in order.tolist()], times[order]
+
+
+def _state_table(trace: Trace) -> pa.Table:
+    if trace.pack_path is not None:
+        return read_lake_rows(trace.pack_path, [trace.trace_id])
+    try:
+        status = os.stat(trace.path)
+        if (status.st_size, status.st_mtime_ns) != (trace.size, trace.mtime_ns):
+            raise TraceFileError("its file has changed since it was registered")
+        with pq.ParquetFile(trace.path, page_checksum_verification=True) as file:
+            return file.read(["idx", "val", "ts"], use_threads=False).combine_chunks()
+    except FileNotFoundError:
+        raise TraceFileError("its file is gone") from None
+    except (OSError, pa.ArrowException) as error:
+        raise TraceFileError(f"its file cannot be read: {error}") from error
 
 
 def _held(trace: Trace, bars: Any, values: Any, times: Any) -> Held:

@@ -85,7 +85,8 @@ def compare_prices(con: DuckDBPyConnection, taken: Taken) -> tuple[set[Series], 
     """
     Return the price series here that give way to others, and those that come and are not wanted.
 
-    Of two series of a symbol and timeframe the one that was added later counts.
+    Of two series of a symbol and timeframe the one that was added later counts. One that has the
+    same bars gives way to nothing, and is wanted for what it says beside them.
     """
     ours = {
         (one["symbol"], one["timeframe"]): (one["added_at"], one["digest"])
@@ -97,9 +98,9 @@ def compare_prices(con: DuckDBPyConnection, taken: Taken) -> tuple[set[Series], 
         key = (one["symbol"], one["timeframe"])
         if key not in ours:
             continue
-        if ours[key][1] == one["digest"] or ours[key] > (one["added_at"], one["digest"]):
+        if ours[key] >= (one["added_at"], one["digest"]):
             refused.add(key)
-        else:
+        elif ours[key][1] != one["digest"]:
             replaced.add(key)
     return replaced, refused
 

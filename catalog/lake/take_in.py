@@ -73,8 +73,11 @@ def take_in(
     strategies = _take_strategies(con, taken)
     for symbol, timeframe in replaced:
         values = {"symbol": symbol, "timeframe": timeframe}
-        for name in ("stale_metrics", "stale_returns", "stale_trials", "price_series"):
+        for name in ("stale_metrics", "stale_returns", "stale_trials"):
             con.execute(statement(f"delete_{name}"), values)
+    for row in taken.prices.to_pylist():
+        values = {"symbol": row["symbol"], "timeframe": row["timeframe"]}
+        con.execute(statement("delete_price_series"), values)
     taken = _with_sets(con, taken)
     with ExitStack() as stack:
         tables = {name: _placed(getattr(taken, name), root) for name in _PLACED}

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from catalog.errors import TraceFileError
 from catalog.metrics.traces import Trace
+from catalog.traces.lake_file import read_lake_rows
 from catalog.traces.times import bar_time
 
 Ints = NDArray[np.int64]
@@ -57,6 +59,13 @@ def read_changes(traces: Sequence[Trace], *, with_times: bool = False) -> Change
         except TraceFileError as error:
             failed[trace.trace_id] = error.reason
     for path, places in packed.items():
+        if traces[places[0]].trace_number is None:
+            try:
+                found = _from_lake(path, [traces[place].trace_id for place in places], with_times)
+                read |= dict(zip(places, found, strict=True))
+            except TraceFileError as error:
+                failed |= {traces[place].trace_id: error.reason for place in places}
+            continue
         try:
             numbers = np.array([traces[place].trace_number for place in places], np.int64)
             for place, rows in zip(places, _from_pack(path, numbers, with_times), strict=True):
@@ -133,6 +142,22 @@ def _from_pack(path: str, numbers: Ints, with_times: bool) -> Iterator[tuple[Any
     starts, stops = own.searchsorted(numbers), own.searchsorted(numbers, "right")
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
         yield bars[start:stop], values[start:stop], times[start:stop]
+
+
+def _from_lake(path: str, ids: Sequence[str], with_times: bool) -> list[tuple[Any, ...]]:
+    """Return the rows of traces in a file of a lake, of each in bar order."""
+    table = read_lake_rows(path, ids)
+    places = pc.index_in(table["trace_id"], pa.array(ids, pa.string())).combine_chunks().to_numpy()
+    bars = _array(table, "idx").to_numpy(zero_copy_only=False).astype(np.int64)
+    order = np.lexsort((bars, places))
+    bars = bars[order]
+    values = _array(table, "val").cast(pa.float64()).to_numpy(zero_copy_only=False)[order]
+    times = row_times(_array(table, "ts"))[order] if with_times else np.zeros(0, np.int64)
+    ends = np.searchsorted(places[order], np.arange(len(ids) + 1))
+    return [
+        (bars[start:stop], values[start:stop], times[start:stop])
+        for start, stop in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+    ]
 
 
 def may_hold(statistics: Any, numbers: Ints) -> bool:

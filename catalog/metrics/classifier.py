@@ -11,13 +11,14 @@ import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from catalog.errors import QueryError
+from catalog.errors import QueryError, TraceFileError
 from catalog.metrics.changes import row_times
 from catalog.metrics.regimes import UNKNOWN, Regimes
 from catalog.metrics.traces import Match, Trace, match_trace, select_traces
 from catalog.prices.series import PriceSeries, load_series
 from catalog.statements import statement
 from catalog.store.paths import catalog_root
+from catalog.traces.lake_file import read_lake_rows
 
 Series = tuple[str, str]
 
@@ -105,9 +106,12 @@ def _on(
 def _read(trace: Trace, own: PriceSeries, match: Match) -> tuple[NDArray[np.int64], list[str]]:
     """Return the rows' bars in the classifier's own series, and their states."""
     try:
-        with pq.ParquetFile(trace.path, page_checksum_verification=True) as file:
-            table = file.read(["idx", "val", "ts"], use_threads=False)
-    except (OSError, pa.ArrowException) as error:
+        if trace.pack_path is not None:
+            table = read_lake_rows(trace.pack_path, [trace.trace_id])
+        else:
+            with pq.ParquetFile(trace.path, page_checksum_verification=True) as file:
+                table = file.read(["idx", "val", "ts"], use_threads=False)
+    except (OSError, pa.ArrowException, TraceFileError) as error:
         raise QueryError(
             f"The classifier's file cannot be read: {trace.path}: {error}",
             hint="Bring the catalog up to date: catalog register FOLDER",
