@@ -132,10 +132,19 @@ def look_at(url: str) -> StoredObject | None:
         ObjectStoreError: the store cannot be reached, or says no.
     """
     try:
-        entry = _tried(url, lambda fs, path: fs.info(path))
+        entry = _tried(url, _info)
     except FileNotFoundError:
         return None
     return None if entry.get("type") == "directory" else _stored(url, entry)
+
+
+def _info(fs: Any, path: str) -> dict[str, Any]:
+    if not is_s3(fs):
+        return dict(fs.info(path))
+    # It would list what begins with the same name, where there is no such object.
+    bucket, _, key = path.partition("/")
+    found: dict[str, Any] = fs.call_s3("head_object", Bucket=bucket, Key=key)
+    return {**found, "size": found["ContentLength"]}
 
 
 def read(

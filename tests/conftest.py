@@ -17,9 +17,9 @@ from catalog import Catalog
 from catalog.store import database
 from catalog.store.database import writing
 from catalog.store.replace import keep_aside, say_if_lost
-from s3 import bucket, s3_endpoint
+from s3 import bucket, s3_endpoint, store
 
-__all__ = ["bucket", "s3_endpoint"]
+__all__ = ["bucket", "s3_endpoint", "store"]
 
 # Tests start hundreds of processes, which need not compile this package again and again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -106,7 +106,7 @@ def read_open(source: Source, table: Table, file_stem: str, kind_hint: str | Non
         last_change_bar=rows.last_bar,
         first_change_ts=rows.first_ts,
         last_change_ts=rows.last_ts,
-        knows_bar_times=None not in times and not _is_timed_by_number(table, footer),
+        knows_bar_times=None not in times and not is_timed_by_number(table, footer),
         last_val=last_value if isinstance(last_value, float) else None,
         last_state=last_value if isinstance(last_value, str) else None,
         bars_long=rows.bars_long if is_signal else None,
@@ -130,7 +130,7 @@ def _shows_spacing(trace: TraceFile) -> bool:
     return trace.generation != layout.OURS and trace.knows_bar_times and trace.row_count > 1
 
 
-def _is_timed_by_number(table: Table, footer: Footer) -> bool:
+def is_timed_by_number(table: Table, footer: Footer) -> bool:
     """
     Say whether an upgrade looked up all times by bar numbers, and compared nothing with prices.
 

@@ -13,7 +13,7 @@ from catalog.objects import StoredObject, is_url, look_at, read
 from catalog.traces import format as layout
 from catalog.traces.columns import check_columns, check_is_trace, kind_of
 from catalog.traces.footer import Footer, read_footer
-from catalog.traces.read import read_trace_file
+from catalog.traces.read import is_timed_by_number, read_trace_file
 from catalog.traces.source import (
     UNREADABLE,
     VANISHED,
@@ -104,7 +104,8 @@ def _stated(table: Table, listed: StoredObject) -> TraceFile | None:
         return None
     stem = listed.url.rpartition("/")[2].removesuffix(".parquet")
     footer = read_footer(table.footer, generation=layout.OURS, file_stem=stem)
-    if footer.kind in layout.EVENT_KINDS or footer.content_digest is None:
+    known = (footer.content_digest, footer.first_ts, footer.last_ts)
+    if footer.kind in layout.EVENT_KINDS or None in known:
         return None
     check_columns(table, is_event=False)
     return _trace(table, footer, kind_of(table.types["val"], footer.kind), listed)
@@ -125,7 +126,7 @@ def _trace(table: Table, footer: Footer, kind: str, listed: StoredObject) -> Tra
             "timeframe_raw": footer.timeframe,
             "recorded_run_id": footer.run_id,
             "row_count": table.row_count,
-            "knows_bar_times": None not in (footer.first_ts, footer.last_ts),
+            "knows_bar_times": not is_timed_by_number(table, footer),
             "rows_digest": "",
             "file_digest": "",
             "size": listed.size,
