@@ -1,13 +1,40 @@
-"""A user's DuckDB SQL as Spark SQL: checked by our guard, then translated or refused."""
+"""
+A user's DuckDB SQL as Spark SQL: checked by our guard, then rewritten or refused by name.
+
+DuckDB itself parses the query, names its columns and tells the type of every part. From that tree
+a tree of Spark SQL is made that gives the same rows, and sqlglot writes it down. What has no rule
+is refused: nothing is passed through in the hope that it means the same.
+
+The Spark session has UTC as its time zone, and ANSI mode on, as is the default since Spark 4.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 
-import duckdb
+from sqlglot import exp
 
+# The rules register themselves.
+from catalog.spark import (  # noqa: F401
+    rewrite_aggregates,
+    rewrite_casts,
+    rewrite_json,
+    rewrite_lists,
+    rewrite_numbers,
+    rewrite_text,
+    rewrite_times,
+    rewrite_values,
+    rewrite_windows,
+)
 from catalog.query.guard import check_reads_only
 from catalog.query.parsing import parse_query
+from catalog.spark import build as b
+from catalog.spark.duck import Duck
+from catalog.spark.macros import expanded, written_in
+from catalog.spark.queries import Lowered, Queries
+from catalog.spark.refuse import refused
+from catalog.spark.scopes import Scope
 
 
 def to_spark(
@@ -27,6 +54,33 @@ def to_spark(
         QueryError: it does not only read, or holds what has no equal in Spark; it is named.
     """
     parsed = parse_query(sql)
-    with duckdb.connect() as con:
-        check_reads_only(con, parsed)
-    return parsed.tree.sql("spark")
+    with closing(Duck(columns or {})) as duck:
+        check_reads_only(duck.con, parsed)
+        if parsed.prefix:
+            raise refused("EXPLAIN", "Spark has its own")
+        tree = expanded(duck, written_in(duck, duck.tree(parsed.body), params or {}))
+        # DuckDB's own words for what is wrong come first.
+        names = [name for name, _ in duck.describe(tree)]
+        lowered = Queries(duck, columns or {}).lower(tree, Scope())
+        return _named(lowered, names).sql("spark")
+
+
+def _named(lowered: Lowered, names: list[str]) -> exp.Query:
+    """Return a query whose columns have the names that DuckDB gives them, equal ones too."""
+    query = lowered.query
+    given = [name for name, _ in lowered.columns]
+    if given == names:
+        return query
+    if not isinstance(query, exp.Select):
+        columns = [b.named(b.column(None, old), new) for old, new in zip(given, names, strict=True)]
+        inner = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("_q")))
+        return exp.Select(expressions=columns, from_=exp.From(this=inner))
+    order = query.args.get("order")
+    sorted_by = {one.name for one in order.find_all(exp.Column)} if order is not None else set()
+    for at, (old, new) in enumerate(zip(given, names, strict=True)):
+        if old != new and old not in sorted_by:
+            value = query.expressions[at]
+            query.expressions[at].replace(
+                b.named(value.this.copy() if isinstance(value, exp.Alias) else value.copy(), new)
+            )
+    return query

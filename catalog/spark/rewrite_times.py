@@ -1,0 +1,371 @@
+"""
+Dates and times. The session's time zone is UTC, in DuckDB and in Spark.
+
+Parts, differences and sums are worked out on microseconds since 1970, which no engine reads
+otherwise; a wall clock (TIMESTAMP) is taken for a moment of UTC on the way.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlglot import exp
+
+from catalog.spark import build as b
+from catalog.spark import types as t
+from catalog.spark.duck import Node
+from catalog.spark.expressions import Call, arguments, constant, rewrites
+from catalog.spark.refuse import refused
+from catalog.spark.rewrite_casts import convert
+
+_DAY: Final = 86_400_000_000
+_MICROS: Final = {
+    "microsecond": 1, "millisecond": 1_000, "second": 1_000_000, "minute": 60_000_000,
+    "hour": 3_600_000_000, "day": _DAY, "week": 7 * _DAY,
+}  # fmt: skip
+_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1_200,
+                  "millennium": 12_000}  # fmt: skip
+_SHORT: Final = {
+    "us": "microsecond", "usec": "microsecond", "ms": "millisecond", "msec": "millisecond",
+    "s": "second", "sec": "second", "m": "minute", "min": "minute", "h": "hour", "hr": "hour",
+    "d": "day", "dayofmonth": "day", "w": "week", "weekofyear": "week", "mon": "month",
+    "y": "year", "yr": "year", "dow": "dayofweek", "weekday": "dayofweek", "doy": "dayofyear",
+    "dec": "decade", "cent": "century", "mil": "millennium", "qtr": "quarter",
+}  # fmt: skip
+_PARTS: Final = {"year": "year", "quarter": "quarter", "month": "month", "day": "day",
+                 "week": "weekofyear", "dayofyear": "dayofyear"}  # fmt: skip
+_FORMATS: Final = {
+    "Y": "yyyy", "y": "yy", "m": "MM", "d": "dd", "H": "HH", "M": "mm", "S": "ss", "f": "SSSSSS",
+    "g": "SSS", "j": "DDD", "b": "MMM", "B": "MMMM", "a": "EEE", "A": "EEEE", "p": "a", "I": "hh",
+    "-d": "d", "-m": "M", "-H": "H", "-M": "m", "-S": "s", "-I": "h", "F": "yyyy-MM-dd",
+    "T": "HH:mm:ss",
+}  # fmt: skip
+
+
+def is_interval(kind: str) -> bool:
+    """Whether it is the type of a stretch of time."""
+    return kind == "INTERVAL"
+
+
+def unit(word: str) -> str:
+    """Return a unit of time by any of DuckDB's names for it."""
+    low = word.lower()
+    for one in (low, low.removesuffix("s")):
+        if one in _SHORT:
+            return _SHORT[one]
+        if one in _MICROS or one in _MONTHS:
+            return one
+    return {"centuries": "century", "millennia": "millennium"}.get(low, low)
+
+
+def _time(call: Call, number: int) -> str:
+    kind = call.type(number)
+    if kind not in t.TIMES:
+        raise call.refuse(f"of {kind}")
+    return kind
+
+
+def instant(call: Call, number: int) -> exp.Expr:
+    """Return an argument as a moment."""
+    kind = _time(call, number)
+    return convert(call.arg(number), kind, t.TIMESTAMPTZ)
+
+
+def micros(value: exp.Expr) -> exp.Expr:
+    """Return the microseconds since 1970 of a moment."""
+    return b.call("unix_micros", value)
+
+
+def moment(value: exp.Expr, kind: str) -> exp.Expr:
+    """Return the moment of microseconds since 1970, in a type of DuckDB's."""
+    return convert(b.call("timestamp_micros", value), t.TIMESTAMPTZ, kind)
+
+
+def _floor(value: exp.Expr, size: int) -> exp.Expr:
+    """Return how many whole units, downwards also below zero."""
+    if size == 1:
+        return value
+    rest = b.call("pmod", value.copy(), b.number(size))
+    return b.divide_whole(b.subtract(value, rest), b.number(size))
+
+
+@rewrites(
+    "year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond", "quarter",
+    "week", "weekofyear", "dayofweek", "weekday", "isodow", "dayofmonth", "dayofyear", "isoyear",
+    "yearweek", "decade", "century", "millennium", "era", "epoch", "epoch_us", "epoch_ns",
+)  # fmt: skip
+def rewrite_part(call: Call) -> exp.Expr:
+    """Rewrite a part of a time."""
+    if call.name in ("epoch_us", "epoch_ns"):
+        value = micros(instant(call, 0))
+        return value if call.name == "epoch_us" else b.multiply(value, b.number(1000))
+    return _part(call, unit(call.name), 0)
+
+
+@rewrites("date_part", "datepart", "extract")
+def rewrite_date_part(call: Call) -> exp.Expr:
+    """Rewrite a part of a time by its name."""
+    return _part(call, unit(call.literal(0, "the part")), 1)
+
+
+def _part(call: Call, part: str, number: int) -> exp.Expr:
+    kind = _time(call, number)
+    value = convert(call.arg(number), kind, t.TIMESTAMPTZ)
+    if part in _PARTS:
+        made = b.call(_PARTS[part], value)
+    elif part == "epoch":
+        return b.binary(exp.Div, b.cast(micros(value), "DOUBLE"), b.cast(b.text("1e6"), "DOUBLE"))
+    elif part in ("hour", "minute"):
+        made = b.call(part, value)
+    elif part in ("second", "millisecond", "microsecond"):
+        inside = b.call("pmod", micros(value), b.number(60_000_000))
+        made = _floor(inside, _MICROS[part])
+    elif part == "dayofweek":
+        made = b.subtract(b.call("dayofweek", value), b.number(1))
+    elif part == "isodow":
+        made = b.add(b.call("weekday", value), b.number(1))
+    elif part in ("isoyear", "yearweek"):
+        # The year of the week's Thursday.
+        day = b.cast(value, "DATE")
+        thursday = b.call("date_add", day, b.subtract(b.number(3), b.call("weekday", day.copy())))
+        made = b.call("year", thursday)
+        if part == "yearweek":
+            week = b.call("weekofyear", value.copy())
+            made = b.add(b.multiply(made, b.number(100)), week)
+    elif part == "decade":
+        made = b.divide_whole(b.call("year", value), b.number(10))
+    elif part in ("century", "millennium"):
+        size = 100 if part == "century" else 1000
+        before = b.subtract(b.call("year", value), b.number(1))
+        made = b.add(b.divide_whole(before, b.number(size)), b.number(1))
+    else:
+        raise refused(f"The part {part} of a time")
+    return b.cast(made, "BIGINT")
+
+
+@rewrites("epoch_ms")
+def rewrite_epoch_ms(call: Call) -> exp.Expr:
+    """Rewrite milliseconds since 1970, of a time or as one."""
+    if call.type(0) in t.INTEGERS:
+        return moment(b.multiply(call.arg_as(0, "BIGINT"), b.number(1000)), call.result)
+    return _floor(micros(instant(call, 0)), 1000)
+
+
+@rewrites("to_timestamp")
+def rewrite_to_timestamp(call: Call) -> exp.Expr:
+    """Rewrite seconds since 1970 as a moment."""
+    scaled = b.multiply(call.arg_as(0, "DOUBLE"), b.cast(b.text("1e6"), "DOUBLE"))
+    return moment(b.cast(b.call("bround", scaled), "BIGINT"), t.TIMESTAMPTZ)
+
+
+@rewrites("make_timestamp")
+def rewrite_make_timestamp(call: Call) -> exp.Expr:
+    """Rewrite microseconds since 1970 as a wall clock."""
+    if call.count != 1:
+        raise call.refuse("of parts: write a text and cast it")
+    return moment(call.arg_as(0, "BIGINT"), "TIMESTAMP")
+
+
+@rewrites("date", "timestamp")
+def rewrite_as_time(call: Call) -> exp.Expr:
+    """Rewrite a cast that is written as a function."""
+    return call.arg_as(0, call.name.upper())
+
+
+@rewrites("date_trunc", "datetrunc")
+def rewrite_date_trunc(call: Call) -> exp.Expr:
+    """Rewrite the beginning of the unit that a time lies in."""
+    part = unit(call.literal(0, "the unit"))
+    if part in ("decade", "century", "millennium") or part not in {**_MICROS, **_MONTHS}:
+        raise call.refuse(f"to the {part}")
+    return convert(b.call("date_trunc", b.text(part), instant(call, 1)), t.TIMESTAMPTZ, call.result)
+
+
+def _number(call: Call, part: str, number: int) -> exp.Expr:
+    """Return the number of the unit that a time lies in."""
+    value = instant(call, number)
+    if part in _MICROS and part != "week":
+        return _floor(micros(value), _MICROS[part])
+    if part == "week":
+        # 1970 began on a Thursday.
+        days = _floor(micros(value), _DAY)
+        return _floor(b.add(days, b.number(3)), 7)
+    year = b.cast(b.call("year", value), "BIGINT")
+    if part == "year":
+        return year
+    if part in ("month", "quarter"):
+        return b.add(b.multiply(year, b.number(12 // _MONTHS[part])), b.call(part, value.copy()))
+    raise call.refuse(f"in {part}")
+
+
+@rewrites("date_diff", "datediff")
+def rewrite_date_diff(call: Call) -> exp.Expr:
+    """Rewrite how many beginnings of a unit lie between two times."""
+    part = unit(call.literal(0, "the unit"))
+    if part == "isoyear" or part in ("decade", "century", "millennium"):
+        raise call.refuse(f"in {part}")
+    return b.cast(b.subtract(_number(call, part, 2), _number(call, part, 1)), "BIGINT")
+
+
+@rewrites("date_sub", "datesub")
+def rewrite_date_sub(call: Call) -> exp.Expr:
+    """Rewrite how many whole units fit between two times."""
+    part = unit(call.literal(0, "the unit"))
+    if part not in _MICROS:
+        raise call.refuse(f"in {part}")
+    between = b.subtract(micros(instant(call, 2)), micros(instant(call, 1)))
+    return b.divide_whole(between, b.number(_MICROS[part]))
+
+
+@rewrites("dayname", "monthname")
+def rewrite_dayname(call: Call) -> exp.Expr:
+    """Rewrite the name of a day or month."""
+    return b.call(
+        "date_format", instant(call, 0), b.text("EEEE" if call.name == "dayname" else "MMMM")
+    )
+
+
+@rewrites("strftime")
+def rewrite_strftime(call: Call) -> exp.Expr:
+    """Rewrite a time as text."""
+    return b.call(
+        "date_format", instant(call, 0), b.text(_format(call, call.literal(1, "the format")))
+    )
+
+
+def _format(call: Call, written: str) -> str:
+    made, at, plain = "", 0, ""
+
+    def quoted(text: str) -> str:
+        if not any(sign.isalpha() or sign in "'[]{}#" for sign in text):
+            return text
+        doubled = text.replace("'", "''")
+        return f"'{doubled}'"
+
+    while at < len(written):
+        if written[at] != "%":
+            plain, at = plain + written[at], at + 1
+            continue
+        size = 3 if written[at + 1 : at + 2] == "-" else 2
+        sign = written[at + 1 : at + size]
+        if sign == "%":
+            plain, at = plain + "%", at + 2
+            continue
+        if sign not in _FORMATS:
+            raise call.refuse(f"with %{sign}")
+        made, plain, at = made + quoted(plain) + _FORMATS[sign], "", at + size
+    return made + quoted(plain)
+
+
+@rewrites("strptime", "try_strptime")
+def rewrite_strptime(call: Call) -> exp.Expr:
+    """Rewrite a text that is read by a format."""
+    written = call.literal(1, "the format")
+    if any(sign in written for sign in ("%a", "%A", "%j", "%p", "%I", "%f", "%g", "%y", "%-")):
+        raise call.refuse("with such a format")
+    name = "to_timestamp" if call.name == "strptime" else "try_to_timestamp"
+    read = b.call(name, call.arg(0), b.text(_format(call, written)))
+    return convert(read, t.TIMESTAMPTZ, call.result)
+
+
+@rewrites("timezone")
+def rewrite_timezone(call: Call) -> exp.Expr:
+    """Rewrite `at time zone`: the wall clock of a moment there, or the moment of a wall clock."""
+    if call.count != 2:
+        raise call.refuse("of a time alone")
+    zone, kind = call.literal(0, "the time zone"), call.type(1)
+    if kind == t.TIMESTAMPTZ:
+        there = b.call("from_utc_timestamp", call.arg(1), b.text(zone))
+        return convert(there, t.TIMESTAMPTZ, "TIMESTAMP")
+    clock = convert(call.arg(1), kind, t.TIMESTAMPTZ)
+    return b.call("to_utc_timestamp", clock, b.text(zone))
+
+
+@rewrites("date_add")
+def rewrite_date_add(call: Call) -> exp.Expr:
+    """Rewrite a time and an interval."""
+    return add_interval(call, 0, 1, minus=False)
+
+
+_INTERVALS: Final = {
+    "to_years": 12, "to_quarters": 3, "to_months": 1, "to_decades": 120, "to_centuries": 1_200,
+    "to_millennia": 12_000,
+}  # fmt: skip
+_STRETCHES: Final = {
+    "to_weeks": 7 * _DAY, "to_days": _DAY, "to_hours": 3_600_000_000, "to_minutes": 60_000_000,
+    "to_seconds": 1_000_000, "to_milliseconds": 1_000, "to_microseconds": 1,
+}  # fmt: skip
+
+
+@rewrites(*_INTERVALS, *_STRETCHES)
+def rewrite_interval(call: Call) -> exp.Expr:
+    """Refuse an interval by itself."""
+    raise call.refuse("an interval is only added to a time")
+
+
+def add_interval(call: Call, time: int, interval: int, *, minus: bool) -> exp.Expr:
+    """Return a time with an interval added to it."""
+    months, stretch = _interval(call, call.nodes[interval], -1 if minus else 1)
+    value = instant(call, time)
+    if months is not None:
+        clock = b.call("pmod", micros(value), b.number(_DAY))
+        day = b.call("add_months", b.cast(value.copy(), "DATE"), months)
+        total = b.add(micros(b.cast(day, "TIMESTAMP")), clock)
+    else:
+        total = micros(value)
+    if stretch is not None:
+        total = b.add(total, stretch)
+    return moment(total, call.result)
+
+
+def _interval(call: Call, node: Node, sign: int) -> tuple[exp.Expr | None, exp.Expr | None]:
+    """Return the months of an interval, and its microseconds, None where there are none."""
+    name = node.get("function_name")
+    if node["class"] == "CAST" and isinstance(text := constant(node["child"]), str):
+        return _constant_interval(call, text, sign)
+    if node["class"] == "FUNCTION" and name in _INTERVALS:
+        return _scaled(call, arguments(node)[0], sign * _INTERVALS[name], "INT"), None
+    if node["class"] == "FUNCTION" and name in _STRETCHES:
+        return None, _scaled(call, arguments(node)[0], sign * _STRETCHES[name], "BIGINT")
+    if node["class"] == "FUNCTION" and name == "-" and len(arguments(node)) == 1:
+        return _interval(call, arguments(node)[0], -sign)
+    raise refused(
+        "An interval that is worked out in the query",
+        "write to_days(n), to_seconds(n), … or interval 3 day",
+    )
+
+
+def _constant_interval(call: Call, text: str, sign: int) -> tuple[exp.Expr | None, exp.Expr | None]:
+    written = "interval '" + text.replace("'", "''") + "'"
+    duck = call.rewriter.duck
+    months = int(duck.value(f"(date_part('year', {written}) * 12 + date_part('month', {written}))"))
+    parts = f"date_part('day', {written}) * {_DAY} + date_part('hour', {written}) * 3600000000"
+    parts += f" + date_part('minute', {written}) * 60000000 + date_part('microsecond', {written})"
+    rest = int(duck.value(f"({parts})::bigint"))
+    return (
+        b.number(sign * months) if months else None,
+        b.number(sign * rest) if rest or not months else None,
+    )
+
+
+def _scaled(call: Call, node: Node, size: int, kind: str) -> exp.Expr:
+    # `interval n day` is to_days(cast(trunc(cast(n as double)) as integer)).
+    if node["class"] == "CAST" and node["child"]["class"] == "FUNCTION":
+        inner = node["child"]
+        if inner["function_name"] == "trunc":
+            node = arguments(inner)[0]
+    if node["class"] == "CAST":
+        mine = call.rewriter.type_of(node["child"], call.scope)
+        if mine in t.INTEGERS:
+            node = node["child"]
+    known = constant(node)
+    if isinstance(known, int):
+        return b.number(known * size)
+    mine = call.rewriter.type_of(node, call.scope)
+    value = call.rewriter.rewrite(node, call.scope)
+    if mine in t.INTEGERS:
+        return b.cast(b.multiply(b.cast(value, "BIGINT"), b.number(size)), kind)
+    if kind == "BIGINT" and abs(size) <= _MICROS["second"]:
+        scaled = b.multiply(b.cast(value, "DOUBLE"), b.cast(b.text(str(size)), "DOUBLE"))
+        return b.cast(b.call("bround", scaled), "BIGINT")
+    raise refused("An interval of a fraction")
