@@ -26,7 +26,7 @@ from catalog.lake.from_catalog import folders_of, rows_of
 from catalog.lake.run_names import name_runs
 from catalog.lake.stores import (
     Stores,
-    compare_prices,
+    choose_prices,
     copy_packed,
     copy_prices,
     copy_returns,
@@ -138,8 +138,7 @@ def _merge(
     theirs = taken.traces["trace_id"].to_pylist()
     taken = taken.with_run_names(names)
     ids = dict(zip(taken.traces["trace_id"].to_pylist(), theirs, strict=True))
-    replaced, refused = compare_prices(con, taken)
-    taken = taken.without_series(refused)
+    taken, replaced = choose_prices(con, taken)
     _copy_sweeps(catalog, other)
     with put_stores(con, catalog) as stores:
         prices = copy_prices(catalog, other, taken.prices, stores)

@@ -22,7 +22,7 @@ from duckdb import DuckDBPyConnection
 
 from catalog.lake.from_lake import ROWS, LakeRows, lake_reader
 from catalog.lake.lake import Lake, read_lake
-from catalog.lake.stores import compare_prices, put_stores, series_of
+from catalog.lake.stores import choose_prices, put_stores, series_of
 from catalog.lake.take_in import check_strategies, take_in
 from catalog.lake.take_tags import take_tags
 from catalog.lake.taken import Taken, column_of, run_script
@@ -90,8 +90,7 @@ def open_lake(catalog: Path, place: str | os.PathLike[str]) -> Opened:
         report.in_lake = rows.taken.traces.num_rows
         with writing(catalog) as con, put_stores(con, catalog) as stores:
             check_strategies(con, rows.taken)
-            replaced, refused = compare_prices(con, rows.taken)
-            taken = rows.taken.without_series(refused)
+            taken, replaced = choose_prices(con, rows.taken)
             prices = put_prices(catalog, reader, taken.prices, rows.price_writers, stores)
             taken = replace(taken, prices=prices)
             replaced &= series_of(prices)

@@ -81,28 +81,31 @@ def put_stores(con: DuckDBPyConnection, catalog: Path) -> Iterator[Stores]:
         raise
 
 
-def compare_prices(con: DuckDBPyConnection, taken: Taken) -> tuple[set[Series], set[Series]]:
+def choose_prices(con: DuckDBPyConnection, taken: Taken) -> tuple[Taken, set[Series]]:
     """
-    Return the price series here that give way to others, and those that come and are not wanted.
+    Return what comes with the prices that are wanted, and the series here that give way to others.
 
-    Of two series of a symbol and timeframe the one that was added later counts. One that has the
-    same bars gives way to nothing, and is wanted for what it says beside them.
+    Of two series of a symbol and timeframe the one that was added later counts; what was earned
+    on the other one's bars does not. One that has the same bars gives way to nothing.
     """
     ours = {
         (one["symbol"], one["timeframe"]): (one["added_at"], one["digest"])
         for one in con.sql("from internal.price_series").to_arrow_table().to_pylist()
     }
     replaced: set[Series] = set()
-    refused: set[Series] = set()
+    known: set[Series] = set()
+    outdone: set[Series] = set()
     for one in taken.prices.to_pylist():
         key = (one["symbol"], one["timeframe"])
         if key not in ours:
             continue
-        if ours[key] >= (one["added_at"], one["digest"]):
-            refused.add(key)
-        elif ours[key][1] != one["digest"]:
-            replaced.add(key)
-    return replaced, refused
+        is_older = ours[key] >= (one["added_at"], one["digest"])
+        is_other = ours[key][1] != one["digest"]
+        if is_older:
+            known.add(key)
+        if is_other:
+            (outdone if is_older else replaced).add(key)
+    return taken.without_series(known, outdone), replaced
 
 
 def series_of(table: pa.Table) -> set[Series]:

@@ -54,13 +54,13 @@ class Taken:
         changed = {name: _renamed(getattr(self, name), names, ids) for name in _OWN}
         return replace(self, **changed)
 
-    def without_series(self, refused: set[Series]) -> Taken:
-        """Return the same without prices of some series, and what trials earned on them."""
+    def without_series(self, prices: set[Series], figures: set[Series]) -> Taken:
+        """Return the same without the prices of some series, and what trials earned on others."""
         return replace(
             self,
-            prices=_without(self.prices, refused),
-            figures=_without(self.figures, refused),
-            ranges=_without(self.ranges, refused),
+            prices=_without(self.prices, prices),
+            figures=_without(self.figures, figures),
+            ranges=_without(self.ranges, figures),
         )
 
     def without_splits(self, sets: set[int]) -> Taken:
