@@ -18,10 +18,10 @@ SHOWN = 10
 
 
 @click.command("relocate")
-@click.argument("old", required=False, type=click.Path(path_type=Path))
-@click.argument("new", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("old", required=False)
+@click.argument("new", required=False)
 @catalog_option
-def command(old: Path | None, new: Path | None, path: Path) -> None:
+def command(old: str | None, new: str | None, path: Path) -> None:
     """
     Let the catalog know that the traces in OLD are in NEW now.
 
@@ -32,6 +32,7 @@ def command(old: Path | None, new: Path | None, path: Path) -> None:
     \b
     Examples:
       catalog relocate /data/runs /archive/runs
+      catalog relocate /data/runs s3://bucket/runs
       catalog relocate
     """
     with progress_bar("looking") as progress:
@@ -45,7 +46,7 @@ def command(old: Path | None, new: Path | None, path: Path) -> None:
     say_next('catalog sql "from strategies limit 5"')
 
 
-def _print(report: Relocation, *, moved: Path | None) -> None:
+def _print(report: Relocation, *, moved: str | None) -> None:
     say("found", f"{plural(report.found, 'trace')} in {moved}" if moved else _found(report))
     if report.retimed:
         say("compared", f"{plural(report.retimed, 'file')} of another time, by their bytes")

@@ -15,12 +15,11 @@ from catalog.cli.options import catalog_option, open_catalog, plural, say
 @click.option("--where", metavar="CONDITION", help="Only those that meet this, on strategy_index.")
 @click.option(
     "--to",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write into this folder instead of where the files were.",
+    help="Write into this folder, or URL, instead of where the files were.",
 )
 @catalog_option
 def command(
-    trace_ids: tuple[str, ...], run: str | None, where: str | None, to: Path | None, path: Path
+    trace_ids: tuple[str, ...], run: str | None, where: str | None, to: str | None, path: Path
 ) -> None:
     """
     Write the files of packed traces again: the same rows, columns and footer keys.

@@ -31,7 +31,7 @@ def _share(ctx: click.Context, param: click.Parameter, text: str | None) -> floa
 
 
 @click.command("verify")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1)
 @click.option("--sample", callback=_share, help="Read only so many of the files, such as 5%.")
 @click.option("--seed", type=int, help="Take the same sample again.")
 @click.option("--fast", is_flag=True, help="Look at sizes, times and names only.")
@@ -42,7 +42,7 @@ def _share(ctx: click.Context, param: click.Parameter, text: str | None) -> floa
 )
 @catalog_option
 def command(
-    paths: tuple[Path, ...],
+    paths: tuple[str, ...],
     sample: float | None,
     seed: int | None,
     fast: bool,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.facade.located import Located, PathLike
@@ -64,7 +63,7 @@ class Keeping(Located):
             trace_ids: only these.
             run: only the traces of this run.
             where: only those that meet a condition on the columns of `strategy_index`.
-            to: the folder; nothing is registered there.
+            to: the folder, or a URL; nothing is registered there.
 
         Raises:
             QueryError: the condition is none, or nothing meets it.
@@ -77,5 +76,5 @@ class Keeping(Located):
             run=run,
             where=where,
             trace_ids=trace_ids,
-            to=None if to is None else Path(to),
+            to=to,
         )

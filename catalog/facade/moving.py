@@ -27,6 +27,8 @@ class Moving(Located):
         """
         Let the catalog know that traces are in another folder now, or where it is itself.
 
+        Either folder may be a URL, for traces that were copied into a store or out of it.
+
         Traces keep their ids, and nothing is registered anew. Files of another time of change are
         compared by their bytes; those that are not there are missing from then on.
 

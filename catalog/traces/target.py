@@ -35,6 +35,11 @@ def place_of(run_directory: str | os.PathLike[str]) -> Target:
     return Path(text)
 
 
+def target_of(place: str) -> Target:
+    """Return a place, a path or a URL, as what is written to."""
+    return place if is_url(place) else Path(place)
+
+
 def name_of(place: Target) -> str:
     """Return the last part of a place."""
     return place.rpartition("/")[2] if isinstance(place, str) else place.absolute().name

@@ -8,8 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.errors import TraceFileError
+from catalog.errors import ObjectError, TraceFileError
+from catalog.objects import is_url, read
+from catalog.places import put
 from catalog.traces.finalize import write_whole
+from catalog.traces.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +25,33 @@ class TraceTable:
 
 def read_trace_table(path: Path | str) -> TraceTable:
     """
-    Read a whole trace file, page checksums included.
+    Read a whole trace file or object, page checksums included.
 
     Raises:
         TraceFileError: it cannot be read.
+        ObjectStoreError: a store cannot be reached, or says no to more than this object.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        source = pa.BufferReader(read(path)) if isinstance(path, str) and is_url(path) else path
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
             keys = dict(file.metadata.metadata or {})
             table = file.read(use_threads=False).replace_schema_metadata(None)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, ObjectError) as error:
         raise TraceFileError("unreadable", f"{path}: {error}") from error
     return TraceTable(table, keys)
 
 
-def write_trace_table(path: Path, read: TraceTable) -> None:
+def write_trace_table(path: Target, read: TraceTable) -> None:
     """
-    Write a trace file as it was: rows, schema and footer keys. It appears whole.
+    Write a trace file or object as it was: rows, schema and footer keys. It appears whole.
 
     Raises:
         CatalogError: it cannot be written.
     """
-    write_whole(path, lambda name: put_trace_table(name, read))
+    if isinstance(path, str):
+        put(path, lambda name: put_trace_table(name, read))
+    else:
+        write_whole(path, lambda name: put_trace_table(name, read))
 
 
 def put_trace_table(name: str, read: TraceTable) -> None:

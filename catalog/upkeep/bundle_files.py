@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import TraceFileError
+from catalog.errors import ObjectError, TraceFileError
+from catalog.objects import is_url, read_into
+from catalog.places import look_at
 from catalog.register.bundled import CATALOG, FORMAT, MANIFEST, SOURCES
 from catalog.register.runs import record_paths
 from catalog.register.sweeps import kept_sweep
@@ -72,7 +74,7 @@ def put_files(
         why = _look(one) if place not in taken else "another trace of the run has its path"
         if why is None:
             taken.add(place)
-            _copy(one.path, folder / place, link=link)
+            _copy(one, folder / place, link=link)
             put.traces.append(one)
         elif one.pack_path is not None and place not in taken:
             taken.add(place)
@@ -106,18 +108,25 @@ def _look(one: ChosenTrace) -> str | None:
     if not one.has_file:
         return "in a pack that cannot be read"
     try:
-        status = os.stat(one.path)
-    except OSError:
+        there = look_at(one.path)
+    except (OSError, ObjectError):
+        there = None
+    if there is None:
         return "its file is gone"
-    if (status.st_size, status.st_mtime_ns) == (one.size, one.mtime_ns):
+    if (there.size, there.mtime_ns) == (one.size, one.mtime_ns):
         return None
-    if status.st_size == one.size and file_digest(one.path) == one.digest:
+    if there.size == one.size and file_digest(one.path, one.size) == one.digest:
         return None
     return "its file has changed since it was registered"
 
 
-def _copy(source: str, target: Path, *, link: bool) -> None:
+def _copy(trace: ChosenTrace, target: Path, *, link: bool) -> None:
+    source = trace.path
     target.parent.mkdir(parents=True, exist_ok=True)
+    if is_url(source):
+        with target.open("wb") as file:
+            read_into(source, file, trace.size)
+        return
     if link:
         try:
             os.link(source, target)

@@ -20,6 +20,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import TraceFileError
+from catalog.objects import is_url, many_at_once
 from catalog.query.chosen import chosen_ids
 from catalog.query.parsing import bound
 from catalog.register.record import record_changes
@@ -39,6 +40,7 @@ from catalog.upkeep.lost import release_lost
 from catalog.upkeep.originals import delete_originals
 from catalog.upkeep.packs import (
     Known,
+    check_unchanged,
     find_orphans,
     full_path,
     pack_name,
@@ -180,6 +182,8 @@ def _read_all(
 ) -> Iterator[tuple[Known, TraceTable]]:
     """Yield the traces with what they hold, from their files or from the packs they are in."""
     packed: dict[str, _Packed] = {}
+    loose = [one for one in chosen if one.pack_path is None and is_url(one.trace.path)]
+    objects = many_at_once(_read_object, loose) if loose else iter(())
     for one in chosen:
         try:
             if one.pack_path is not None:
@@ -191,9 +195,13 @@ def _read_all(
                 with suppress(TraceFileError):
                     yield one, packed[one.pack_path].take(one.trace.trace_id)
                     continue
-            status = os.stat(one.trace.path)
-            if (status.st_size, status.st_mtime_ns) != (one.size, one.mtime_ns):
-                raise TraceFileError("changed since it was registered")
+            if one.pack_path is None and is_url(one.trace.path):
+                read = next(objects)
+                if isinstance(read, Exception):
+                    raise read
+                yield one, read
+                continue
+            check_unchanged(one)
             yield one, read_trace_table(one.trace.path)
             continue
         except FileNotFoundError:
@@ -206,6 +214,15 @@ def _read_all(
             spoiled.add(one.pack_path)
             reason = "its pack is damaged"
         report.left[reason] += 1
+
+
+def _read_object(one: Known) -> TraceTable | Exception:
+    """Read an object; what is wrong with it alone is no reason to leave out the others."""
+    try:
+        check_unchanged(one)
+        return read_trace_table(one.trace.path)
+    except (OSError, TraceFileError) as error:
+        return error
 
 
 class _Packed:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.disk import sync
-from catalog.errors import TraceFileError
+from catalog.errors import ObjectStoreError, TraceFileError
+from catalog.objects import is_url, many_at_once, remove
+from catalog.places import existing
 from catalog.statements import statement
 from catalog.store.database import reading, writing
 from catalog.store.transactions import transaction
 from catalog.traces.content import RowsDigest, content_digest
 from catalog.traces.trace_table import TraceTable, read_trace_table, same_content
 from catalog.traces.unpack import read_packed
-from catalog.upkeep.packs import Known, full_path, select_traces
+from catalog.upkeep.packs import Known, check_unchanged, full_path, select_traces
+
+Found = TypeVar("Found")
 
 
 class _Report(Protocol):
@@ -43,11 +46,11 @@ def delete_originals(
     with reading(catalog) as con:
         known = select_traces(catalog, con, trace_ids)
     by_pack: dict[str, list[Known]] = {}
-    for one in known:
-        if one.pack_path is None:
-            continue
-        # Where one was killed before, the catalog says that files are gone which are there.
-        if one.has_original or os.path.exists(one.trace.path):
+    packed = [one for one in known if one.pack_path is not None]
+    # Where one was killed before, the catalog says that files are gone which are there.
+    there = existing(one.trace.path for one in packed if not one.has_original)
+    for one in packed:
+        if one.pack_path is not None and (one.has_original or one.trace.path in there):
             by_pack.setdefault(one.pack_path, []).append(one)
     for pack_path, members in by_pack.items():
         proved = _proved(full_path(catalog, pack_path), members, kept)
@@ -57,21 +60,41 @@ def delete_originals(
         with writing(catalog) as con, transaction(con):
             con.execute(statement("set_original"), {"has_original": False, "trace_ids": ids})
         stayed = []
-        for one in proved:
-            try:
-                if not _is_unchanged(one):
-                    raise OSError(errno.ESTALE, "it has changed since it was compared")
-                os.unlink(one.trace.path)
+        for one, problem in zip(proved, _each(_delete, proved), strict=True):
+            if problem is None:
                 report.deleted += 1
-            except OSError as error:
-                kept[f"it cannot be deleted: {error.strerror}"] += 1
+            else:
+                kept[f"it cannot be deleted: {problem}"] += 1
                 stayed.append(one.trace.trace_id)
         if stayed:
             with writing(catalog) as con, transaction(con):
                 values = {"has_original": True, "trace_ids": stayed}
                 con.execute(statement("set_original"), values)
         for folder in {os.path.dirname(one.trace.path) for one in proved}:
-            sync(Path(folder))
+            if not is_url(folder):
+                sync(Path(folder))
+
+
+def _each(work: Callable[[Known], Found], traces: Sequence[Known]) -> Iterator[Found]:
+    """Return what comes of each trace, of objects many at a time."""
+    are_objects = any(is_url(one.trace.path) for one in traces)
+    return many_at_once(work, traces) if are_objects else map(work, traces)
+
+
+def _delete(one: Known) -> str | None:
+    """Delete the file of a trace, and return why it stays where it does."""
+    try:
+        if not _is_unchanged(one):
+            return "it has changed since it was compared"
+        if is_url(one.trace.path):
+            remove(one.trace.path)
+        else:
+            os.unlink(one.trace.path)
+    except ObjectStoreError as error:
+        return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 def _proved(pack: Path, members: list[Known], kept: Counter[str]) -> list[Known]:
@@ -80,10 +103,11 @@ def _proved(pack: Path, members: list[Known], kept: Counter[str]) -> list[Known]
     proved: list[Known] = []
     found: set[str] = set()
     try:
-        for entry, read in read_packed(pack, list(wanted)):
-            one = wanted[entry["trace_id"]]
+        given = ((wanted[entry["trace_id"]], read) for entry, read in read_packed(pack, [*wanted]))
+        are_objects = any(is_url(one.trace.path) for one in members)
+        compared = many_at_once(_compared, given) if are_objects else map(_compared, given)
+        for one, reason in compared:
             found.add(one.trace.trace_id)
-            reason = _difference(one, read)
             if reason is None:
                 proved.append(one)
             else:
@@ -95,6 +119,10 @@ def _proved(pack: Path, members: list[Known], kept: Counter[str]) -> list[Known]
     if lacking := len(wanted.keys() - found):
         kept["the pack does not hold it"] += lacking
     return proved
+
+
+def _compared(given: tuple[Known, TraceTable]) -> tuple[Known, str | None]:
+    return given[0], _difference(*given)
 
 
 def _difference(one: Known, read: TraceTable) -> str | None:
@@ -126,7 +154,7 @@ def _numbers(table: pa.Table, name: str, kind: type) -> Any:
 
 def _is_unchanged(one: Known) -> bool:
     try:
-        status = os.stat(one.trace.path)
-    except OSError:
+        check_unchanged(one)
+    except (OSError, TraceFileError):
         return False
-    return (status.st_size, status.st_mtime_ns) == (one.size, one.mtime_ns)
+    return True

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
+from catalog.errors import ObjectError, TraceFileError
+from catalog.places import look_at
 from catalog.statements import statement
 from catalog.store.kept import pack_facts
 from catalog.store.paths import catalog_root, is_anew, side_folder
@@ -81,6 +83,25 @@ def select_traces(
         for trace_id, strategy_hash, kind, run_id, run_path, path, digest, symbol, timeframe,
             idx_base, size, mtime_ns, pack_path, has_original in rows
     ]  # fmt: skip
+
+
+def check_unchanged(one: Known) -> None:
+    """
+    Look at the file or object of a trace, and refuse it where it is not what was registered.
+
+    Raises:
+        TraceFileError: it has another size or time of change, or may not be looked at.
+        FileNotFoundError: it is gone.
+        OSError, ObjectStoreError: it cannot be looked at.
+    """
+    try:
+        there = look_at(one.trace.path)
+    except ObjectError as error:
+        raise TraceFileError(error.reason, str(error)) from error
+    if there is None:
+        raise FileNotFoundError(one.trace.path)
+    if (there.size, there.mtime_ns) != (one.size, one.mtime_ns):
+        raise TraceFileError("changed since it was registered")
 
 
 def remove_orphans(catalog: Path, con: DuckDBPyConnection) -> None:

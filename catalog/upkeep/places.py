@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
+from catalog.errors import ObjectError
+from catalog.objects import StoredObject, is_url, list_below, many_at_once
+from catalog.places import exists
 from catalog.statements import statement
+from catalog.verify.remote import digest_of_object
 
 PRESENT = "present"
 """As it was registered: its size and its time of change are the same."""
@@ -83,15 +87,32 @@ def look_for(
     Args:
         place: returns the folder that files of a folder should be in now.
     """
-    placed = []
-    for done, file in enumerate(files):
+    folders = {file.folder: place(file.folder) for file in files}
+    listed = _list(folder for folder in folders.values() if is_url(folder))
+
+    def look(file: KnownFile) -> Placed:
+        folder = folders[file.folder]
+        return Placed(file, folder, *_look(file, folder, listed))
+
+    placed: list[Placed] = []
+    is_remote = any(map(is_url, (*folders, *folders.values())))
+    for done, one in enumerate(many_at_once(look, files) if is_remote else map(look, files)):
         if done % 1000 == 0:
             progress(done, len(files))
-        folder = place(file.folder)
-        state, mtime_ns = _look(file, folder)
-        placed.append(Placed(file, folder, state, mtime_ns))
+        placed.append(one)
     progress(len(files), len(files))
     return placed
+
+
+def _list(folders: Iterable[str]) -> dict[str, StoredObject]:
+    """Return what lies in some folders of stores, by URL: each is listed once."""
+    listed: dict[str, StoredObject] = {}
+    above = "\0"
+    for folder in sorted(folders):
+        if not folder.startswith(above):
+            above = folder
+            listed.update({stored.url: stored for stored in list_below(folder.rstrip("/"))})
+    return listed
 
 
 def count_states(placed: Sequence[Placed]) -> Counter[str]:
@@ -99,29 +120,54 @@ def count_states(placed: Sequence[Placed]) -> Counter[str]:
     return Counter(one.state for one in placed if one.file.digest is not None)
 
 
-def _look(file: KnownFile, folder: str) -> tuple[str, int]:
+def _look(file: KnownFile, folder: str, listed: Mapping[str, StoredObject]) -> tuple[str, int]:
     path = folder + file.name
-    try:
-        status = os.stat(path)
-    except OSError:
-        if folder != file.folder and os.path.lexists(file.folder + file.name):
+    there = _stamp(path, listed)
+    if there is None:
+        if folder != file.folder and _is_there(file.folder + file.name):
             return STAYED, file.mtime_ns
         return (PACKED if file.is_packed else ABSENT), file.mtime_ns
+    size, mtime_ns = there
     if file.digest is None:
         # Of what is no registered trace nothing is known that could tell a copy.
         return PRESENT, file.mtime_ns
-    if status.st_size == file.size:
-        if status.st_mtime_ns == file.mtime_ns:
+    if size == file.size:
+        if mtime_ns == file.mtime_ns:
             return PRESENT, file.mtime_ns
-        if file_digest(path) == file.digest:
-            return RETIMED, status.st_mtime_ns
+        if file_digest(path, size) == file.digest:
+            return RETIMED, mtime_ns
     return CHANGED, file.mtime_ns
 
 
-def file_digest(path: str) -> str | None:
-    """Return the digest of all bytes of a file, 64 hex digits; None where it cannot be read."""
+def _stamp(path: str, listed: Mapping[str, StoredObject]) -> tuple[int, int] | None:
+    if is_url(path):
+        stored = listed.get(path)
+        return None if stored is None else (stored.size, stored.mtime_ns)
     try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _is_there(path: str) -> bool:
+    return exists(path) if is_url(path) else os.path.lexists(path)
+
+
+def file_digest(path: str, size: int) -> str | None:
+    """
+    Return the digest of all bytes of a file, 64 hex digits; None where it cannot be read.
+
+    Args:
+        size: how many bytes it has.
+
+    Raises:
+        ObjectStoreError: its store cannot be reached, or says no to more than this object.
+    """
+    try:
+        if is_url(path):
+            return digest_of_object(path, size)
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, ObjectError):
         return None

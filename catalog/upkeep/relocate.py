@@ -17,6 +17,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import StoreError, UsageError
+from catalog.objects import is_url, list_below
+from catalog.places import absolute
 from catalog.query.parsing import bound
 from catalog.register.files import Problem
 from catalog.register.folders import SeenFolder, record_folders
@@ -60,6 +62,7 @@ def relocate(
         new: the folder that it is now.
 
     Raises:
+        ObjectStoreError: a store cannot be reached, or says no.
         UsageError: nothing is known in the one folder, or nothing of it is in the other, or
             traces would lie elsewhere below their run.
         StoreError: the catalog cannot be used.
@@ -90,15 +93,20 @@ def relocate(
 def _move(old: str | os.PathLike[str] | None, new: str | os.PathLike[str] | None) -> Move:
     if old is None or new is None:
         return Move("", "")
-    move = Move(*(os.path.abspath(os.fspath(one)).rstrip("/") + "/" for one in (old, new)))
+    move = Move(*(absolute(one).rstrip("/") + "/" for one in (old, new)))
     if move.old == move.new:
         raise UsageError(
             f"{move.old} is the same folder as {move.new}",
             hint="If the catalog itself was moved, write: catalog relocate",
         )
-    if not os.path.isdir(move.new):
+    if not _is_folder(move.new):
         raise UsageError(f"There is no folder {move.new}", hint="Name where the traces are now")
     return move
+
+
+def _is_folder(place: str) -> bool:
+    """Say whether a folder is there; of a store, whether anything is in it."""
+    return bool(list_below(place.rstrip("/"))) if is_url(place) else os.path.isdir(place)
 
 
 def _folders(con: DuckDBPyConnection, root: str, old: str) -> list[KnownFolder]:
@@ -161,7 +169,7 @@ def _write_all(
         (number, move(path))
         for number, path, _, _ in folders
         # What has no files may still be a run's own folder.
-        if number not in staying or os.path.isdir(move(path))
+        if number not in staying or _is_folder(move(path))
     ]
     seen = [
         SeenFolder(move(path).rstrip("/"), root_of(move, path, above), linked)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from catalog.objects import is_url
 from catalog.register.runs import run_folder
 from catalog.upkeep.places import (
     ABSENT,
@@ -100,6 +101,7 @@ def make_report(
         lost=sorted(
             above
             for above in {root_of(move, path, above) for _, path, above, _ in folders}
-            if not os.path.isdir(above)
+            # Of a store what is missing is known, and not which folders there are.
+            if not is_url(above) and not os.path.isdir(above)
         ),
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.errors import QueryError
+from catalog.objects import many_at_once
+from catalog.places import existing
 from catalog.query.chosen import chosen_ids
 from catalog.register.written import register_finalized
 from catalog.store.database import reading
-from catalog.traces.trace_table import write_trace_table
+from catalog.traces.target import Target, below, place_of, target_of
+from catalog.traces.trace_table import TraceTable, write_trace_table
 from catalog.traces.unpack import read_packed
 from catalog.upkeep.packs import Known, full_path, select_traces
 
@@ -37,7 +40,7 @@ def unpack(
     run: str | None = None,
     where: str | None = None,
     trace_ids: Sequence[str] | None = None,
-    to: Path | None = None,
+    to: str | os.PathLike[str] | None = None,
 ) -> Unpacking:
     """
     Write the files of packed traces again, where they were, and register them.
@@ -48,7 +51,7 @@ def unpack(
         run: only the traces of this run.
         where: only those that meet a condition on the columns of `strategy_index`.
         trace_ids: only these.
-        to: write into this folder instead, by the paths below their runs; register nothing.
+        to: write into this folder or URL instead, by the paths below their runs; register nothing.
 
     Raises:
         QueryError: the condition is none, nothing meets it, or there is no such trace.
@@ -57,6 +60,7 @@ def unpack(
         StoreError: the catalog cannot be used.
     """
     report = Unpacking()
+    target = None if to is None else place_of(to)
     wanted = list(trace_ids) if trace_ids else chosen_ids(catalog, run=run, where=where)
     with reading(catalog) as con:
         known = select_traces(catalog, con, wanted)
@@ -73,23 +77,40 @@ def unpack(
         else:
             by_pack.setdefault(one.pack_path, {})[one.trace.trace_id] = one
     for pack_path, members in by_pack.items():
-        places = {trace_id: _place(one, to) for trace_id, one in members.items()}
-        absent = [trace_id for trace_id, path in places.items() if not os.path.lexists(path)]
+        places = {trace_id: _place(one, target) for trace_id, one in members.items()}
+        absent = _absent(places)
         report.there += len(members) - len(absent)
         if not absent:
             continue
-        for entry, read in read_packed(full_path(catalog, pack_path), absent):
-            path = places[entry["trace_id"]]
-            write_trace_table(path, read)
-            report.written.append(str(path))
+        given = (
+            (places[entry["trace_id"]], read)
+            for entry, read in read_packed(full_path(catalog, pack_path), absent)
+        )
+        are_objects = any(isinstance(place, str) for place in places.values())
+        report.written += many_at_once(_write, given) if are_objects else map(_write, given)
     if to is None and report.written:
         register_finalized(catalog, report.written)
     return report
 
 
-def _place(one: Known, to: Path | None) -> Path:
+def _absent(places: Mapping[str, Target]) -> list[str]:
+    """Return the traces at whose places nothing is."""
+    stored = existing(place for place in places.values() if isinstance(place, str))
+    return [
+        trace_id
+        for trace_id, place in places.items()
+        if not (place in stored if isinstance(place, str) else os.path.lexists(place))
+    ]
+
+
+def _write(given: tuple[Target, TraceTable]) -> str:
+    write_trace_table(*given)
+    return str(given[0])
+
+
+def _place(one: Known, to: Target | None) -> Target:
     if to is None:
-        return Path(one.trace.path)
+        return target_of(one.trace.path)
     # A run is called what it likes to be, which need not be a folder below.
     name = one.trace.run_id.replace("/", "_")
-    return to / (name if name.strip(".") else "_" + name) / one.trace.run_path
+    return below(to, name if name.strip(".") else "_" + name, one.trace.run_path)

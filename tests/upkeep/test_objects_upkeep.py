@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -166,3 +169,178 @@ def test_some_objects_can_be_verified_alone(catalog, write, bucket):
 
     assert findings(catalog.verify(second)) == []
     assert findings(catalog.verify(f"{bucket}/runs/r1/traces")) == [("damaged file", first)]
+
+
+def everything(catalog) -> list[tuple[object, ...]]:
+    return rows(catalog, "select * from signals order by trace_id, idx")
+
+
+def test_objects_are_packed_beside_the_catalog_and_answer_as_before(catalog, write, bucket):
+    paths = write(count=5)
+    before = everything(catalog)
+
+    report = catalog.compact()
+
+    assert (report.traces, report.packs, dict(report.left)) == (5, 1, {})
+    assert everything(catalog) == before
+    assert [stored.url for stored in objects.list_below(bucket)] == sorted(paths)
+    assert findings(catalog.verify(deep=True)) == []
+
+
+def test_objects_go_once_their_pack_is_proved_and_come_back_as_they_were(catalog, write, bucket):
+    paths = write(count=5)
+    before = everything(catalog)
+
+    report = catalog.compact(delete_originals=True)
+
+    assert (report.deleted, dict(report.kept)) == (5, {})
+    assert objects.list_below(bucket) == []
+    assert everything(catalog) == before
+    assert findings(catalog.verify()) == []
+
+    back = catalog.unpack()
+
+    assert sorted(back.written) == sorted(paths)
+    assert sorted(stored.url for stored in objects.list_below(bucket)) == sorted(paths)
+    assert everything(catalog) == before
+    assert findings(catalog.verify(deep=True)) == []
+    assert catalog.unpack().there == 5
+
+
+def test_an_object_that_changed_since_it_was_packed_stays(catalog, write):
+    changed, *others = write(count=3)
+    catalog.compact()
+    flip(changed)
+
+    report = catalog.compact(delete_originals=True)
+
+    assert report.deleted == 2
+    assert dict(report.kept) == {"its file is not what was registered": 1}
+    assert objects.look_at(changed) is not None
+    assert [objects.look_at(url) for url in others] == [None, None]
+
+
+def test_objects_that_cannot_be_packed_are_left_each_with_its_reason(catalog, write):
+    gone, changed, *_ = write(count=4)
+    objects.remove(gone)
+    objects.write(changed, objects.read(changed) + b"more")
+
+    report = catalog.compact()
+
+    assert report.traces == 2
+    assert dict(report.left) == {"gone": 1, "changed since it was registered": 1}
+
+
+def test_a_store_that_goes_away_while_packing_leaves_the_catalog_as_it_was(
+    catalog, write, monkeypatch
+):
+    write(count=6)
+    before = everything(catalog)
+    real, seen = objects.read, []
+
+    def read(url, *args, **options):
+        seen.append(url)
+        if len(seen) > 3:
+            raise ObjectStoreError("the store went away", hint="Try again")
+        return real(url, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("catalog.traces.trace_table.read", read)
+        with pytest.raises(ObjectStoreError, match="went away"):
+            catalog.compact()
+
+    assert rows(catalog, "select count(pack_path) from trace_files") == [(0,)]
+    assert everything(catalog) == before
+    assert catalog.compact().traces == 6
+    assert findings(catalog.verify()) == []
+
+
+def test_an_object_that_may_not_be_deleted_stays_and_is_counted(catalog, write, monkeypatch):
+    kept, *_ = write(count=3)
+    real = objects.remove
+
+    def remove(url):
+        if url == kept:
+            raise ObjectStoreError("it says no")
+        real(url)
+
+    monkeypatch.setattr("catalog.upkeep.originals.remove", remove)
+
+    report = catalog.compact(delete_originals=True)
+
+    assert (report.deleted, dict(report.kept)) == (2, {"it cannot be deleted: it says no": 1})
+    assert objects.look_at(kept) is not None
+    assert findings(catalog.verify()) == []
+
+
+def test_packed_traces_are_written_to_a_url_of_choice(catalog, write, bucket, tmp_path):
+    write("near", 3, to=str(tmp_path))
+    catalog.compact()
+
+    report = catalog.unpack(to=f"{bucket}/shared")
+
+    assert sorted(report.written) == [
+        f"{bucket}/shared/near/traces/signals/sma/s{number}.parquet" for number in range(3)
+    ]
+    assert {stored.url for stored in objects.list_below(bucket)} == set(report.written)
+
+
+def copy_up(folder: Path, url: str) -> None:
+    for path in folder.rglob("*.parquet"):
+        objects.write_file(f"{url}/{path.relative_to(folder)}", path)
+
+
+def copy_down(url: str, folder: Path) -> None:
+    for stored in objects.list_below(url):
+        path = folder / stored.url.removeprefix(f"{url}/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(objects.read(stored.url))
+
+
+def test_traces_that_were_copied_into_a_store_and_out_again_keep_their_ids_and_rows(
+    catalog, write, bucket, tmp_path
+):
+    write("runs/r1", 4, to=str(tmp_path))
+    before = everything(catalog)
+    copy_up(tmp_path / "runs", f"{bucket}/runs")
+    shutil.rmtree(tmp_path / "runs")
+
+    up = catalog.relocate(tmp_path / "runs", f"{bucket}/runs")
+
+    assert (up.found, up.retimed, up.missing, up.changed) == (4, 4, [], [])
+    assert everything(catalog) == before
+    assert findings(catalog.verify()) == []
+    assert catalog.register(f"{bucket}/runs").registered == 0
+
+    copy_down(f"{bucket}/runs", tmp_path / "back")
+    for stored in objects.list_below(bucket):
+        objects.remove(stored.url)
+    down = catalog.relocate(f"{bucket}/runs", tmp_path / "back")
+
+    assert (down.found, down.missing, down.changed) == (4, [], [])
+    assert everything(catalog) == before
+    assert findings(catalog.verify()) == []
+
+
+def test_what_was_not_copied_or_not_as_it_was_is_told_by_its_bytes(
+    catalog, write, bucket, tmp_path
+):
+    paths = write("runs/r1", 4, to=str(tmp_path))
+    copy_up(tmp_path / "runs", f"{bucket}/runs")
+    shutil.rmtree(tmp_path / "runs")
+    moved = [path.replace(str(tmp_path), bucket) for path in paths]
+    flip(moved[0])
+    objects.remove(moved[1])
+
+    report = catalog.relocate(tmp_path / "runs", f"{bucket}/runs")
+
+    assert (report.found, report.missing, report.changed) == (2, [moved[1]], [moved[0]])
+
+
+def test_traces_cannot_be_relocated_to_where_nothing_is(catalog, write, bucket, tmp_path):
+    from catalog.errors import UsageError
+
+    write("runs/r1", 1, to=str(tmp_path))
+
+    with pytest.raises(UsageError, match="There is no folder s3://"):
+        catalog.relocate(tmp_path / "runs", f"{bucket}/nothing")

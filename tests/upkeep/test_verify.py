@@ -27,6 +27,7 @@ from catalog.verify import digests, judge
 from catalog.verify.files import look_at
 from catalog.verify.finding import Verification
 from catalog.verify.known import Scope, load_known
+from catalog.verify.remote import Listing
 from conftest import old_trace, rows, touch_later
 
 BARS = 400
@@ -676,7 +677,7 @@ def test_many_files_are_read_by_several_processes_and_those_that_end_are_done_wi
     for path in paths:
         flip(Path(path), 8 * 300)
 
-    looked = look_at(known, read=True, chosen=None, progress=lambda done, total: None)
+    looked = look_at(known, Listing(), read=True, chosen=None, progress=lambda done, total: None)
 
     assert set(looked.differing) == paths
     assert (looked.files, looked.read) == (16, 16)
