@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from catalog.disk import remove_unfinished
 from catalog.errors import CatalogBusyError, StoreError
+from catalog.store.failures import as_store_error
 from catalog.store.lock import WAIT_SECONDS, writing_lock
 from catalog.store.migrations import lacks_migrations, migrate, open_ledger
 from catalog.store.paths import catalog_root
@@ -27,7 +28,6 @@ STORAGE_VERSION = "v1.2.0"
 # What the file, the disk or the memory do to a statement. Anything else is a bug.
 _OF_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
 _threads: dict[str, threading.RLock] = {}
-_DAMAGED = re.compile(r"[Cc]orrupt|[Cc]hecksum|replaying WAL|WAL file")
 _COMMIT_FAILED = re.compile(r"Failed to commit: .*(?:No space left|Could not|Cannot)", re.DOTALL)
 
 
@@ -235,7 +235,7 @@ def _connect(
         except duckdb.Error as error:
             busy = isinstance(error, duckdb.IOException) and "lock on file" in str(error)
             if not busy or time.monotonic() >= deadline:
-                raise _as_store_error(error, named or catalog) from error
+                raise as_store_error(error, named or catalog) from error
             time.sleep(pause)
             pause = min(pause * 1.5, 0.05)
 
@@ -246,11 +246,11 @@ def _store_errors(catalog: Path) -> Iterator[None]:
     try:
         yield
     except _OF_THE_FILE as error:
-        raise _as_store_error(error, catalog) from error
+        raise as_store_error(error, catalog) from error
     except duckdb.TransactionException as error:
         if not _COMMIT_FAILED.search(str(error)):
             raise
-        raise _as_store_error(error, catalog) from error
+        raise as_store_error(error, catalog) from error
 
 
 def _close(con: DuckDBPyConnection, catalog: Path) -> None:
@@ -258,46 +258,4 @@ def _close(con: DuckDBPyConnection, catalog: Path) -> None:
     try:
         con.close()
     except duckdb.Error as error:
-        raise _as_store_error(error, catalog) from error
-
-
-def _as_store_error(error: duckdb.Error, catalog: Path) -> StoreError:
-    text = str(error)
-    if "different configuration" in text:
-        return CatalogBusyError(
-            f"This process has the catalog {catalog} open otherwise",
-            hint="Close the connection to it, or use Catalog.sql, which holds none",
-        )
-    if "lock on file" in text:
-        holder = re.search(r"held in (.+?) \(PID (\d+)\)", text)
-        by = f" by process {holder[2]} ({holder[1]})" if holder else ""
-        return CatalogBusyError(
-            f"The catalog {catalog} is in use{by}",
-            hint="Close it there, or wait until that process is done",
-        )
-    if "not a valid DuckDB database file" in text:
-        return StoreError(
-            f"{catalog} is not a DuckDB database",
-            hint="If it was a catalog, make it anew with: catalog rebuild; or name another file "
-            "with --catalog PATH",
-        )
-    if _DAMAGED.search(text):
-        return StoreError(
-            f"{catalog} is damaged: {text.splitlines()[0]}",
-            hint="Make it anew, and keep this one aside, with: catalog rebuild",
-        )
-    if "version number" in text or "storage version" in text.lower():
-        return StoreError(
-            f"{catalog} was written by a DuckDB that is newer than this one ({duckdb.__version__})",
-            hint="Upgrade with: pip install --upgrade duckdb",
-        )
-    if "No space left" in text:
-        return StoreError(
-            f"The disk is full: {catalog} was left as it was before",
-            hint="Free some space and run the command again: it goes on where it stopped",
-        )
-    first_line = text.splitlines()[0] if text else type(error).__name__
-    return StoreError(
-        f"Cannot use the catalog {catalog}: {first_line}",
-        hint="Check the file and the permissions of its folder, or name another with --catalog",
-    )
+        raise as_store_error(error, catalog) from error

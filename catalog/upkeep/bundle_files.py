@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import ObjectError, TraceFileError
-from catalog.objects import is_url, read_into
-from catalog.places import look_at
+from catalog.objects import is_url
+from catalog.places import look_at, on_this_machine
 from catalog.register.bundled import CATALOG, FORMAT, MANIFEST, SOURCES
 from catalog.register.runs import record_paths
 from catalog.register.sweeps import kept_sweep
@@ -74,7 +74,7 @@ def put_files(
         why = _look(one) if place not in taken else "another trace of the run has its path"
         if why is None:
             taken.add(place)
-            _copy(one, folder / place, link=link)
+            _copy(one.path, folder / place, link=link)
             put.traces.append(one)
         elif one.pack_path is not None and place not in taken:
             taken.add(place)
@@ -120,12 +120,11 @@ def _look(one: ChosenTrace) -> str | None:
     return "its file has changed since it was registered"
 
 
-def _copy(trace: ChosenTrace, target: Path, *, link: bool) -> None:
-    source = trace.path
+def _copy(source: str, target: Path, *, link: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if is_url(source):
-        with target.open("wb") as file:
-            read_into(source, file, trace.size)
+        with on_this_machine(source) as path:
+            shutil.copyfile(path, target)
         return
     if link:
         try:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,6 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import TraceFileError
-from catalog.objects import is_url, many_at_once
 from catalog.query.chosen import chosen_ids
 from catalog.query.parsing import bound
 from catalog.register.record import record_changes
@@ -33,16 +32,13 @@ from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
 from catalog.traces.finalize import appear
 from catalog.traces.pack import PackWriter, companion
-from catalog.traces.trace_table import TraceTable, read_trace_table
-from catalog.traces.unpack import read_packed
 from catalog.upkeep.forgotten import unwanted_ids
+from catalog.upkeep.gather import read_all
 from catalog.upkeep.lost import release_lost
 from catalog.upkeep.originals import delete_originals
 from catalog.upkeep.packs import (
     Known,
-    check_unchanged,
     find_orphans,
-    full_path,
     pack_name,
     packs_folder,
     remove_orphans,
@@ -149,7 +145,7 @@ def _pack(
         packs: list[PackWriter] = []
         entries: list[tuple[str, int, int]] = []
         writer: PackWriter | None = None
-        for done, (one, read) in enumerate(_read_all(catalog, chosen, report, spoiled)):
+        for done, (one, read) in enumerate(read_all(catalog, chosen, report.left, spoiled)):
             if writer is None or writer.rows >= MOST_ROWS:
                 if writer is not None:
                     writer.complete()
@@ -175,76 +171,6 @@ def _pack(
             # What a damaged pack alone holds stays where it is, whatever that is worth.
             sound = [path for path in replaced if path not in spoiled]
             _publish(catalog, packs, entries, replaced, sound, report)
-
-
-def _read_all(
-    catalog: Path, chosen: list[Known], report: Compaction, spoiled: set[str]
-) -> Iterator[tuple[Known, TraceTable]]:
-    """Yield the traces with what they hold, from their files or from the packs they are in."""
-    packed: dict[str, _Packed] = {}
-    loose = [one for one in chosen if one.pack_path is None and is_url(one.trace.path)]
-    objects = many_at_once(_read_object, loose) if loose else iter(())
-    for one in chosen:
-        try:
-            if one.pack_path is not None:
-                if one.pack_path not in packed:
-                    ids = [
-                        each.trace.trace_id for each in chosen if each.pack_path == one.pack_path
-                    ]
-                    packed[one.pack_path] = _Packed(full_path(catalog, one.pack_path), ids)
-                with suppress(TraceFileError):
-                    yield one, packed[one.pack_path].take(one.trace.trace_id)
-                    continue
-            if one.pack_path is None and is_url(one.trace.path):
-                read = next(objects)
-                if isinstance(read, Exception):
-                    raise read
-                yield one, read
-                continue
-            check_unchanged(one)
-            yield one, read_trace_table(one.trace.path)
-            continue
-        except FileNotFoundError:
-            reason = "gone"
-        except OSError:
-            reason = "unreadable"
-        except TraceFileError as error:
-            reason = error.reason
-        if one.pack_path is not None:
-            spoiled.add(one.pack_path)
-            reason = "its pack is damaged"
-        report.left[reason] += 1
-
-
-def _read_object(one: Known) -> TraceTable | Exception:
-    """Read an object; what is wrong with it alone is no reason to leave out the others."""
-    try:
-        check_unchanged(one)
-        return read_trace_table(one.trace.path)
-    except (OSError, TraceFileError) as error:
-        return error
-
-
-class _Packed:
-    """
-    Traces of a pack, one after the other.
-
-    They are wanted in the order in which they are there, but for those whose strategy became
-    known since: what is passed over waits in memory.
-    """
-
-    def __init__(self, pack: Path, trace_ids: list[str]) -> None:
-        self._source = read_packed(pack, trace_ids)
-        self._waiting: dict[str, TraceTable] = {}
-
-    def take(self, trace_id: str) -> TraceTable:
-        if trace_id in self._waiting:
-            return self._waiting.pop(trace_id)
-        for entry, read in self._source:
-            if entry["trace_id"] == trace_id:
-                return read
-            self._waiting[entry["trace_id"]] = read
-        raise TraceFileError("the pack does not hold it")
 
 
 def _insert(

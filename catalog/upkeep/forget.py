@@ -22,8 +22,9 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from catalog.disk import sync
-from catalog.errors import QueryError, StoreError, UsageError
+from catalog.errors import ObjectError, ObjectStoreError, QueryError, StoreError, UsageError
 from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
+from catalog.places import existing, look_at, remove
 from catalog.statements import statement
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root
@@ -206,10 +207,10 @@ def _check_packed(traces: Sequence[_Trace], *, delete_files: bool) -> None:
 
 def _is_unchanged(one: _Trace) -> bool:
     try:
-        status = os.stat(one.path)
-    except OSError:
+        there = look_at(one.path)
+    except (OSError, ObjectError):
         return False
-    return (status.st_size, status.st_mtime_ns) == (one.size, one.mtime_ns)
+    return there is not None and (there.size, there.mtime_ns) == (one.size, one.mtime_ns)
 
 
 def _describe(traces: Sequence[_Trace]) -> Forgetting:
@@ -240,7 +241,7 @@ def _pending(catalog: Path) -> list[str]:
             for one in _select(con, catalog, list(pending))
             if one.file_digest == pending[one.trace_id].file_digest
         }
-    return sorted(filter(os.path.exists, files))
+    return sorted(existing(files))
 
 
 def _finish(catalog: Path) -> int:
@@ -268,13 +269,14 @@ def _delete_pending(con: DuckDBPyConnection, catalog: Path, kept: Counter[str]) 
         try:
             deleted += _delete(file)
             gone.append(file)
-        except OSError as error:
-            kept[f"it cannot be deleted: {error.strerror}"] += 1
+        except (OSError, ObjectStoreError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            kept[f"it cannot be deleted: {why}"] += 1
             stays.add(file.trace_id)
         except _ChangedError:
             kept["it has changed since it was registered"] += 1
     for folder in {os.path.dirname(file.path) for file in gone}:
-        with suppress(OSError):  # It may be gone as a whole.
+        with suppress(OSError):  # It may be gone as a whole, or be one of a store.
             sync(Path(folder))
     note(catalog, DELETED, ({"trace_id": trace_id} for trace_id in sorted(pending - stays)))
     with transaction(con):
@@ -287,11 +289,10 @@ class _ChangedError(Exception):
 
 
 def _delete(file: ForgottenFile) -> int:
-    try:
-        status = os.stat(file.path)
-    except FileNotFoundError:
+    there = look_at(file.path)
+    if there is None:
         return 0
-    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
+    if (there.size, there.mtime_ns) != (file.size, file.mtime_ns):
         raise _ChangedError
-    os.unlink(file.path)
+    remove(file.path)
     return 1

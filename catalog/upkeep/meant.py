@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from catalog.errors import QueryError
+from catalog.places import absolute
 from catalog.query.chosen import chosen_ids
 from catalog.query.show import find_strategy
 from catalog.statements import statement
@@ -39,7 +39,7 @@ def traces_meant(
     keys: list[str] = []
     with reading(catalog) as con:
         for reference in references:
-            path = os.path.abspath(reference)
+            path = absolute(reference)
             values = {"reference": reference, "path": path}
             if con.execute(statement("select_traces_named"), values).fetchall():
                 names += [reference, path]

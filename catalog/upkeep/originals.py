@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from catalog.disk import sync
 from catalog.errors import ObjectStoreError, TraceFileError
-from catalog.objects import is_url, many_at_once, remove
-from catalog.places import existing
+from catalog.objects import is_url, many_at_once
+from catalog.places import existing, remove
 from catalog.statements import statement
 from catalog.store.database import reading, writing
 from catalog.store.transactions import transaction
@@ -86,10 +86,7 @@ def _delete(one: Known) -> str | None:
     try:
         if not _is_unchanged(one):
             return "it has changed since it was compared"
-        if is_url(one.trace.path):
-            remove(one.trace.path)
-        else:
-            os.unlink(one.trace.path)
+        remove(one.trace.path)
     except ObjectStoreError as error:
         return str(error)
     except OSError as error:

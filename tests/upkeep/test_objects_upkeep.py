@@ -344,3 +344,31 @@ def test_traces_cannot_be_relocated_to_where_nothing_is(catalog, write, bucket, 
 
     with pytest.raises(UsageError, match="There is no folder s3://"):
         catalog.relocate(tmp_path / "runs", f"{bucket}/nothing")
+
+
+def test_forgetting_deletes_objects_where_that_is_asked_for_and_only_then(catalog, write, bucket):
+    first, second, third = write(count=3)
+    catalog.forget(first)
+    assert objects.look_at(first) is not None
+    assert catalog.register(f"{bucket}/runs/r1").registered == 0
+
+    flip(third)
+    report = catalog.forget(second, third, delete_files=True)
+
+    assert objects.look_at(second) is None
+    assert objects.look_at(third) is not None
+    assert report.kept == {"it has changed since it was registered": 1}
+    assert rows(catalog, "select count(*) from trace_files") == [(0,)]
+
+
+def test_a_bundle_takes_objects_along(catalog, write, tmp_path):
+    from catalog import Catalog
+
+    write(count=3)
+    before = everything(catalog)
+
+    catalog.bundle(tmp_path / "bundle")
+
+    theirs = Catalog(tmp_path / "theirs.duckdb")
+    theirs.register(Path(tmp_path / "bundle"))
+    assert everything(theirs) == before
