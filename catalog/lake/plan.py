@@ -45,7 +45,6 @@ class TablePlan:
     table: Table
     kept: tuple[ManifestFile, ...]
     parts: tuple[Part, ...]
-    is_changed: bool
 
     @property
     def entries(self) -> int:
@@ -75,11 +74,15 @@ def plan_table(
         ObjectStoreError: the store cannot be reached, or says no.
     """
     con = snapshot.con
+    wanted = wanted_entries(snapshot, table)
+    if not wanted.num_rows and not files:
+        con.execute(statement("publish_no_entries"))
+        return TablePlan(table, (), ())
     missing = con.execute("select trace_id from missing").fetchall()
     kept = {trace_id for (trace_id,) in missing} | set(left)
     by_trace = table.keys == ("trace_id",)
     named = {
-        "incoming_entry": wanted_entries(snapshot, table),
+        "incoming_entry": wanted,
         "held": read_held(lake, files),
         "held_file": _as_table(files, table),
         "incoming_left": _keys(left if by_trace else ()),
@@ -100,9 +103,7 @@ def plan_table(
         )
         for folder, part in con.execute(statement("publish_list_parts")).fetchall()
     )
-    return TablePlan(
-        table, tuple(one for one in files if one.path not in worn), parts, bool(parts or worn)
-    )
+    return TablePlan(table, tuple(one for one in files if one.path not in worn), parts)
 
 
 def _as_table(files: Sequence[ManifestFile], table: Table) -> pa.Table:
