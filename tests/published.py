@@ -9,10 +9,13 @@ from types import SimpleNamespace
 
 import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from catalog import Catalog, Tracer, write_signals
-from catalog.lake.lake import read_lake
+from catalog.lake.lake import Lake, read_lake
 from catalog.lake.layout import TABLES
+from catalog.objects import is_url
 from catalog.places import list_files, read_bytes
 from conftest import old_trace
 from daily import measure_daily, walks
@@ -34,18 +37,24 @@ ENSEMBLE = {
 
 def lake_rows(place: object, table: str, columns: str = "* exclude (writer)") -> Rows:
     """Return the rows that the files of a table hold, of those that manifests name, in order."""
-    paths = [file.place for file in read_lake(place).files(table)]
+    lake = place if isinstance(place, Lake) else read_lake(place)
+    paths = [file.place for file in lake.files(table)]
     if not paths:
         return []
     with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
-        query = f"select {columns} from read_parquet($paths, union_by_name = true) order by all"
-        return con.execute(query, {"paths": paths}).fetchall()
+        source, values = "read_parquet($paths, union_by_name = true)", {"paths": paths}
+        if is_url(paths[0]):
+            read = [pq.read_table(pa.BufferReader(read_bytes(path))) for path in paths]
+            con.register("downloaded", pa.concat_tables(read, promote_options="permissive"))
+            source, values = "downloaded", {}
+        return con.execute(f"select {columns} from {source} order by all", values).fetchall()
 
 
 def contents(place: object) -> dict[str, Rows]:
-    """Return all rows of a lake by table."""
-    return {table: lake_rows(place, table) for table in TABLES}
+    """Return all rows of a lake at one moment, by table."""
+    lake = read_lake(place)
+    return {table: lake_rows(lake, table) for table in TABLES}
 
 
 def view_rows(catalog: Catalog, table: str) -> Rows:

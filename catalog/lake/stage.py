@@ -24,7 +24,6 @@ import pyarrow.parquet as pq
 from sqlglot import exp
 
 import catalog.objects as objects
-from catalog.errors import ObjectStoreError
 from catalog.lake.entries import RETURNS
 from catalog.lake.layout import Table
 from catalog.lake.snapshot import Snapshot
@@ -43,7 +42,7 @@ _COLUMNS = {
     "px": "double",
 }  # fmt: skip
 _LOOSE = {"signals": "rows_signal_loose", "classifications": "view_classifications"}
-_UNREADABLE = (OSError, pa.ArrowException, duckdb.Error, ObjectStoreError)
+_UNREADABLE = (OSError, pa.ArrowException, duckdb.Error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +279,7 @@ def _read_file(trace: _Trace) -> pa.Table | Failure:
             table = file.read(names, use_threads=False).replace_schema_metadata(None)
         if table.num_rows != trace.rows:
             raise _ChangedError
-    except (OSError, pa.ArrowException, ObjectStoreError) as error:
+    except (OSError, pa.ArrowException) as error:
         return Failure(_reason(error, "its file"), trace.path)
     path = pa.DictionaryArray.from_arrays(
         pa.repeat(pa.scalar(0, pa.int32()), table.num_rows), pa.array([trace.path])

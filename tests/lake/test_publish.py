@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from published import ADDED, contents, files_of, lake_rows, make_catalog, view_rows
 
 from catalog import Catalog, write_signals
 from catalog.cli.main import main
@@ -23,6 +22,7 @@ from catalog.lake.layout import TABLES, folder_name
 from catalog.lake.own_writer import own_writer
 from catalog.lake.publish import Published
 from conftest import old_trace, rows
+from published import ADDED, contents, files_of, lake_rows, make_catalog, view_rows
 
 
 @pytest.fixture(scope="module")
