@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--size", type=int, action="append", help="traces, in thousands; may be given many times")
     add("--only", choices=PARTS, action="append", help="this part; may be given many times")
     add("--repetitions", type=int, default=5, help="of what takes little time")
+    add("--spark-python", help="one that has pyspark with its jars, to ask Apache Spark as well")
     options = parser.parse_args(arguments)
     # Ended from outside, clean up as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     kept = home / "found.json"
     found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
     for size in options.size or SIZES:
-        folder = Home(home / str(size), size, options.repetitions)
+        folder = Home(home / str(size), size, options.repetitions, options.spark_python)
         for name in options.only or PARTS:
             say(f"{size:,} traces, {name}: {PARTS[name].__doc__}")
             about = environment()

@@ -7,13 +7,18 @@ import os
 import shutil
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+
+# Beside these benchmarks: the cluster that the tests of Spark start.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "spark"))
+
+from cluster import started
 from latency import CATALOG, timed
 from measure import measure, say
 from query_questions import HASHES, PATHS
@@ -34,6 +39,8 @@ class Home:
     folder: Path
     traces: int
     repetitions: int
+    spark_python: str | None = None
+    """One that has Apache Spark, where that is to be asked too."""
 
     @property
     def runs(self) -> Path:
@@ -48,6 +55,10 @@ class Home:
     def packed(self) -> Path:
         """The catalog of the same files with packs, and with metrics behind them."""
         return self.folder / "packed.duckdb"
+
+    @property
+    def lake(self) -> Path:
+        return self.folder / "lake"
 
     @property
     def block(self) -> int:
@@ -152,8 +163,30 @@ def metrics(home: Home) -> Found:
     return found
 
 
+def lake(home: Home) -> Found:
+    """Publish the packed catalog to a lake, and ask Spark there: Sail, and Apache where it is."""
+    shutil.rmtree(home.lake, ignore_errors=True)
+    run = _do("published", home, home.packed, lake=home.lake)
+    found = {
+        "publish, s": run["seconds"],
+        "lake, bytes a trace": bytes_below(home.lake) / home.traces,
+    }
+    for engine, remote in _engines(home):
+        answers = _ask(home, home.packed, "spark", every=True, lake=home.lake, remote=remote)
+        found |= {f"{name}, {engine}, ms": took for name, took in answers.items()}
+    return found
+
+
+def _engines(home: Home) -> Iterator[tuple[str, str]]:
+    """Yield the engines that are there, each with the address of its server while it runs."""
+    yield "Sail", ""
+    if home.spark_python is not None:
+        with TemporaryDirectory() as scratch, started(home.spark_python, Path(scratch)) as cluster:
+            yield "Spark", cluster.remote
+
+
 PARTS: dict[str, Callable[[Home], Found]] = {
-    part.__name__: part for part in (register, more, find, query, compact, packs, metrics)
+    part.__name__: part for part in (register, more, find, query, compact, packs, metrics, lake)
 }
 
 
@@ -164,8 +197,11 @@ def _do(side: str, home: Home, catalog: Path, *, expect: int | None = None, **mo
     return run
 
 
-def _ask(home: Home, catalog: Path, side: str, *, every: bool = False) -> Found:
+def _ask(home: Home, catalog: Path, side: str, *, every: bool = False, **more: Any) -> Found:
     """Return the milliseconds that each question took one side."""
+    module = "scale_sides" if side == "spark" else "query_sides"
+    if side != "spark":
+        more["catalog"] = catalog
     questions = _questions(home)
     if every:
         average = "select strategy_type, count(*), avg(val) from signals group by all"
@@ -174,8 +210,8 @@ def _ask(home: Home, catalog: Path, side: str, *, every: bool = False) -> Found:
         written = Path(scratch) / "questions.json"
         written.write_text(json.dumps(questions))
         run = measure(
-            f"query_sides:{side}", expect=home.traces, files=home.traces, catalog=catalog,
-            questions=written, repetitions=2 * home.repetitions + 1,
+            f"{module}:{side}", expect=home.traces, files=home.traces, questions=written,
+            repetitions=2 * home.repetitions + 1, **more,
         )  # fmt: skip
     return {
         name: 1e3 * statistics.median(answer["seconds"]) for name, answer in run["answers"].items()

@@ -1,4 +1,4 @@
-"""The sides of the benchmark of scale: register, compact, measure, each in a process of its own."""
+"""The sides of the benchmark of scale: what is done with many traces, each in its own process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from query_asking import Question, Rows, ask_all
 from scale_data import SYMBOL, TIMEFRAME, bar_prices, bar_times
 
 from catalog import Catalog
@@ -50,6 +51,34 @@ def measured(catalog: str) -> Call:
         return {"files": report.measured, "rows": report.sessions}
 
     return call
+
+
+def published(catalog: str, lake: str) -> Call:
+    """Publish a catalog to a lake that is not there yet."""
+
+    def call() -> dict[str, Any]:
+        Catalog(catalog).publish(lake)
+        ((traces,),) = Catalog(catalog).sql("select count(*) from trace_files").fetchall()
+        return {"files": traces}
+
+    return call
+
+
+def spark(lake: str, remote: str, questions: str, repetitions: int, files: int) -> Call:
+    """Ask a Spark Connect server about a lake; where no server is named, Sail in this process."""
+    from catalog.spark.sql import spark_sql
+
+    if not remote:
+        from pysail.spark import SparkConnectServer
+
+        server = SparkConnectServer("127.0.0.1", 0)
+        server.start(background=True)
+        remote = f"sc://127.0.0.1:{server.listening_address[1]}"
+
+    def answer(question: Question) -> Rows:
+        return spark_sql(question["catalog"], remote=remote, lake=lake).fetchall()
+
+    return lambda: ask_all(questions, "catalog", repetitions, files, answer)
 
 
 def bytes_below(folder: Path) -> int:
