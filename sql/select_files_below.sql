@@ -12,7 +12,10 @@ select
     t.trace_number is not null as is_packed
 from trace_file as t
 join directory as d using (directory_id)
-where starts_with(case when d.is_relative then $root || '/' else '' end || d.prefix, $folder)
+where
+    starts_with(case when d.is_relative then $root || '/' else '' end || d.prefix, $folder)
+    -- What only a lake has is in none of this machine.
+    and (d.is_relative or not starts_with(d.prefix, 'lake:'))
 union all
 select
     d.directory_id,

@@ -6,5 +6,7 @@ select
     d.is_linked
 from directory as d
 join root as r using (root_id)
-where starts_with(case when d.is_relative then $root || '/' else '' end || d.prefix, $folder)
+where
+    starts_with(case when d.is_relative then $root || '/' else '' end || d.prefix, $folder)
+    and (d.is_relative or not starts_with(d.prefix, 'lake:'))
 order by folder;

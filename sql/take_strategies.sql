@@ -1,4 +1,21 @@
--- Let the row that was written last say where a strategy is from.
+-- Let the row that was written last say where a strategy is from, and in which order it is made of
+-- which others: the configuration is kept in another order than it was written in.
+create or replace temp table later as
+select i.strategy_key
+from taken_strategy as i
+join strategy as s using (strategy_key)
+where i.registered_at > s.registered_at;
+
+delete from component
+where
+    parent_key in (select strategy_key from later)
+    and parent_key in (select parent_key from taken_component);
+
+insert into component by name
+select *
+from taken_component
+where parent_key in (select strategy_key from later);
+
 update strategy as s
 set
     kind = i.kind,

@@ -22,6 +22,7 @@ _STATEMENTS: Final = {
     "returns": "merge_returns",
 }
 _TABLES: Final = {
+    "components": "component",
     "events": "event_strategy",
     "sets": "metric_set",
     "metrics": "metric",

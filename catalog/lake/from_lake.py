@@ -100,6 +100,7 @@ class LakeReader:
         taken = replace(
             empty,
             strategies=self._table("strategies", "strategies", empty.strategies),
+            components=self._table("components", "components", empty.components),
             runs=self._table("runs", "runs", empty.runs),
             traces=_as(traces, empty.traces.schema),
             events=self._events(empty.events),
@@ -119,7 +120,7 @@ class LakeReader:
 
     def _measured(self, taken: Taken, empty: Taken, traces: pa.Table) -> tuple[Taken, pa.Table]:
         if not self._has("metrics"):
-            return taken, _RETURNED.empty_table()
+            return taken, _RETURNED.append(pa.field("inputs", pa.string())).empty_table()
         self._view("lake_metrics", [one.place for one in self.lake.files("metrics")])
         run_script(self.con, "open_sets")
         metrics = _as(self._query("metrics"), empty.metrics.schema)

@@ -127,7 +127,7 @@ def finish(con: DuckDBPyConnection) -> None:
 
 
 def _take_strategies(con: DuckDBPyConnection, taken: Taken) -> Strategies:
-    with registered(con, taken_strategy=taken.strategies):
+    with registered(con, taken_strategy=taken.strategies, taken_component=taken.components):
         new = con.sql(statement("take_new_strategies")).to_arrow_table().to_pylist()
         made = record_strategies(con, [_sighting(row) for row in new], _LONG_AGO)
         run_script(con, "take_strategies")

@@ -32,6 +32,7 @@ class Taken:
     """
 
     strategies: pa.Table
+    components: pa.Table
     runs: pa.Table
     traces: pa.Table
     events: pa.Table

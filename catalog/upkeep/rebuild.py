@@ -141,7 +141,8 @@ def _check_has_sources(
             raise UsageError(f"There is no folder {folder}", hint="Check the path")
     if report.unreadable is None or folders:
         return
-    if not (facts_of(catalog, "roots") or facts_of(catalog, "runs") or read_packs(catalog).entries):
+    noted = any(facts_of(catalog, name) for name in ("roots", "runs", "lakes"))
+    if not (noted or read_packs(catalog).entries):
         raise UsageError(
             f"There is nothing known to make {catalog} from: {report.unreadable}, and no folder is "
             f"noted in {side_folder(catalog)}",

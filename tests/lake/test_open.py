@@ -1,0 +1,269 @@
+"""A catalog over a published lake says what the catalog says that published it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from same import ELSEWHERE, NOT_PUBLISHED, NUMBERED, analysis, contents, differing
+
+from catalog import Catalog
+from catalog.errors import LakeError
+from conftest import rows
+from published import make_catalog
+
+RELATIONS = ("signals", "classifications", "orders", "fills", "positions", "holdings")
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    return make_catalog(tmp_path_factory.mktemp("origin"), seed=1)
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    return make_catalog(tmp_path_factory.mktemp("second"), seed=2)
+
+
+@pytest.fixture(scope="module")
+def lake(origin: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake that only the origin published to."""
+    place = tmp_path_factory.mktemp("published") / "lake"
+    origin.publish(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def opened(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    catalog = Catalog(tmp_path_factory.mktemp("opened") / "catalog.duckdb")
+    catalog.open(lake)
+    return catalog
+
+
+@pytest.fixture(scope="module")
+def union(lake: Path, second: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same lake with another writer's part."""
+    place = shutil.copytree(lake, tmp_path_factory.mktemp("union") / "lake")
+    second.publish(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def opened_union(union: Path) -> Catalog:
+    catalog = Catalog(union.parent / "catalog.duckdb")
+    catalog.open(union)
+    return catalog
+
+
+def test_every_view_over_a_lake_says_what_it_says_where_it_was_published(origin, opened):
+    assert rows(origin, "select count(*) > 10 from trace_files") == [(True,)]
+    assert differing(origin, opened, without=NOT_PUBLISHED) == {}
+
+
+def test_any_duckdb_client_reads_the_rows_of_an_opened_lake(origin, opened):
+    with duckdb.connect(str(opened.path), read_only=True) as con:
+        found = {name: con.execute(f"select count(*) from {name}").fetchone() for name in RELATIONS}
+
+    assert found == {name: rows(origin, f"select count(*) from {name}")[0] for name in RELATIONS}
+
+
+def test_a_query_reads_only_the_files_of_the_lake_that_have_its_traces(opened):
+    (choice,) = opened.explain("from signals where symbol = 'BRK.B'").choices
+
+    assert (choice.traces, choice.chosen.files, choice.chosen.lake_files) == (1, 0, 1)
+    assert rows(opened, "select count(*) from signals where symbol = 'BRK.B'") == [(2,)]
+
+
+def test_nothing_of_an_opened_catalog_is_called_missing_or_wrong(opened):
+    assert opened.verify(deep=True).findings == []
+
+
+def test_opening_again_changes_nothing(lake, opened):
+    before = contents(opened, besides=set())
+
+    report = opened.open(lake)
+
+    assert (report.traces, report.strategies, report.runs, report.tags) == (0, 0, 0, 0)
+    assert contents(opened, besides=set()) == before
+
+
+def test_a_lake_of_several_writers_opens_as_their_union(origin, second, union, opened_union):
+    merged = Catalog(union.parent / "merged.duckdb")
+    merged.merge(second)
+    merged.merge(origin)
+
+    counts = [rows(one, "select count(*) from trace_files")[0][0] for one in (origin, second)]
+    assert rows(opened_union, "select count(*) from trace_files") == [(sum(counts),)]
+    besides = ELSEWHERE | NUMBERED
+    assert differing(opened_union, merged, besides=besides, without=NOT_PUBLISHED) == {}
+
+
+def test_what_two_writers_publish_both_is_there_once(origin, lake, opened, tmp_path):
+    both = shutil.copytree(lake, tmp_path / "lake")
+    origin.publish(both, writer="0123456789ab")
+    twice = Catalog(tmp_path / "opened.duckdb")
+
+    report = twice.open(both)
+
+    assert report.writers == 2
+    assert differing(opened, twice) == {}
+
+
+def test_opening_again_takes_what_is_new_and_drops_what_left(write_run, tmp_path):
+    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
+    origin.register(write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]}))
+    origin.publish(tmp_path / "lake")
+    opened.open(tmp_path / "lake")
+    origin.register(write_run("run_b", {"SPY_x_3": [1, -1]}))
+    origin.forget(run="run_a")
+    origin.publish(tmp_path / "lake")
+
+    report = opened.open(tmp_path / "lake")
+
+    assert (report.traces, report.runs) == (-1, 0)
+    assert rows(opened, "select run_id, strategy_id from trace_files") == [("run_b", "SPY_x_3")]
+    assert rows(opened, "select run_id from runs") == [("run_b",)]
+    assert rows(opened, "select val from signals order by idx") == [(1.0,), (-1.0,)]
+
+
+def test_a_trace_that_is_here_and_in_the_lake_is_one(write_run, tmp_path):
+    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
+    run = write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]})
+    origin.register(run)
+    origin.publish(tmp_path / "lake")
+    opened.open(tmp_path / "lake")
+    here = shutil.copytree(run, tmp_path / "here" / "run_a")
+
+    opened.register(here)
+
+    assert differing(origin, opened, besides=ELSEWHERE | {"registered_at", "seen_at"}) == {}
+    assert rows(opened, "select distinct path like '%/here/%' from trace_files") == [(True,)]
+    opened.open(tmp_path / "lake")
+    assert rows(opened, "select count(*) from signals") == [(4,)]
+    assert opened.verify().findings == []
+
+
+def test_a_file_that_is_gone_is_read_from_the_lake(write_run, tmp_path):
+    catalog = Catalog(tmp_path / "a.duckdb")
+    run = write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]})
+    catalog.register(run)
+    catalog.publish(tmp_path / "lake")
+    catalog.open(tmp_path / "lake")
+    (run / "traces/SPY_1m/signals/sma_grid/SPY_x_1.parquet").unlink()
+
+    catalog.register(run)
+
+    assert rows(catalog, "select count(*) from missing_files") == [(0,)]
+    assert rows(catalog, "select count(*) from signals") == [(4,)]
+    assert catalog.verify().findings == []
+
+
+def test_traces_that_only_a_lake_has_are_measured(second, opened_union):
+    for one in (second, opened_union):
+        one.metrics(cost_bps=3)
+
+    query = "select trace_id, total_return, trades from metrics where cost_bps = 3 order by all"
+    assert set(rows(second, query)) <= set(rows(opened_union, query))
+    assert len([one for one in rows(second, query) if one[1] is not None]) == 4
+
+
+def test_compacting_leaves_what_is_in_a_lake_there(lake, tmp_path):
+    opened = Catalog(tmp_path / "opened.duckdb")
+    opened.open(lake)
+    before = contents(opened, *RELATIONS)
+
+    report = opened.compact(delete_originals=True)
+
+    assert (report.traces, report.packs) == (0, 0)
+    assert contents(opened, *RELATIONS) == before
+
+
+def test_a_catalog_over_a_lake_is_rebuilt_from_the_lake(origin, lake, tmp_path):
+    opened = Catalog(tmp_path / "opened.duckdb")
+    opened.open(lake)
+    opened.path.unlink()
+
+    report = opened.rebuild()
+
+    assert report.lost == []
+    assert differing(origin, opened, without=NOT_PUBLISHED) == {}
+
+
+def test_a_rebuild_says_which_lake_is_gone(lake, tmp_path):
+    shutil.copytree(lake, tmp_path / "lake")
+    opened = Catalog(tmp_path / "opened.duckdb")
+    opened.open(tmp_path / "lake")
+    shutil.rmtree(tmp_path / "lake")
+
+    report = opened.rebuild()
+
+    assert [one for one in report.lost if str(tmp_path / "lake") in one]
+
+
+def test_an_index_is_exported_from_an_opened_catalog(origin, opened, tmp_path):
+    counts = [
+        one.export_strategy_index(tmp_path / f"{n}.parquet")
+        for n, one in enumerate((origin, opened))
+    ]
+
+    assert counts[0] == counts[1] > 0
+
+
+def test_a_catalog_moves_together_with_a_lake_below_its_folder(origin, tmp_path):
+    (tmp_path / "before").mkdir()
+    origin.publish(tmp_path / "before" / "lake")
+    Catalog(tmp_path / "before" / "catalog.duckdb").open(tmp_path / "before" / "lake")
+    (tmp_path / "before").rename(tmp_path / "after")
+
+    moved = Catalog(tmp_path / "after" / "catalog.duckdb")
+
+    assert contents(moved, "signals") == contents(origin, "signals")
+    assert moved.relocate().missing == []
+    assert contents(moved, "signals") == contents(origin, "signals")
+
+
+def test_a_lake_that_is_not_there_or_lost_a_file_is_said_and_changes_nothing(lake, tmp_path):
+    catalog = Catalog(tmp_path / "catalog.duckdb")
+    with pytest.raises(LakeError, match="There is no lake"):
+        catalog.open(tmp_path / "nothing")
+    broken = shutil.copytree(lake, tmp_path / "broken")
+    next((broken / "trace_files").glob("*.parquet")).unlink()
+
+    with pytest.raises(LakeError, match="cannot be read"):
+        catalog.open(broken)
+
+    assert not catalog.path.exists() or rows(catalog, "select count(*) from trace_files") == [(0,)]
+
+
+def test_the_command_says_what_came(lake, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "catalog", "open", str(lake), "--catalog", "c.duckdb"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout == ""
+    assert "opened" in done.stderr
+    assert "1 writer" in done.stderr
+
+
+@pytest.mark.soak
+def test_real_traces_are_said_alike_and_analysed_alike(shared, tmp_path):
+    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
+    sweeps = sorted((shared / "sweeps").glob("*.yaml"))
+    origin.register(shared / "old_traces", sweeps=sweeps)
+    origin.add_prices(
+        shared / "prices/SPY_1m.parquet", symbol="SPY", timeframe="1m", tz="America/New_York"
+    )
+    origin.metrics()
+    origin.publish(tmp_path / "lake")
+
+    opened.open(tmp_path / "lake")
+
+    assert differing(origin, opened, without=NOT_PUBLISHED) == {}
+    own = {"strategy_type": "simple_momentum"}
+    for name in ("trades", "pairwise_agreement"):
+        assert analysis(opened, name, **own) == analysis(origin, name, **own) != []
