@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from sqlglot import exp
 
 from catalog.lake.lake import Lake
 from catalog.spark.columns import parameter_columns, public_columns
-from catalog.store.view_queries import Layout, ViewInputs, build_query
+from catalog.store.view_queries import Layout, ViewInputs, build_query, view_columns
 
 TABLES = (
     "strategies",
@@ -84,13 +85,36 @@ def type_query(strategy_type: str, columns: Sequence[str], lake: Lake) -> str:
     return _query("strategies_of_type", inputs, lake)
 
 
+def types_query(lake: Lake) -> str:
+    """
+    Return the query that the views of all types are taken from, with `strategy_type` beside.
+
+    To translate it once takes a moment, and once for each of a hundred types does not.
+    """
+    inputs = ViewInputs("", columns=tuple(parameter_columns(lake.schema("strategies"))))
+    query = _built("strategies_of_type", inputs, lake)
+    query.set("where", None)
+    return query.select("s.strategy_type").sql(dialect="duckdb")
+
+
+def type_columns(own: Sequence[str]) -> list[str]:
+    """Return the columns of the view of one type, which has some parameter columns of its own."""
+    columns = list(view_columns("strategies_of_type"))
+    place = columns.index("config") + 1
+    return [*columns[:place], *own, *columns[place:]]
+
+
 def _query(template: str, inputs: ViewInputs, lake: Lake) -> str:
+    return _built(template, inputs, lake).sql(dialect="duckdb")
+
+
+def _built(template: str, inputs: ViewInputs, lake: Lake) -> exp.Select:
     query = build_query(template, inputs, ())
     own = {cte.alias for cte in query.find_all(exp.CTE)}
     for table in list(query.find_all(exp.Table)):
         if table.name in _INTERNAL and table.name not in own:
             table.replace(_as_internal(table.name, lake).subquery(alias=table.alias_or_name))
-    return query.sql(dialect="duckdb")
+    return cast(exp.Select, query)
 
 
 def _as_internal(name: str, lake: Lake) -> exp.Select:

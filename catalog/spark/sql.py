@@ -53,13 +53,13 @@ def spark_sql(
     views = LakeViews(read_lake(lake))
     # Which types there are, only the lake's rows say; all else is refused before a server is asked.
     has_types = re.search(r"\btype_", query, re.IGNORECASE) is not None
-    text = None if has_types else to_spark(query, params=parameters, columns=views.shape)
+    text = None if has_types else to_spark(query, params=parameters, columns=views.shape(query))
     with connected(remote) as session:
 
         def run() -> pa.Table:
             if text is None:
                 views.add_types(session)
-            asked = text or to_spark(query, params=parameters, columns=views.shape)
+            asked = text or to_spark(query, params=parameters, columns=views.shape(query))
             views.make(session, asked)
             return session.sql(asked).toArrow()
 
@@ -87,7 +87,7 @@ def explain_spark_sql(
     """
     refuse_absent(query)
     views = LakeViews(read_lake(lake))
-    return to_spark(query, params=parameters, columns=views.shape)
+    return to_spark(query, params=parameters, columns=views.shape(query))
 
 
 def refuse_absent(query: str) -> None:

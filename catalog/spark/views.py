@@ -19,12 +19,15 @@ from catalog.spark.derived import (
     TABLES,
     derived_query,
     nesting,
+    type_columns,
     type_query,
+    types_query,
 )
 from catalog.spark.session import is_apache_spark
 from catalog.spark.shape import lake_shape
 from catalog.spark.tables import LakeTables
 from catalog.spark.translate import to_spark
+from catalog.store.macros import MACROS, macro_text
 from catalog.store.views import type_view_name
 
 
@@ -59,11 +62,18 @@ class LakeViews:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        depth = nesting(_components(lake)) if "components" in lake.tables else 1
-        self._queries = {name: derived_query(name, lake, depth=depth) for name in DERIVED}
         self._needs = dict(DERIVED)
-        self.shape = lake_shape(lake, self._queries)
-        """The columns of each public name, with their DuckDB types."""
+        self._of_type: dict[str, tuple[str, list[str]]] = {}
+
+    def shape(self, text: str | None = None) -> dict[str, dict[str, str]]:
+        """
+        Return the columns of public names, with their DuckDB types.
+
+        Args:
+            text: of the derived names only those are looked at that this text names.
+        """
+        queries = {name: self._query(name) for name in self._wanted(text) if name not in TABLES}
+        return lake_shape(self.lake, queries)
 
     def make(self, session: Any, text: str | None = None) -> tuple[str, ...]:
         """
@@ -77,11 +87,19 @@ class LakeViews:
         if text is None:
             self.add_types(session)
         wanted = self._wanted(text)
+        shape = lake_shape(self.lake, {})
+        of_types = None
         for name in wanted:
             if name in TABLES:
                 frame = tables.frame(name)
+            elif name in self._of_type:
+                if of_types is None:
+                    of_types = session.sql(to_spark(types_query(self.lake), columns=shape))
+                strategy_type, own = self._of_type[name]
+                frame = of_types.where(of_types["strategy_type"] == strategy_type)
+                frame = frame.selectExpr(*map(quoted, type_columns(own)))
             else:
-                frame = session.sql(to_spark(self._queries[name], columns=self.shape))
+                frame = session.sql(to_spark(self._query(name), columns=shape))
             # Apache Spark parses the name, and Sail takes it as it is.
             is_parsed = is_apache and not name.isidentifier()
             frame.createOrReplaceTempView(quoted(name) if is_parsed else name)
@@ -99,24 +117,32 @@ class LakeViews:
             "order by since, strategy_type"
         ).toArrow()
         taken: set[str] = set()
-        queries = {}
-        for strategy_type, _, *has in zip(*found.to_pydict().values(), strict=True):
-            own = sorted(name for name, is_own in zip(columns, has, strict=True) if is_own)
-            name = type_view_name(strategy_type, taken)
-            queries[name] = type_query(strategy_type, own, self.lake)
-        self._queries |= queries
-        self._needs |= dict.fromkeys(queries, OF_TYPES)
-        self.shape = lake_shape(self.lake, self._queries)
+        for strategy_type, _, *has in zip(*found.columns, strict=True):
+            own = sorted(name for name, is_own in zip(columns, has, strict=True) if is_own.as_py())
+            name = type_view_name(strategy_type.as_py(), taken)
+            self._of_type[name] = (strategy_type.as_py(), own)
+        self._needs |= dict.fromkeys(self._of_type, OF_TYPES)
+
+    def _query(self, name: str) -> str:
+        if name in self._of_type:
+            return type_query(*self._of_type[name], self.lake)
+        depth = nesting(_components(self.lake)) if name == "lineage" else 1
+        return derived_query(name, self.lake, depth=depth)
 
     def _wanted(self, text: str | None) -> tuple[str, ...]:
         """Return the names that a text has, and what they are made of, each after its parts."""
-        every = (*TABLES, *self._queries)
+        every = (*TABLES, *self._needs)
         if text is None:
             return every
-        words = set(re.split(r"[^\w]+", text.lower()))
-        named = {name for name in every if name.lower() in words or not name.isidentifier()}
+        words = _words(text)
+        words |= {word for name in words & set(MACROS) for word in _words(macro_text(name))}
+        named = {name for name in every if _words(name.lower()) <= words}
         named |= {part for name in named for part in self._needs.get(name, ())}
         return tuple(name for name in every if name in named)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
 
 
 def _components(lake: Lake) -> dict[str, list[str]]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from catalog import Catalog
+from catalog.lake.lake import read_lake
 from catalog.lake.publish import publish
+from catalog.spark.session import connected
+from catalog.spark.translate import to_spark
+from catalog.spark.views import LakeViews
 from conftest import SHARED
 from spark.cluster import Cluster, started
+from spark.questions import Question
 
 # It says what it does at every step unless it is told otherwise before it is loaded.
 os.environ.setdefault("RUST_LOG", "error")
@@ -62,6 +69,21 @@ def sail_session(sail: str) -> Iterator[Any]:
     session = SparkSession.builder.remote(sail).create()
     yield session
     session.stop()
+
+
+@contextmanager
+def asking(remote: str, published: Published) -> Iterator[Callable[[Question], pa.Table]]:
+    """Yield what answers questions from a lake: the views are made once, as people have them."""
+    with connected(remote) as session:
+        views = LakeViews(read_lake(published.lake))
+        views.make(session)
+        shape = views.shape()
+
+        def ask(question: Question) -> pa.Table:
+            values = question.bound(published.catalog)
+            return session.sql(to_spark(question.sql, params=values, columns=shape)).toArrow()
+
+        yield ask
 
 
 @pytest.fixture(scope="session")

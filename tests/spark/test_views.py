@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalog, Path]:
     catalog = Catalog(home / "catalog.duckdb")
     measure_daily(catalog, home / "walks", walks(80, 6), fills=("close", "next_open"))
     rsi = {"type": "rsi", "parameters": {"period": 7, "smooth it": 1.5}}
-    pair = {"type": "pair", "strategies": [rsi, {"type": "sma.x", "parameters": {"n": 3}}]}
+    pair = {"type": "pair", "strategies": [rsi, {"type": "sma-x", "parameters": {"n": 3}}]}
     top = {"type": "top", "strategies": [pair, rsi]}
     for number, config in enumerate((rsi, pair, top)):
         catalog.register(walked(home / f"run_{number}", walks(80, 1), config))
@@ -52,7 +52,7 @@ def test_every_name_has_the_columns_types_and_rows_of_the_catalog(made, sail_ses
 
     names = spark_views(sail_session, lake)
 
-    types = {"type_walk", "type_rsi", "type_pair", "type_top", "type_sma.x"}
+    types = {"type_walk", "type_rsi", "type_pair", "type_top", "type_sma-x"}
     assert set(names) == {*NAMES, *types}
     for name in names:
         found = sail_session.sql(f"select * from `{name}`").toArrow()

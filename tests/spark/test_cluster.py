@@ -1,0 +1,132 @@
+"""Apache Spark on a cluster: what it answers, and what becomes of a query when a part dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from catalog import Catalog
+from catalog.errors import QueryError
+from catalog.lake.publish import publish
+from catalog.spark.sql import spark_sql
+from catalog.traces.signals import write_signals
+from spark.answers import assert_equal
+from spark.cluster import Cluster
+from spark.conftest import Published, asking, spark_python
+from spark.questions import QUESTIONS, Question
+
+pytestmark = pytest.mark.cluster
+
+LONG = """
+select sum(a.bar_index * b.bar_index % 7 + a.bar_index % 11 * (b.bar_index % 13)) as s
+from signals as a join signals as b on a.val <> b.val and b.symbol = 'S0'
+"""
+
+
+@pytest.fixture(scope="module")
+def ask(real: Published, cluster: Cluster) -> Iterator[Callable[[Question], pa.Table]]:
+    """Ask the real lake through Apache Spark."""
+    with asking(cluster.remote, real) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_spark_answers_what_the_catalog_answers(real, ask, name):
+    assert_equal(ask(QUESTIONS[name]), QUESTIONS[name].answer(real.catalog))
+
+
+def test_a_session_of_this_process_has_the_views_too(real, tmp_path):
+    code = f"""
+import json
+from pyspark.sql import SparkSession
+from catalog import spark_views
+session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+names = spark_views(session, {str(real.lake)!r})
+count = session.sql("select count(*) as n from strategy_index").collect()[0].n
+print(json.dumps([len(names), count]))
+"""
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root), "SPARK_LOCAL_IP": "127.0.0.1"}
+
+    done = subprocess.run(
+        [spark_python(), "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+
+    assert done.returncode == 0, done.stderr
+    ((wanted,),) = real.catalog.sql("select count(*) from strategy_index").fetchall()
+    names, count = json.loads(done.stdout.splitlines()[-1])
+    assert (names > 20, count) == (True, wanted)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A lake whose signals are in eight files, so that both workers have some to read."""
+    home = tmp_path_factory.mktemp("wide")
+    catalog = Catalog(home / "catalog.duckdb")
+    for number in range(8):
+        values = np.random.default_rng(number).permutation(20_000).astype(float)
+        write_signals(
+            home / f"run_{number}", values.reshape(-1, 1),
+            configs=[{"type": "sma", "parameters": {"n": number}}], strategy_ids=["sma"],
+            symbol=f"S{number}", timeframe="1m",
+        )  # fmt: skip
+        catalog.register(home / f"run_{number}")
+    publish(catalog.path, home / "lake")
+    return Published(catalog, home / "lake")
+
+
+def test_a_file_that_the_lake_lost_is_said(cluster, wide, tmp_path):
+    lake = tmp_path / "lake"
+    shutil.copytree(wide.lake, lake)
+    next((lake / "signals").rglob("*.parquet")).unlink()
+
+    with pytest.raises(QueryError, match="PATH_NOT_FOUND"):
+        spark_sql("select count(*) from signals", remote=cluster.remote, lake=lake)
+
+
+def test_a_query_is_stopped_after_its_time(cluster, wide):
+    begun = time.monotonic()
+
+    with pytest.raises(QueryError, match="it ran longer than 3 seconds"):
+        spark_sql(LONG, remote=cluster.remote, lake=wide.lake, timeout=3)
+
+    assert time.monotonic() - begun < 15
+
+
+# What follows takes the cluster apart, and comes last.
+
+
+def test_a_query_is_answered_though_a_worker_is_killed(cluster, wide):
+    wanted = wide.catalog.sql(LONG).table
+    pool = ThreadPoolExecutor(1)
+    answer = pool.submit(spark_sql, LONG, remote=cluster.remote, lake=wide.lake)
+    time.sleep(5)
+    assert not answer.done()
+
+    os.killpg(cluster.processes["worker_1"].pid, signal.SIGKILL)
+
+    assert_equal(answer.result(timeout=120).table, wanted)
+    assert "Lost executor" in (cluster.logs / "connect.log").read_text()
+
+
+def test_a_server_that_is_killed_during_a_query_is_said(cluster, wide):
+    pool = ThreadPoolExecutor(1)
+    answer = pool.submit(spark_sql, LONG, remote=cluster.remote, lake=wide.lake)
+    time.sleep(5)
+    assert not answer.done()
+
+    os.killpg(cluster.processes["connect"].pid, signal.SIGKILL)
+
+    with pytest.raises(QueryError, match="went away while it worked"):
+        answer.result(timeout=60)
