@@ -21,7 +21,8 @@ from catalog.errors import StoreError, TraceFileError
 from catalog.lake.taken import Series, Taken, column_of
 from catalog.metrics.returns import ROWS, write_pack
 from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
-from catalog.prices.files import prices_folder, read_bars
+from catalog.prices.files import paths_in_use, prices_folder, read_bars
+from catalog.prices.files import remove_orphans as remove_orphaned_prices
 from catalog.statements import statement
 from catalog.store.paths import catalog_root
 from catalog.traces.finalize import appear, write_whole
@@ -68,8 +69,11 @@ def put_stores(con: DuckDBPyConnection, catalog: Path) -> Iterator[Stores]:
     """
     Put files beside the catalog in a block that also commits what says so.
 
-    What the catalog does not know when the block fails is deleted. It is open for writing.
+    What the catalog does not know when the block fails is deleted, and before it what others left
+    who were killed. It is open for writing.
     """
+    remove_orphaned_returns(con, catalog)
+    remove_orphaned_prices(catalog, paths_in_use(con, catalog))
     stores = Stores()
     try:
         yield stores

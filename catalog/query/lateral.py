@@ -193,6 +193,11 @@ def _files(
     folders: Sequence[str],
 ) -> dict[tuple[str, str | None], str]:
     """Return the file to read for each path and trace."""
+    if any(given.startswith("lake:") for given, _ in rows):
+        raise QueryError(
+            f"{shown} names traces that only a lake has, in files that hold many of them",
+            hint="Join the view that has their rows: join signals as t using (trace_id)",
+        )
     files = {
         (given, trace): given if is_url(given) else os.path.abspath(os.path.join(base, given))
         for given, trace in rows

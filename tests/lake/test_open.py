@@ -12,7 +12,7 @@ import pytest
 from same import ELSEWHERE, NOT_PUBLISHED, NUMBERED, analysis, contents, differing
 
 from catalog import Catalog
-from catalog.errors import LakeError
+from catalog.errors import LakeError, QueryError
 from conftest import rows
 from published import make_catalog
 
@@ -76,6 +76,15 @@ def test_a_query_reads_only_the_files_of_the_lake_that_have_its_traces(opened):
 
     assert (choice.traces, choice.chosen.files, choice.chosen.lake_files) == (1, 0, 1)
     assert rows(opened, "select count(*) from signals where symbol = 'BRK.B'") == [(2,)]
+
+
+def test_a_trace_of_a_lake_has_no_file_of_its_own(opened):
+    query = "select t.* from strategy_index as s cross join read_parquet(s.trace_path) as t"
+
+    with pytest.raises(QueryError, match="only a lake has") as refused:
+        opened.sql(query)
+
+    assert "join signals" in str(refused.value.hint)
 
 
 def test_nothing_of_an_opened_catalog_is_called_missing_or_wrong(opened):
