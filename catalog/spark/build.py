@@ -20,7 +20,7 @@ def cast(value: exp.Expr, kind: str) -> exp.Expr:
 
 def try_cast(value: exp.Expr, kind: str) -> exp.Expr:
     """Return a cast to a Spark type that gives NULL where there is no such value."""
-    return exp.TryCast(this=value, to=exp.DataType.build(kind, dialect="spark"))
+    return exp.TryCast(this=value, to=exp.DataType.build(kind, dialect="spark"), safe=True)
 
 
 def number(value: int | str) -> exp.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -26,13 +26,17 @@ class Duck:
         self.con.execute("set timezone = 'UTC'")
         self._types: list[str] = []
         self._known: dict[str, str] = {}
-        for relation, types in columns.items():
-            parts = ", ".join(f"{_quoted(name)} {kind}" for name, kind in types.items())
-            self.con.execute(f"create table {_quoted(relation)} ({parts})")
-        self.con.execute("set lambda_syntax = 'ENABLE_SINGLE_ARROW'")
+        self._columns = {relation.lower(): (relation, types) for relation, types in columns.items()}
         # What looks like a file or a Python variable is none: binding a query reads nothing.
         self.con.execute("set python_enable_replacements = false")
         self.con.execute("set enable_external_access = false")
+
+    def know(self, tree: Any) -> None:
+        """Make the relations that a query names, without a row."""
+        for relation in {one.lower() for one in _relations(tree)} & self._columns.keys():
+            name, types = self._columns[relation]
+            parts = ", ".join(f"{_quoted(column)} {kind}" for column, kind in types.items())
+            self.con.execute(f"create table if not exists {_quoted(name)} ({parts})")
 
     def close(self) -> None:
         """End it."""
@@ -113,6 +117,15 @@ def _selecting(expressions: list[Node]) -> Node:
         "from_table": {"type": "EMPTY"},
         "aggregate_handling": "STANDARD_HANDLING",
     }
+
+
+def _relations(tree: Any) -> Iterator[str]:
+    """Yield the names of all relations in a tree."""
+    if isinstance(tree, dict) and tree.get("type") == "BASE_TABLE":
+        yield tree["table_name"]
+    elif isinstance(tree, dict | list):
+        for one in tree.values() if isinstance(tree, dict) else tree:
+            yield from _relations(one)
 
 
 def _quoted(name: str) -> str:

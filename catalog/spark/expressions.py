@@ -154,6 +154,8 @@ class Rewriter:
             return self.duck.place(inner)
         if kind == "SUBQUERY":
             return self.duck.place("BOOLEAN")
+        if node.get("type") == "GROUPING_FUNCTION":
+            return self.duck.place("BIGINT")
         if kind == "LAMBDA":
             bound = bound | {name.lower() for name in lambda_names(node)}
         return {
@@ -197,17 +199,7 @@ class Rewriter:
 
     def function(self, node: Node, scope: Scope) -> exp.Expr:
         """Return a call: the same in Spark, rewritten by a rule, or refused."""
-        path = node["qualified_name"]["path"]
         name = node["function_name"].lower()
-        if len(path) > 1:
-            # x.lower() is lower(x).
-            first = {"class": "COLUMN_REF", "type": "COLUMN_REF", "column_names": path[:-1]}
-            node = {
-                **node,
-                "qualified_name": {"path": path[-1:]},
-                "schema": "",
-                "arguments": [{"name": "", "expression": first}, *node["arguments"]],
-            }
         if any(one.get("name") for one in node["arguments"]) and name not in _NAMED:
             raise refused(f"A named argument of {name}")
         call = Call(name, node, scope, self)

@@ -32,7 +32,7 @@ SAME: Final[dict[str, str]] = _pairs(
     starts_with=startswith suffix=endswith ends_with=endswith
     md5 sha1
     levenshtein=levenshtein:cast editdist3=levenshtein:cast
-    isnan last_day make_date nullif
+    last_day make_date nullif
     map_keys map_values map_entries map_from_entries map_contains=map_contains_key
     grouping=grouping:cast grouping_id=grouping_id:cast
     """
@@ -54,9 +54,9 @@ REWRITTEN: Final[dict[str, str]] = _because(
         _NUMBER: """
             abs add subtract multiply divide decimal_division fdiv mod fmod pow power sqrt ln log
             log10 log2 ceil ceiling floor trunc round even roundbankers round_even greatest least
-            xor acos asin atanh isfinite isinf gcd greatest_common_divisor factorial cot
+            xor acos asin atanh isfinite isinf isnan gcd greatest_common_divisor factorial cot
         """,
-        "tests and chooses among values": "coalesce if isnull ifnull",
+        "tests and chooses among values": "coalesce if isnull",
         _TEXT: """
             concat concat_ws substr substring substring_grapheme left right left_grapheme
             right_grapheme lpad rpad repeat reverse instr strpos position split string_split
@@ -129,7 +129,7 @@ REWRITTEN: Final[dict[str, str]] = _because(
 REFUSED: Final[dict[str, str]] = _because(
     {
         "its answer depends on the moment or on chance": """
-            age random uuid gen_random_uuid uuidv4 uuidv7 now today current_date
+            age ago random uuid gen_random_uuid uuidv4 uuidv7 now today current_date
             current_timestamp current_localtime current_localtimestamp get_current_time
             get_current_timestamp transaction_timestamp version reservoir_quantile
         """,

@@ -19,7 +19,7 @@ from catalog.statements import statement
 MACROS = ("total_return", "annual_return", "volatility", "sharpe", "sortino", "hit_rate",
           "profit_factor")  # fmt: skip
 TABLE_MACROS = ("agreement", "dense_signal", "holdings_at", "last_signals")
-_HEAD = re.compile(r"create or replace macro (\w+)\((.*?)\) as (table\b)?", re.DOTALL)
+_HEAD = re.compile(r"create or replace macro (\w+)\((.*?)\)\s+as\s+(table\b)?", re.DOTALL)
 
 
 def written_in(duck: Duck, tree: Node, params: Mapping[str, object]) -> Node:

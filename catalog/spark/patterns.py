@@ -52,11 +52,6 @@ def portable(pattern: str, options: str = "") -> str:
     return ("(?i)" if "i" in options else "") + written
 
 
-def groups(pattern: str) -> int:
-    """Return how many groups a pattern has."""
-    return re.compile(pattern.replace("\\z", "$")).groups
-
-
 def _escape(pattern: str, at: int) -> tuple[str, int]:
     sign = pattern[at + 1 : at + 2]
     if sign in _CLASSES:

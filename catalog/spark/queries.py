@@ -40,6 +40,7 @@ class Queries:
         self.relations = Relations(self, relations)
         self._known: dict[int, Lowered] = {}
         self._fresh = 0
+        self._named: set[str] = set()
 
     def fresh(self) -> str:
         """Return a name that is nowhere else in the query."""
@@ -91,7 +92,12 @@ class Queries:
         inner = self.lower(node, Scope(scope.parent))
         names = value.get("aliases") or []
         columns = renamed(inner.columns, names)
-        self.relations.common[name.lower()] = (name, columns)
+        # sqlglot brings every WITH to the top, where one name can mean one query.
+        is_taken = name.lower() in self.relations.known or name.lower() in self._named
+        real = f"{name}{self.fresh()}" if is_taken else name
+        self._named.add(name.lower())
+        self.relations.common[name.lower()] = (real, columns)
+        name = real
         return exp.CTE(
             this=inner.query, alias=_alias(name, [one for one, _ in columns] if names else [])
         )

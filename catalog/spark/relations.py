@@ -131,7 +131,7 @@ class Relations:
         name = call["function_name"].lower()
         if name not in ("unnest", "range", "generate_series"):
             raise refused(f"The function {name} in FROM", REFUSED.get(name, "it is on no list"))
-        if node.get("with_ordinality"):
+        if node.get("with_ordinality", "WITHOUT_ORDINALITY") != "WITHOUT_ORDINALITY":
             raise refused("WITH ORDINALITY")
         given = arguments(call)
         listed = given[0] if name == "unnest" else call
@@ -194,9 +194,19 @@ class Relations:
         if is_lateral:
             if kind not in ("INNER", "LEFT"):
                 raise refused(f"{kind} JOIN with a query that names the other side")
-            relation = exp.Lateral(this=relation.this, alias=relation.args["alias"])
+            relation = exp.Lateral(
+                this=exp.Subquery(this=relation.this), alias=relation.args["alias"]
+            )
         if not conditions and not word and not side:
             word = "CROSS"
+        if kind == "RIGHT":
+            # Sail cannot sort what a right join gives; the same rows are a left one's.
+            if left.joins:
+                left = self._repacked_left(left, scope, before)
+                conditions = [self._using(name, scope, before, kind) for name in usings]
+                if node.get("condition"):
+                    conditions.append(condition(self.queries.rewriter, node["condition"], scope))
+            left, relation, side = Relation(relation), left.first, "LEFT"
         join = exp.Join(this=relation, side=side or None, kind=word or None)
         if conditions:
             join.set("on", b.both(*conditions) if len(conditions) > 1 else conditions[0])
@@ -206,6 +216,15 @@ class Relations:
         if kind in ("SEMI", "ANTI"):
             del scope.sources[before:]
         return left
+
+    def _repacked_left(self, left: Relation, scope: Scope, before: int) -> Relation:
+        """Return joined relations as one, while what joins them is not yet among them."""
+        inner = Scope(scope.parent, scope.sources[:before])
+        merged = {name: one for name, one in scope.merged.items()}
+        inner.merged = merged
+        made = repacked(self.queries, left, inner, None, {})
+        scope.merged = inner.merged
+        return made
 
     def _right(self, node: Node, scope: Scope) -> tuple[bool, exp.Expr]:
         """Return the right side of a join, and whether it names the left one."""

@@ -77,10 +77,11 @@ def rewrite_count(call: Call, seal: Seal) -> exp.Expr:
 
 @aggregate("count_if", "countif")
 def rewrite_count_if(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite how often a condition holds."""
+    """Rewrite how often a condition holds, NULL where it is never known."""
     _not_distinct(call)
-    made = seal(b.call("count", b.when((call.arg_as(0, "BOOLEAN"), b.number(1)))))
-    return convert(made, "BIGINT", call.result)
+    holds = call.arg_as(0, "BOOLEAN")
+    one = b.when((holds, b.number(1)), (b.negate(holds.copy()), b.number(0)))
+    return convert(seal(b.call("sum", one)), "BIGINT", call.result)
 
 
 @aggregate("sum", "fsum", "kahan_sum", "sumkahan")
@@ -301,7 +302,7 @@ def rewrite_moments(call: Call, seal: Seal) -> exp.Expr:
     if call.name == "skewness":
         root = b.call("sqrt", b.multiply(n.copy(), b.subtract(n.copy(), b.number(1))))
         made = b.binary(exp.Div, b.multiply(all_of_them, root), b.subtract(n.copy(), b.number(2)))
-        flat: exp.Expr = b.double("NaN")
+        flat = b.cast(b.null(), "DOUBLE")
     elif call.name == "kurtosis":
         above = b.add(b.multiply(b.add(n.copy(), b.number(1)), all_of_them), b.number(6))
         below = b.multiply(b.subtract(n.copy(), b.number(2)), b.subtract(n.copy(), b.number(3)))
@@ -368,7 +369,8 @@ def rewrite_regression(call: Call, seal: Seal) -> exp.Expr:
     if name == "slope":
         return slope
     if name == "intercept":
-        return b.subtract(of("avg", y), b.multiply(slope, of("avg", x)))
+        varies = exp.GT(this=of("var_pop", x), expression=b.number(0))
+        return b.when((varies, b.subtract(of("avg", y), b.multiply(slope, of("avg", x)))))
     squared = b.call("power", of("covar_pop", y, x), b.number(2))
     below = b.multiply(of("var_pop", x), of("var_pop", y))
     return b.when(

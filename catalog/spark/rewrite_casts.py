@@ -26,7 +26,7 @@ _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 def rewrite_cast(rewriter: Rewriter, node: Node, scope: Scope) -> exp.Expr:
     """Rewrite cast, try_cast and `::`."""
     kind = rewriter.type_of(node, scope)
-    return cast_value(rewriter, node["child"], kind, scope, is_try=bool(node.get("try_cast")))
+    return cast_value(rewriter, node["child"], kind, scope, is_try=bool(node["try_cast"]))
 
 
 def cast_value(
@@ -85,19 +85,21 @@ def convert(value: exp.Expr, source: str, kind: str, *, is_try: bool = False) ->
         if t.is_decimal(source):
             return plain(b.call("round", value), spark)
         if source in t.TEXTS:
-            return plain(b.call("round", plain(value, "DECIMAL(38, 18)")), spark)
+            return plain(b.call("round", _text_to_decimal(value, "DECIMAL(38, 18)", plain)), spark)
         if source == "BOOLEAN" or source in t.INTEGERS or source in t.UNSIGNED:
             return plain(value, spark)
+    if kind in t.UNSIGNED and source in t.INTEGERS and not is_try:
+        return plain(value, spark)
     if kind in t.FLOATS and source in t.TEXTS:
         odd = exp.RegexpLike(this=b.wrap(value), expression=b.text(_NO_NUMBER))
         if not is_try:
             other = b.call("raise_error", b.text("There is a text that is no number"))
             return b.when((odd, b.cast(other, spark)), default=plain(value, spark))
         return b.when((odd, b.null()), default=plain(value, spark))
+    if t.is_decimal(kind) and source in t.TEXTS:
+        return _text_to_decimal(value, spark, plain)
     is_number = t.is_number(source) or source == "BOOLEAN"
-    if (kind in t.FLOATS and is_number) or (
-        t.is_decimal(kind) and (is_number or source in t.TEXTS)
-    ):
+    if (kind in t.FLOATS and is_number) or (t.is_decimal(kind) and (is_number)):
         return plain(value, spark)
     if kind == "BOOLEAN" and t.is_number(source):
         return plain(value, spark)
@@ -113,6 +115,13 @@ def convert(value: exp.Expr, source: str, kind: str, *, is_try: bool = False) ->
         inner = convert(b.name("_e"), t.element(source), t.element(kind), is_try=is_try)
         return b.each(value, inner, "_e")
     raise refused(f"A cast of {source} to {kind}")
+
+
+def _text_to_decimal(value: exp.Expr, spark: str, plain: Any) -> exp.Expr:
+    # Sail reads no exponent in a DECIMAL.
+    has_exponent = exp.RegexpLike(this=b.wrap(value), expression=b.text("[eE]"))
+    read = plain(plain(value.copy(), "DOUBLE"), spark)
+    return b.when((has_exponent, read), default=plain(value.copy(), spark))
 
 
 def _to_text(value: exp.Expr, source: str) -> exp.Expr:

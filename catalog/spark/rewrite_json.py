@@ -10,6 +10,7 @@ from catalog.spark import build as b
 from catalog.spark.duck import Node
 from catalog.spark.expressions import Call, Rewriter, arguments, constant, rewrites
 from catalog.spark.refuse import refused
+from catalog.spark.rewrite_casts import convert
 from catalog.spark.scopes import Scope
 
 _STEP = re.compile(r'\.([A-Za-z_][A-Za-z0-9_]*|\d+)|\."([^"\'\\]*)"|\[(\d+)\]')
@@ -96,10 +97,12 @@ def rewrite_array_length(call: Call) -> exp.Expr:
     """Rewrite how many elements a document's list has."""
     if call.count != 1:
         raise call.refuse("with a path")
-    length = b.call("json_array_length", call.arg(0))
-    return b.cast(
-        b.call("coalesce", length, b.when((b.is_not_null(call.arg(0)), b.number(0)))), "BIGINT"
-    )
+    node = call.nodes[0]
+    is_step = node["class"] == "FUNCTION" and node["function_name"] in _EXTRACTS
+    document = as_text(call.rewriter, node, call.scope) if is_step else call.arg(0)
+    length = b.call("json_array_length", document)
+    none = b.when((b.is_not_null(document.copy()), b.number(0)))
+    return convert(b.call("coalesce", length, none), "INTEGER", call.result)
 
 
 @rewrites("json")

@@ -79,7 +79,8 @@ def rewrite_map_extract(call: Call) -> exp.Expr:
         raise call.refuse(f"of {call.type(0)}")
     found = b.call("map_contains_key", call.arg(0), call.arg(1))
     value = b.call("array", b.call("try_element_at", call.arg(0), call.arg(1)))
-    return b.when((found, value), default=typed(b.call("array"), call.result))
+    there = b.is_not_null(call.arg(0))
+    return b.when((found, value), (there, typed(b.call("array"), call.result)))
 
 
 @rewrites("list_extract", "list_element", "array_extract")
@@ -192,13 +193,15 @@ def _alike(call: Call) -> tuple[exp.Expr, exp.Expr]:
 def rewrite_contains(call: Call) -> exp.Expr:
     """Rewrite whether a value is in a list; a NULL in the list makes nothing unknown."""
     if is_null(call.nodes[1]):
-        return b.cast(b.null(), "BOOLEAN")
+        raise call.refuse("of NULL")
     values, one = _alike(call)
     found = b.call("coalesce", b.call("array_contains", values, one), exp.Boolean(this=False))
     there = [b.is_not_null(values.copy())]
-    if constant(call.nodes[1]) is None:
-        there.append(b.is_not_null(one.copy()))
-    return b.when((b.both(*there), found))
+    if constant(call.nodes[1]) is not None:
+        return b.when((there[0], found))
+    there.append(b.is_not_null(one.copy()))
+    empty = b.equal(b.call("size", values.copy()), b.number(0))
+    return b.when((empty, exp.Boolean(this=False)), (b.both(*there), found))
 
 
 @rewrites("list_position", "array_position", "list_indexof", "array_indexof")
@@ -229,17 +232,13 @@ def rewrite_distinct(call: Call) -> exp.Expr:
 
 
 def join_lists(call: Call) -> exp.Expr:
-    """Return lists behind each other; a NULL is an empty one, unless all are."""
+    """Return lists behind each other; a NULL is an empty one."""
     kind = call.result
     values = [call.arg_as(at, kind) for at in range(call.count) if not is_null(call.nodes[at])]
-    if not values:
-        return b.null()
     empty = typed(b.call("array"), kind)
-    joined = b.call("concat", *(b.call("coalesce", one, empty.copy()) for one in values))
-    if len(values) < call.count and len(values) == 1:
-        return values[0]
-    absent = b.both(*(b.is_null(one.copy()) for one in values))
-    return b.when((b.negate(absent), joined))
+    return b.call(
+        "concat", *(b.call("coalesce", one, empty.copy()) for one in values), empty.copy()
+    )
 
 
 @rewrites("list_concat", "list_cat", "array_concat", "array_cat")
@@ -347,7 +346,11 @@ def rewrite_to_string(call: Call) -> exp.Expr:
     """Rewrite a list of texts as one text."""
     separator = call.arg(1) if call.count > 1 else b.text(",")
     values = call.arg_as(0, "VARCHAR[]")
-    return b.call("array_join", values, separator)
+    made = b.call("array_join", values, separator)
+    if call.name != "list_string_agg":
+        return made
+    some = exp.GT(this=b.call("size", _there(values.copy())), expression=b.number(0))
+    return b.when((some, made))
 
 
 _AGGREGATES = ("list_sum", "list_avg", "list_min", "list_max", "list_count", "list_first",
@@ -421,7 +424,8 @@ def rewrite_range(call: Call) -> exp.Expr:
     goes = b.binary(compare, start, last)
     steps = [] if step == 1 else [b.cast(b.number(step), "BIGINT")]
     passed = b.binary(exp.GT if step > 0 else exp.LT, start.copy(), last.copy())
-    return b.when(
+    made = b.when(
         (goes, b.call("sequence", start.copy(), last.copy(), *steps)),
         (passed, typed(b.call("array"), call.result)),
     )
+    return typed(made, call.result)

@@ -92,6 +92,8 @@ def rewrite_division(call: Call) -> exp.Expr:
     left, right = call.arg_as(0, call.result), call.arg_as(1, call.result)
     known = constant(call.nodes[1])
     plain = b.binary(exp.Div, left, right)
+    if known == 0 and call.result == "DOUBLE" and not str(known).startswith("-"):
+        return b.multiply(left, b.double("Infinity"))
     if isinstance(known, int | float) and known != 0:
         return plain
     infinite = b.double("Infinity")
@@ -203,9 +205,9 @@ def rewrite_round(call: Call) -> exp.Expr:
 def rewrite_round_even(call: Call) -> exp.Expr:
     """Rewrite rounding, half to even."""
     digits = call.whole(1, "the number of digits")
-    if call.type(0) in t.FLOATS and digits:
-        raise call.refuse("to digits of a DOUBLE")
-    return typed(b.call("bround", call.arg(0), b.number(digits)), call.result)
+    if call.type(0) not in t.FLOATS or digits:
+        raise call.refuse("of anything but a DOUBLE to a whole number")
+    return typed(b.call("bround", call.arg(0)), call.result)
 
 
 @rewrites("even")
@@ -222,6 +224,13 @@ def rewrite_greatest(call: Call) -> exp.Expr:
     """Rewrite the greatest and the least, which pass over NULL in both."""
     values = [call.arg_as(at, call.result) for at in range(call.count)]
     return values[0] if len(values) == 1 else b.call(call.name, *values)
+
+
+@rewrites("isnan")
+def rewrite_isnan(call: Call) -> exp.Expr:
+    """Rewrite whether a DOUBLE is NaN: of NULL it is not known."""
+    value = call.arg_as(0, "DOUBLE")
+    return b.when((b.is_not_null(value), b.call("isnan", value.copy())))
 
 
 @rewrites("isfinite", "isinf")

@@ -9,7 +9,7 @@ from sqlglot import exp
 from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.expressions import Call, constant, is_null, rewrites
-from catalog.spark.patterns import from_glob, from_like, groups, portable
+from catalog.spark.patterns import from_glob, from_like, portable
 from catalog.spark.refuse import refused
 
 
@@ -71,28 +71,41 @@ def rewrite_regexp_replace(call: Call) -> exp.Expr:
     """Rewrite a replacement: of the first that is found, unless the option g is there."""
     options = call.literal(3, "the options") if call.count > 3 else ""
     pattern = portable(call.literal(1, "the regular expression"), options.replace("g", ""))
-    new = call.literal(2, "what replaces it")
-    is_first = "g" not in options
-    if is_first:
-        flags = "(?i)" if pattern.startswith("(?i)") else ""
-        pattern = f"{flags}\\A([\\s\\S]*?)(?:{pattern.removeprefix('(?i)')})"
-    shift = 1 if is_first else 0
-    if is_first and re.search(r"\\0", new):
-        raise call.refuse("with \\0")
-    if groups(pattern) > 9 or re.search(r"\\[^0-9\\]|\$\{", new):
+    pieces = re.split(r"(\\[0-9])", call.literal(2, "what replaces it"))
+    if any("\\" in one for one in pieces[::2]):
         raise call.refuse("with such a replacement")
+    if "g" not in options:
+        return _replace_first(call, pattern, pieces)
+    # Spark's engines name groups $1, up to the next sign that no name may have.
+    follows = any(re.match(r"\w", one) for one in pieces[2::2])
+    if "$" in "".join(pieces) or "\\0" in pieces or follows:
+        raise call.refuse("with such a replacement and the option g")
+    written = "".join(one.replace("\\", "$") for one in pieces)
+    return b.call("regexp_replace", call.arg(0), b.text(pattern), b.text(written))
 
-    # Java's groups are $1, and a dollar is escaped.
-    parts = re.split(r"(\\[0-9])", new)
-    written = "".join(
-        f"${int(part[1]) + shift}" if re.fullmatch(r"\\[0-9]", part) else part for part in parts
-    )
-    if "$" in new or "\\\\" in new or re.search(r"\\[0-9][0-9]", new):
-        raise call.refuse("with such a replacement")
-    prefix = "$1" if is_first else ""
-    if is_first and written[:1].isdigit():
-        raise call.refuse("with a replacement that begins with a digit: replace all, option g")
-    return b.call("regexp_replace", call.arg(0), b.text(pattern), b.text(prefix + written))
+
+def _replace_first(call: Call, pattern: str, pieces: list[str]) -> exp.Expr:
+    """Return a text with the first match replaced: what is before it, the new, what is behind."""
+    flags = "(?i)" if pattern.startswith("(?i)") else ""
+    bare = pattern.removeprefix("(?i)")
+    value = call.arg(0)
+
+    def found(head: str, group: int) -> exp.Expr:
+        text = b.text(f"{flags}\\A{head}")
+        return b.call("regexp_extract", value.copy(), text, b.number(group))
+
+    before = found(f"([\\s\\S]*?)(?:{bare})", 1)
+    parts = [before]
+    for at, piece in enumerate(pieces):
+        if at % 2 == 0:
+            parts += [b.text(piece)] if piece else []
+        elif piece == "\\0":
+            parts.append(found(f"[\\s\\S]*?({bare})", 1))
+        else:
+            parts.append(found(f"[\\s\\S]*?(?:{bare})", int(piece[1])))
+    whole = b.call("char_length", found(f"[\\s\\S]*?(?:{bare})", 0))
+    parts.append(b.call("substring", value.copy(), b.add(whole, b.number(1))))
+    return b.when((_matches(value, pattern), b.call("concat", *parts)), default=value.copy())
 
 
 @rewrites("regexp_split_to_array", "string_split_regex", "str_split_regex")
@@ -170,12 +183,12 @@ def rewrite_substring(call: Call) -> exp.Expr:
         # Spark counts from before the beginning where the text is shorter.
         size = b.call("char_length", value.copy())
         first = b.call("greatest", b.add(size, b.number(start + 1)), b.number(1))
-        return b.call(
-            "substring",
-            value,
-            first,
-            *(_given(length) or ([b.cast(call.arg(2), "INT")] if call.count == 3 else [])),
-        )
+        if isinstance(length, int):
+            kept = b.call("least", b.number(length), b.add(size.copy(), b.number(start + length)))
+            return b.call("substring", value, first, b.call("greatest", kept, b.number(0)))
+        if call.count == 3:
+            raise call.refuse("from the end, with a length that is no number in the query")
+        return b.call("substring", value, first)
     raise call.refuse("from a position that is no number in the query")
 
 

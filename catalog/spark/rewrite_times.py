@@ -123,11 +123,11 @@ def _part(call: Call, part: str, number: int) -> exp.Expr:
     elif part == "dayofweek":
         made = b.subtract(b.call("dayofweek", value), b.number(1))
     elif part == "isodow":
-        made = b.add(b.call("weekday", value), b.number(1))
+        made = b.add(_weekday(value), b.number(1))
     elif part in ("isoyear", "yearweek"):
         # The year of the week's Thursday.
         day = b.cast(value, "DATE")
-        thursday = b.call("date_add", day, b.subtract(b.number(3), b.call("weekday", day.copy())))
+        thursday = b.call("date_add", day, b.subtract(b.number(3), _weekday(day.copy())))
         made = b.call("year", thursday)
         if part == "yearweek":
             week = b.call("weekofyear", value.copy())
@@ -141,6 +141,11 @@ def _part(call: Call, part: str, number: int) -> exp.Expr:
     else:
         raise refused(f"The part {part} of a time")
     return b.cast(made, "BIGINT")
+
+
+def _weekday(value: exp.Expr) -> exp.Expr:
+    """Return the day of the week, 0 on Monday: Sail's weekday is wrong before 1970."""
+    return b.call("pmod", b.add(b.call("dayofweek", value), b.number(5)), b.number(7))
 
 
 @rewrites("epoch_ms")

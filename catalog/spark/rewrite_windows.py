@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlglot import exp
@@ -67,7 +68,8 @@ def rewrite_window(rewriter: Rewriter, node: Node, scope: Scope) -> exp.Expr:
         is_share = name in ("percent_rank", "cume_dist")
         return made if is_share else b.cast(made, "BIGINT")
     if name in _VALUES:
-        return over(_value(call, name))
+        made = over(_value(call, name))
+        return _or_default(call, made, over)
     check_known(name)
     if node.get("ignore_nulls"):
         raise refused(f"IGNORE NULLS of {name}")
@@ -82,13 +84,23 @@ def _value(call: Call, name: str) -> exp.Expr:
         if offset < 0:
             name, offset = ("lead" if name == "lag" else "lag"), -offset
         values.append(b.number(offset))
-        if call.count > 2:
-            values.append(call.arg_as(2, call.result))
     elif name == "nth_value":
         values.append(b.number(call.whole(1, "the position")))
     name = {"first": "first_value", "last": "last_value"}.get(name, name)
     made = b.call(name, *values)
     return exp.IgnoreNulls(this=made) if node.get("ignore_nulls") else made
+
+
+def _or_default(call: Call, made: exp.Expr, over: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Return lag with what stands where no row is so far back: Sail knows constants only."""
+    if call.name not in ("lag", "lead") or call.count < 3:
+        return made
+    offset = call.whole(1, "the offset")
+    if call.name == "lead" or offset < 0 or call.node.get("ignore_nulls"):
+        raise refused(f"The window function {call.name} with a default", "only that of lag is")
+    row = over(b.call("row_number"))
+    near = exp.LTE(this=row, expression=b.number(offset))
+    return b.when((near, call.arg_as(2, call.result)), default=made)
 
 
 def _filtered(node: Node, name: str) -> Node:

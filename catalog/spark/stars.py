@@ -40,12 +40,15 @@ def expand_stars(duck: Duck, select_list: list[Node], scope: Scope) -> list[Item
                 items.append(Item(node.get("alias") or name, made, is_named=False))
         else:
             named = bool(node.get("alias"))
-            items.append(Item(node.get("alias") or _name(duck, node), node, is_named=named))
+            items.append(Item(node.get("alias") or _name(duck, node, scope), node, is_named=named))
     return items
 
 
-def _name(duck: Duck, node: Node) -> str:
+def _name(duck: Duck, node: Node, scope: Scope) -> str:
     if node["class"] == "COLUMN_REF":
+        found = scope.find(node["column_names"])
+        if found is not None and not found[1]:
+            return found[0].name
         return str(node["column_names"][-1])
     return duck.expression_text(node)
 

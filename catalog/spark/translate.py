@@ -32,6 +32,7 @@ from catalog.query.parsing import parse_query
 from catalog.spark import build as b
 from catalog.spark.duck import Duck
 from catalog.spark.macros import expanded, written_in
+from catalog.spark.plainly import plainly
 from catalog.spark.queries import Lowered, Queries
 from catalog.spark.refuse import refused
 from catalog.spark.scopes import Scope
@@ -58,7 +59,9 @@ def to_spark(
         check_reads_only(duck.con, parsed)
         if parsed.prefix:
             raise refused("EXPLAIN", "Spark has its own")
-        tree = expanded(duck, written_in(duck, duck.tree(parsed.body), params or {}))
+        tree = plainly(duck.tree(parsed.body))
+        tree = expanded(duck, written_in(duck, tree, params or {}))
+        duck.know(tree)
         # DuckDB's own words for what is wrong come first.
         names = [name for name, _ in duck.describe(tree)]
         lowered = Queries(duck, columns or {}).lower(tree, Scope())
@@ -75,12 +78,19 @@ def _named(lowered: Lowered, names: list[str]) -> exp.Query:
         columns = [b.named(b.column(None, old), new) for old, new in zip(given, names, strict=True)]
         inner = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("_q")))
         return exp.Select(expressions=columns, from_=exp.From(this=inner))
-    order = query.args.get("order")
-    sorted_by = {one.name for one in order.find_all(exp.Column)} if order is not None else set()
-    for at, (old, new) in enumerate(zip(given, names, strict=True)):
-        if old != new and old not in sorted_by:
-            value = query.expressions[at]
-            query.expressions[at].replace(
-                b.named(value.this.copy() if isinstance(value, exp.Alias) else value.copy(), new)
-            )
-    return query
+    # A key of ORDER BY could mean two columns, were they named before they are sorted.
+    outer = exp.Select(
+        expressions=[
+            b.named(b.column("_q", old), new) for old, new in zip(given, names, strict=True)
+        ]
+    )
+    for part in ("with_", "order", "limit", "offset"):
+        if query.args.get(part) is not None:
+            outer.set(part, query.args[part].pop())
+    for key in outer.args["order"].find_all(exp.Column) if outer.args.get("order") else ():
+        key.set("table", exp.to_identifier("_q", quoted=True))
+    inner = exp.Subquery(
+        this=query, alias=exp.TableAlias(this=exp.to_identifier("_q", quoted=True))
+    )
+    outer.set("from_", exp.From(this=inner))
+    return outer

@@ -21,6 +21,10 @@ _SPARK: Final = {
     "BIGINT": "BIGINT",
     # Spark has no wider integer: 38 digits hold what sums of 64 bits make.
     "HUGEINT": "DECIMAL(38, 0)",
+    "UTINYINT": "SMALLINT",
+    "USMALLINT": "INT",
+    "UINTEGER": "BIGINT",
+    "UBIGINT": "DECIMAL(20, 0)",
     "FLOAT": "FLOAT",
     "DOUBLE": "DOUBLE",
     "VARCHAR": "STRING",
