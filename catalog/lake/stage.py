@@ -27,6 +27,7 @@ import catalog.objects as objects
 from catalog.lake.entries import RETURNS
 from catalog.lake.layout import Table
 from catalog.lake.snapshot import Snapshot
+from catalog.lake.stage_lakes import places_of, rows_of_file
 from catalog.metrics.changes import may_hold
 from catalog.objects import is_url
 from catalog.statements import statement
@@ -99,7 +100,11 @@ class Staging:
         con = self.snapshot.con
         con.execute(statement("publish_part_traces"))
         rows = con.execute(statement("publish_part_traces_read")).fetchall()
-        traces = [_Trace(*row) for row in rows]
+        elsewhere = places_of(con, [trace_id for trace_id, *_ in rows])
+        for place, trace_ids in elsewhere.items():
+            self._read_lake(place, trace_ids)
+        in_lakes = {one for trace_ids in elsewhere.values() for one in trace_ids}
+        traces = [trace for row in rows if (trace := _Trace(*row)).trace_id not in in_lakes]
         if self.table.name not in _LOOSE:
             for trace in traces:
                 self._read_events(trace)
@@ -114,6 +119,18 @@ class Staging:
         for pack, members in packed.items():
             for batch in _batches(sorted(members, key=lambda one: one.number or 0)):
                 self._read_packed(pack, batch)
+
+    def _read_lake(self, place: str, trace_ids: Sequence[str]) -> None:
+        name = "changes" if self.table.name in _LOOSE else "rows"
+        query = statement(f"publish_{name}_of_lakes").strip().rstrip(";")
+        try:
+            table = rows_of_file(place, trace_ids)
+        except (OSError, pa.ArrowException) as error:
+            failure = Failure(_reason(error, "the file of the lake that has it"), place)
+            self.failed |= dict.fromkeys(trace_ids, failure)
+            return
+        with registered(self.snapshot.con, lake_rows=table):
+            self._stage(query)
 
     def _read_loose(self, traces: Sequence[_Trace]) -> None:
         groups: dict[pa.Schema, list[pa.Table]] = {}

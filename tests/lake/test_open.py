@@ -213,6 +213,16 @@ def test_a_rebuild_says_which_lake_is_gone(lake, tmp_path):
     assert [one for one in report.lost if str(tmp_path / "lake") in one]
 
 
+def test_what_a_lake_has_is_published_on_to_another_and_to_the_same(origin, opened, lake, tmp_path):
+    again = shutil.copytree(lake, tmp_path / "again")
+
+    for place in (tmp_path / "another", again):
+        assert opened.publish(place).left == {}
+        catalog = Catalog(place.with_suffix(".duckdb"))
+        catalog.open(place)
+        assert differing(origin, catalog, without=NOT_PUBLISHED) == {}
+
+
 def test_an_index_is_exported_from_an_opened_catalog(origin, opened, tmp_path):
     counts = [
         one.export_strategy_index(tmp_path / f"{n}.parquet")
