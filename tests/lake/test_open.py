@@ -245,6 +245,18 @@ def test_a_catalog_moves_together_with_a_lake_below_its_folder(origin, tmp_path)
     assert contents(moved, "signals") == contents(origin, "signals")
 
 
+def test_a_lake_on_object_storage_opens_alike(bucket, write_run, tmp_path):
+    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
+    origin.register(write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]}))
+    origin.publish(f"{bucket}/lake")
+
+    opened.open(f"{bucket}/lake")
+
+    for query in ("from signals order by all", "from holdings order by all"):
+        assert rows(opened, query) == rows(origin, query) != []
+    assert opened.verify().findings == []
+
+
 def test_a_lake_that_is_not_there_or_lost_a_file_is_said_and_changes_nothing(lake, tmp_path):
     catalog = Catalog(tmp_path / "catalog.duckdb")
     with pytest.raises(LakeError, match="There is no lake"):
