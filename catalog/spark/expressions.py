@@ -13,7 +13,7 @@ from catalog.spark import types as t
 from catalog.spark.duck import Duck, Node
 from catalog.spark.functions import REFUSED, REWRITTEN, SAME
 from catalog.spark.refuse import refused
-from catalog.spark.scopes import Column, Scope
+from catalog.spark.scopes import Scope
 
 if TYPE_CHECKING:
     from catalog.spark.queries import Lowered
@@ -33,7 +33,6 @@ def rewrites(*names: str) -> Callable[[Rewrite], Rewrite]:
 
     def register(rule: Rewrite) -> Rewrite:
         for name in names:
-            assert name not in REWRITES, name
             REWRITES[name] = rule
         return rule
 
@@ -212,6 +211,9 @@ class Rewriter:
         raise refused(f"The function {name}", REFUSED.get(name, "it is on no list"))
 
     def _same(self, call: Call) -> exp.Expr:
+        for at in range(call.count):
+            if t.is_nested(kind := call.type(at)) and not t.is_map(kind):
+                raise call.refuse(f"of {kind}")
         spark, _, returned = SAME[call.name].partition(":")
         value = b.call(spark, *call.args())
         kind = t.spark_type(call.result)
@@ -253,7 +255,7 @@ def constant(node: Node) -> str | int | float | bool | None:
 
 def is_null(node: Node) -> bool:
     """Whether it is the word NULL."""
-    return node["class"] == "CONSTANT" and node["literal"]["kind"] == "NULL_LITERAL"
+    return bool(node["class"] == "CONSTANT" and node["literal"]["kind"] == "NULL_LITERAL")
 
 
 def _check_plain(call: Call) -> None:

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from catalog.spark import build as b
 from catalog.spark import types as t
-from catalog.spark.expressions import Call, constant, rewrites
+from catalog.spark.expressions import Call, arguments, constant, rewrites
 from catalog.spark.refuse import refused
 from catalog.spark.rewrite_casts import convert, typed
 
@@ -72,6 +72,11 @@ def rewrite_count(call: Call, seal: Seal) -> exp.Expr:
     if not call.count:
         return seal(b.call("count", exp.Star()))
     _plain(call)
+    node = call.nodes[0]
+    if node["class"] == "FUNCTION" and node["function_name"] == "row" and call.node.get("distinct"):
+        # A row is never NULL, whatever is in it.
+        parts = [call.rewriter.rewrite(one, call.scope) for one in arguments(node)]
+        return seal(b.call("count", exp.Distinct(expressions=[b.call("struct", *parts)])))
     return seal(b.call("count", _maybe_distinct(call, call.arg(0))))
 
 

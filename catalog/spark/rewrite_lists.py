@@ -8,7 +8,12 @@ from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.duck import Node
 from catalog.spark.expressions import (
-    Call, Rewriter, constant, is_null, lambda_names, rewrites,
+    Call,
+    Rewriter,
+    constant,
+    is_null,
+    lambda_names,
+    rewrites,
 )  # fmt: skip
 from catalog.spark.refuse import refused
 from catalog.spark.rewrite_casts import convert, typed
@@ -33,8 +38,8 @@ def rewrite_list_value(call: Call) -> exp.Expr:
 
 @rewrites("row")
 def rewrite_row(call: Call) -> exp.Expr:
-    """Rewrite (a, b), whose fields have no names, where it is only counted or compared."""
-    return b.call("struct", *call.args())
+    """Refuse (a, b), whose fields have no names, but where it is counted."""
+    raise refused("A row without names for its fields", "write {'a': a, 'b': b}")
 
 
 @rewrites("struct_pack")

@@ -251,6 +251,28 @@ def rewrite_trim(call: Call) -> exp.Expr:
     return b.call("regexp_replace", call.arg(0), b.text(pattern), b.text(""))
 
 
+@rewrites("replace")
+def rewrite_replace(call: Call) -> exp.Expr:
+    """Rewrite replacing a text: an empty one is found nowhere."""
+    made = b.call("replace", *call.args())
+    if constant(call.nodes[1]):
+        return made
+    empty = b.equal(call.arg(1), b.text(""))
+    return b.when((empty, call.arg(0)), default=made)
+
+
+@rewrites("contains")
+def rewrite_contains(call: Call) -> exp.Expr:
+    """Rewrite whether a text holds another, or a list a value."""
+    if t.is_list(call.type(0)):
+        from catalog.spark.rewrite_lists import rewrite_contains as of_list
+
+        return of_list(call)
+    if call.type(0) not in t.TEXTS:
+        raise call.refuse(f"of {call.type(0)}")
+    return b.call("contains", call.arg(0), call.arg(1))
+
+
 @rewrites("translate")
 def rewrite_translate(call: Call) -> exp.Expr:
     """Rewrite exchanging signs."""

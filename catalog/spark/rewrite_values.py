@@ -98,6 +98,8 @@ def rewrite_comparison(rewriter: Rewriter, node: Node, scope: Scope) -> exp.Expr
     nested = t.is_nested(rewriter.type_of(node["left"], scope))
     if nested and kind not in (exp.EQ, exp.NEQ):
         raise refused("An order among lists, structs or maps")
+    if t.is_map(rewriter.type_of(node["left"], scope)):
+        raise refused("A comparison of maps")
     made = b.binary(kind, left, right)
     return b.negate(made) if node["type"] == "COMPARE_DISTINCT_FROM" else made
 
@@ -148,6 +150,12 @@ def rewrite_if(call: Call) -> exp.Expr:
 def rewrite_isnull(call: Call) -> exp.Expr:
     """Rewrite isnull(x)."""
     return b.is_null(call.arg(0))
+
+
+@rewrites("nullif")
+def rewrite_nullif(call: Call) -> exp.Expr:
+    """Rewrite nullif, which compares as `=` does."""
+    return b.call("nullif", *alike(call.rewriter, call.nodes, call.scope))
 
 
 @rewrites("coalesce")

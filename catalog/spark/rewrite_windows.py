@@ -20,8 +20,7 @@ _RANKS: Final = {"row_number": "row_number", "rank": "rank", "rank_dense": "dens
                  "cume_dist": "cume_dist", "ntile": "ntile"}  # fmt: skip
 _VALUES: Final = ("lag", "lead", "first_value", "last_value", "nth_value", "first", "last")
 _NULL_BLIND: Final = frozenset(
-    "sum avg mean min max count bool_and bool_or stddev stddev_samp stddev_pop var_samp var_pop "
-    "variance median quantile_cont".split()  # noqa: SIM905 - words are easier to read
+    ["sum", "avg", "mean", "min", "max", "count", "bool_and", "bool_or", "stddev", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "variance", "median", "quantile_cont"]
 )
 
 
@@ -146,7 +145,7 @@ def _frame(rewriter: Rewriter, node: Node, scope: Scope) -> exp.WindowSpec | Non
         raise refused("A window frame of GROUPS")
     if (start, end) == ("UNBOUNDED_PRECEDING", "CURRENT_ROW_RANGE"):
         return None
-    rows = "ROWS" in start + end or start.startswith("UNBOUNDED") and end.startswith("UNBOUNDED")
+    rows = "ROWS" in start + end or (start.startswith("UNBOUNDED") and end.startswith("UNBOUNDED"))
     offsets = [node.get("start_expr"), node.get("end_expr")]
     if not rows and any(offsets):
         keys = node.get("orders") or []

@@ -15,6 +15,10 @@ from contextlib import closing
 
 from sqlglot import exp
 
+from catalog.query.guard import check_reads_only
+from catalog.query.parsing import parse_query
+from catalog.spark import build as b
+
 # The rules register themselves.
 from catalog.spark import (  # noqa: F401
     rewrite_aggregates,
@@ -27,9 +31,6 @@ from catalog.spark import (  # noqa: F401
     rewrite_values,
     rewrite_windows,
 )
-from catalog.query.guard import check_reads_only
-from catalog.query.parsing import parse_query
-from catalog.spark import build as b
 from catalog.spark.duck import Duck
 from catalog.spark.macros import expanded, written_in
 from catalog.spark.plainly import plainly

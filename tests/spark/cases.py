@@ -43,6 +43,7 @@ RELATIONS: dict[str, tuple[dict[str, str], list[str]]] = {
             "(7, 'back\\slash_under', '\\', '2.5d')",
             "(8, 'AbAb12ab', 'ab', 'true')",
             "(9, e'two\\nlines', 'l', 'nan')",
+            "(11, 'plain', '', '1')",
             "(10, 'it''s $1 \\1 {x}', '$', '9223372036854775807')",
         ],
     ),
@@ -513,6 +514,9 @@ list_concat(l, o)
 list_concat(l, null)
 list_concat(l, l)
 list_contains(o, r.a)
+contains(l, 3)
+x in l
+x not in o
 l || o
 l || [1]
 array_cat(w, ['z'])
@@ -589,7 +593,6 @@ element_at(m, 'q')
 map_extract(m, 'q')
 map {'one': x}
 map {'one': x}['one']
-map_from_entries([('a', x)])
 """
 _TIMES = """
 t0
