@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalog.compare.overlap import Held
 from catalog.errors import TraceFileError
 from catalog.metrics.changes import read_changes, row_times
 from catalog.metrics.traces import Trace
 from catalog.traces.lake_file import read_lake_rows
+from catalog.traces.registered_columns import read_columns
 
 NO_STATE = ""
 """The state of a classifier before its first row."""
@@ -81,16 +80,8 @@ def _state_rows(trace: Trace) -> tuple[Any, list[str], Any]:
 def _state_table(trace: Trace) -> pa.Table:
     if trace.pack_path is not None:
         return read_lake_rows(trace.pack_path, [trace.trace_id])
-    try:
-        status = os.stat(trace.path)
-        if (status.st_size, status.st_mtime_ns) != (trace.size, trace.mtime_ns):
-            raise TraceFileError("its file has changed since it was registered")
-        with pq.ParquetFile(trace.path, page_checksum_verification=True) as file:
-            return file.read(["idx", "val", "ts"], use_threads=False).combine_chunks()
-    except FileNotFoundError:
-        raise TraceFileError("its file is gone") from None
-    except (OSError, pa.ArrowException) as error:
-        raise TraceFileError(f"its file cannot be read: {error}") from error
+    stamp = trace.size, trace.mtime_ns
+    return read_columns(trace.path, ["idx", "val", "ts"], stamp=stamp).combine_chunks()
 
 
 def _held(trace: Trace, bars: Any, values: Any, times: Any) -> Held:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,9 @@ from numpy.typing import NDArray
 
 from catalog.errors import TraceFileError
 from catalog.metrics.traces import Trace
+from catalog.objects import is_url, many_at_once
 from catalog.traces.lake_file import read_lake_rows
+from catalog.traces.registered_columns import read_columns
 from catalog.traces.times import bar_time
 
 Ints = NDArray[np.int64]
@@ -50,14 +51,26 @@ def read_changes(traces: Sequence[Trace], *, with_times: bool = False) -> Change
     failed: dict[str, str] = {}
     read: dict[int, tuple[Any, ...]] = {}
     packed: dict[str, list[int]] = {}
+    loose = []
     for place, trace in enumerate(traces):
         if trace.pack_path is not None:
             packed.setdefault(trace.pack_path, []).append(place)
-            continue
+        else:
+            loose.append(place)
+
+    def look(place: int) -> tuple[Any, ...] | TraceFileError:
         try:
-            read[place] = _from_file(trace, with_times)
+            return _from_file(traces[place], with_times)
         except TraceFileError as error:
-            failed[trace.trace_id] = error.reason
+            return error
+
+    are_objects = any(is_url(traces[place].path) for place in loose)
+    found_loose = many_at_once(look, loose) if are_objects else map(look, loose)
+    for place, rows in zip(loose, found_loose, strict=True):
+        if isinstance(rows, TraceFileError):
+            failed[traces[place].trace_id] = rows.reason
+        else:
+            read[place] = rows
     for path, places in packed.items():
         if traces[places[0]].trace_number is None:
             try:
@@ -83,17 +96,8 @@ def read_changes(traces: Sequence[Trace], *, with_times: bool = False) -> Change
 
 
 def _from_file(trace: Trace, with_times: bool) -> tuple[Any, ...]:
-    try:
-        status = os.stat(trace.path)
-        if (status.st_size, status.st_mtime_ns) != (trace.size, trace.mtime_ns):
-            raise TraceFileError("its file has changed since it was registered")
-        with pq.ParquetFile(trace.path, page_checksum_verification=True) as file:
-            names = ["idx", "val", "ts"] if with_times else ["idx", "val"]
-            table = file.read(names, use_threads=False)
-    except FileNotFoundError:
-        raise TraceFileError("its file is gone") from None
-    except (OSError, pa.ArrowException) as error:
-        raise TraceFileError(f"its file cannot be read: {error}") from error
+    names = ["idx", "val", "ts"] if with_times else ["idx", "val"]
+    table = read_columns(trace.path, names, stamp=(trace.size, trace.mtime_ns))
     bars = _array(table, "idx").to_numpy(zero_copy_only=False).astype(np.int64)
     values = _array(table, "val").cast(pa.float64()).to_numpy(zero_copy_only=False)
     times = np.zeros(0, np.int64)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from catalog.prices.series import PriceSeries, load_series
 from catalog.statements import statement
 from catalog.store.paths import catalog_root
 from catalog.traces.lake_file import read_lake_rows
+from catalog.traces.registered_columns import read_columns
 
 Series = tuple[str, str]
 
@@ -109,8 +109,7 @@ def _read(trace: Trace, own: PriceSeries, match: Match) -> tuple[NDArray[np.int6
         if trace.pack_path is not None:
             table = read_lake_rows(trace.pack_path, [trace.trace_id])
         else:
-            with pq.ParquetFile(trace.path, page_checksum_verification=True) as file:
-                table = file.read(["idx", "val", "ts"], use_threads=False)
+            table = read_columns(trace.path, ["idx", "val", "ts"])
     except (OSError, pa.ArrowException, TraceFileError) as error:
         raise QueryError(
             f"The classifier's file cannot be read: {trace.path}: {error}",

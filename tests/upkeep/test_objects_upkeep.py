@@ -372,3 +372,27 @@ def test_a_bundle_takes_objects_along(catalog, write, tmp_path):
     theirs = Catalog(tmp_path / "theirs.duckdb")
     theirs.register(Path(tmp_path / "bundle"))
     assert everything(theirs) == before
+
+
+def test_figures_of_objects_are_those_of_files(catalog, write, tmp_path):
+    import pyarrow as pa
+
+    ts = np.datetime64("2024-03-26T13:30", "us") + np.arange(BARS) * np.timedelta64(60, "s")
+    close = 500 + np.sin(np.arange(BARS))
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), close)
+    prices["ts"] = pa.array(ts).cast(pa.timestamp("us", "UTC"))
+    write("far", 3)
+    write("near", 3, to=str(tmp_path))
+    catalog.add_prices(pa.table(prices), symbol="SPY", timeframe="1m", tz="America/New_York")
+
+    report = catalog.metrics()
+
+    query = (
+        "select m.total_return from metrics as m join trace_files as t using (trace_id) "
+        "where t.run_id = '{}' and m.period = 'all' order by t.strategy_id"
+    )
+    far, near = ([one for (one,) in rows(catalog, query.format(run))] for run in ("far", "near"))
+    assert report.measured == 6
+    # In a batch the sums of one trace begin where those of the one before end.
+    assert far == pytest.approx(near, rel=1e-12)
+    assert len(far) == 3 and any(far)
