@@ -45,7 +45,7 @@ comment on column trace_files.data_digest is 'Digest of the price data over the 
 comment on column trace_files.code_digest is 'Digest of the code of the strategy';
 comment on column trace_files.idx_base is 'What the first bar has as idx in this file: 0 or 1';
 comment on column trace_files.trace_number is 'The number of the trace in its pack; NULL where it is read from its own file';
-comment on column trace_files.has_original is 'Whether the file of a packed trace still lies at path; NULL where it is in no pack';
+comment on column trace_files.has_original is 'Whether the file of a trace that a pack or a lake holds still lies at path; NULL where neither does';
 comment on view strategies is 'One row per configuration, of strategies and classifiers';
 comment on column strategies.strategy_hash is 'First 12 hex digits of the SHA-256 of the canonical JSON of the configuration; NULL where unknown';
 comment on column strategies.strategy_key is 'The hash, else run_id/strategy_id: never NULL';
