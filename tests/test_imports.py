@@ -67,3 +67,18 @@ def test_hashing_a_strategy_loads_neither_duckdb_nor_pyarrow():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert not {"duckdb", "pyarrow", "numpy", "sqlglot"} & set(done.stdout.split())
+
+
+def test_nothing_that_reads_urls_is_loaded_before_one_is_named(tmp_path):
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, catalog; from catalog.cli import main\n"
+        f"catalog.Catalog({str(tmp_path / 'c.duckdb')!r}).register({str(tmp_path)!r})\n"
+        "main(['--help'], standalone_mode=False)\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert not {"fsspec", "s3fs", "botocore", "aiohttp", "pyspark"} & set(done.stdout.split())
