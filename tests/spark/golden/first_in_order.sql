@@ -1,0 +1,3 @@
+select g, first(v order by x desc, k) as v from g group by g
+-- Spark:
+SELECT `g`.`g`, TRY_ELEMENT_AT(ARRAY_SORT(COLLECT_LIST(NAMED_STRUCT('k0', `g`.`x`, 'k1', `g`.`k`, 'v', `g`.`v`)), (_l, _r) -> CASE WHEN (_l.`k0` IS NULL) AND (NOT _r.`k0` IS NULL) THEN 1 WHEN (NOT _l.`k0` IS NULL) AND (_r.`k0` IS NULL) THEN (-1) WHEN _l.`k0` < _r.`k0` THEN 1 WHEN _l.`k0` > _r.`k0` THEN (-1) WHEN (_l.`k1` IS NULL) AND (NOT _r.`k1` IS NULL) THEN 1 WHEN (NOT _l.`k1` IS NULL) AND (_r.`k1` IS NULL) THEN (-1) WHEN _l.`k1` < _r.`k1` THEN (-1) WHEN _l.`k1` > _r.`k1` THEN 1 ELSE 0 END), 1).`v` AS `v` FROM `g` GROUP BY `g`.`g`

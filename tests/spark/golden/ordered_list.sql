@@ -1,0 +1,3 @@
+select list(x order by k desc) as xs from g
+-- Spark:
+SELECT CASE WHEN SIZE(ARRAY_SORT(COLLECT_LIST(NAMED_STRUCT('k0', `g`.`k`, 'v', `g`.`x`)), (_l, _r) -> CASE WHEN (_l.`k0` IS NULL) AND (NOT _r.`k0` IS NULL) THEN 1 WHEN (NOT _l.`k0` IS NULL) AND (_r.`k0` IS NULL) THEN (-1) WHEN _l.`k0` < _r.`k0` THEN 1 WHEN _l.`k0` > _r.`k0` THEN (-1) ELSE 0 END)) > 0 THEN TRANSFORM(ARRAY_SORT(COLLECT_LIST(NAMED_STRUCT('k0', `g`.`k`, 'v', `g`.`x`)), (_l, _r) -> CASE WHEN (_l.`k0` IS NULL) AND (NOT _r.`k0` IS NULL) THEN 1 WHEN (NOT _l.`k0` IS NULL) AND (_r.`k0` IS NULL) THEN (-1) WHEN _l.`k0` < _r.`k0` THEN 1 WHEN _l.`k0` > _r.`k0` THEN (-1) ELSE 0 END), _e -> _e.`v`) END AS `xs` FROM `g`
