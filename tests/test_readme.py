@@ -37,6 +37,7 @@ def comparable(text: str) -> str:
     """Take out what differs from machine to machine."""
     text = re.sub(r"\d+\.\d s\b", "0.0 s", text)
     text = re.sub(r"\d+\.\d MB", "0.0 MB", text)
+    text = re.sub(r"as writer [0-9a-f]{12}", "as writer 0", text)
     return re.sub(r"(?:/\S*|…)/sweep_demo", "…/sweep_demo", text)
 
 
