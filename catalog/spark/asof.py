@@ -15,13 +15,13 @@ from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.duck import Node
 from catalog.spark.refuse import refused
+from catalog.spark.repack import Relation
 from catalog.spark.rewrite_casts import convert
 from catalog.spark.rewrite_values import common_type
 from catalog.spark.scopes import Column, Scope
 
 if TYPE_CHECKING:
     from catalog.spark.queries import Queries
-    from catalog.spark.relations import Relation
 
 # How the right side's key is to the left one's: whether the order descends, and whether a right
 # row of the same key comes before the left one.
@@ -55,8 +55,6 @@ def asof_join(
     Raises:
         QueryError: it is of another kind than inner or left, or by other conditions.
     """
-    from catalog.spark.relations import Relation
-
     kind = node["join_type"]
     if kind not in ("INNER", "LEFT"):
         raise refused(f"ASOF {kind} JOIN", "only ASOF JOIN and ASOF LEFT JOIN are")
@@ -132,14 +130,14 @@ def asof_join(
     middle = exp.Select(expressions=[b.column(None, one) for one in [side, *names]])
     # A left row without a time stands before all right rows, and meets none.
     middle.append("expressions", b.named(window, row))
-    middle.set("from_", exp.From(this=exp.Subquery(this=both, alias=_alias(queries.fresh()))))
+    middle.set("from_", exp.From(this=exp.Subquery(this=both, alias=b.alias(queries.fresh()))))
     for name, value in moved.items():
         outer.append("expressions", b.named(value, name))
-    outer.set("from_", exp.From(this=exp.Subquery(this=middle, alias=_alias(tagged))))
+    outer.set("from_", exp.From(this=exp.Subquery(this=middle, alias=b.alias(tagged))))
     is_left = b.equal(b.column(tagged, side), b.number(1 if right_first else 0))
     met = b.is_not_null(b.column(tagged, row))
     outer.set("where", exp.Where(this=is_left if kind == "LEFT" else b.both(is_left, met)))
-    made = Relation(exp.Subquery(this=outer, alias=_alias(alias)), alias=alias)
+    made = Relation(exp.Subquery(this=outer, alias=b.alias(alias)), alias=alias)
     for name in usings:
         low = name.lower()
         column = next(found for one in mine if (found := one.find(name)))
@@ -212,7 +210,3 @@ def _conditions(node: Node | None) -> list[Node]:
     if node["class"] == "CONJUNCTION" and node["type"] == "CONJUNCTION_AND":
         return [one for child in node["children"] for one in _conditions(child)]
     return [node]
-
-
-def _alias(name: str) -> exp.TableAlias:
-    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))

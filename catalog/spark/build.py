@@ -1,6 +1,8 @@
-"""Spark SQL's expressions as sqlglot's nodes, each as it is to be written: nothing is translated."""
+"""Spark SQL's expressions as sqlglot's nodes, each as it is to be written."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -157,6 +159,14 @@ def ordered(value: exp.Expr, *, descending: bool = False, nulls_first: bool = Fa
 def named(value: exp.Expr, alias: str) -> exp.Expr:
     """Return an output column."""
     return exp.Alias(this=value, alias=exp.to_identifier(alias, quoted=True))
+
+
+def alias(name: str, columns: Sequence[str] = ()) -> exp.TableAlias:
+    """Return the name of a relation, and of its columns where they have others."""
+    return exp.TableAlias(
+        this=exp.to_identifier(name, quoted=True),
+        columns=[exp.to_identifier(one, quoted=True) for one in columns],
+    )
 
 
 def struct(**parts: exp.Expr) -> exp.Expr:

@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from catalog.spark import build as b
 from catalog.spark.duck import Node
-from catalog.spark.expressions import Rewriter, constant
+from catalog.spark.expressions import Rewriter
+from catalog.spark.nodes import constant
 from catalog.spark.refuse import refused
 from catalog.spark.rewrite_aggregates import AGGREGATES
 from catalog.spark.scopes import Scope
@@ -55,7 +56,7 @@ def expand_groups(
         # A number would be taken for a position.
         known = constant(key)
         written.append(b.cast(value, "STRING") if known is not None else value)
-    if not sets or len(sets) == 1 and len(sets[0]) == len(written):
+    if not sets or (len(sets) == 1 and len(sets[0]) == len(written)):
         return exp.Group(expressions=written)
     if len(keys) != len({key.sql() for key in written}):
         raise refused("GROUPING SETS of a key that is there twice")

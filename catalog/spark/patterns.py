@@ -1,4 +1,4 @@
-"""Regular expressions: RE2's, as DuckDB has them, written so that Java's and Rust's mean the same."""
+"""Regular expressions: RE2's, written so that Java's and Rust's mean the same."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _escape(pattern: str, at: int) -> tuple[str, int]:
         return f"[{_CLASSES[sign]}]", at + 2
     if sign.lower() in _CLASSES:
         return f"[^{_CLASSES[sign.lower()]}]", at + 2
-    if sign in ("n", "t", "r", "f", "b", "z", "A") or sign in _SIGNS and sign:
+    if sign in ("n", "t", "r", "f", "b", "z", "A") or (sign in _SIGNS and sign):
         return ("\\" + sign if sign not in " _'\"`/%=:;<>,@!" else sign), at + 2
     raise refused(f"The regular expression {pattern!r}", f"the engines differ on \\{sign}")
 

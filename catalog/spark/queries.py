@@ -10,14 +10,15 @@ from sqlglot import exp
 
 from catalog.spark import build as b
 from catalog.spark.duck import Duck, Node
-from catalog.spark.expressions import Rewriter, constant
+from catalog.spark.expressions import Rewriter
 from catalog.spark.grouping import expand_groups, holds_aggregate
+from catalog.spark.ordering import all_keys, position, put_order, sorted_by
 from catalog.spark.refuse import refused
 from catalog.spark.relations import Relations
-from catalog.spark.rewrite_casts import convert
-from catalog.spark.rewrite_values import common_type, condition
+from catalog.spark.rewrite_values import condition
 from catalog.spark.rows import unnest_select
-from catalog.spark.scopes import Column, Scope, Source
+from catalog.spark.scopes import Scope
+from catalog.spark.set_operations import set_operation
 from catalog.spark.stars import Item, expand_stars
 
 Columns = list[tuple[str, str]]
@@ -71,7 +72,7 @@ class Queries:
             if node["type"] == "SELECT_NODE":
                 made = self._select(node, scope)
             elif node["type"] == "SET_OPERATION_NODE":
-                made = self._set_operation(node, scope)
+                made = Lowered(*set_operation(self, node, scope))
             elif node["type"] == "RECURSIVE_CTE_NODE":
                 raise refused("A recursive query", "not every engine runs it")
             else:
@@ -81,7 +82,7 @@ class Queries:
         if ctes:
             query = made.query
             if query.args.get("with_"):
-                query = exp.select("*").from_(exp.Subquery(this=query, alias=_alias(self.fresh())))
+                query = exp.select("*").from_(exp.Subquery(this=query, alias=b.alias(self.fresh())))
             query.set("with_", exp.With(expressions=ctes))
             made = Lowered(query, made.columns)
         return made
@@ -99,7 +100,7 @@ class Queries:
         self.relations.common[name.lower()] = (real, columns)
         name = real
         return exp.CTE(
-            this=inner.query, alias=_alias(name, [one for one, _ in columns] if names else [])
+            this=inner.query, alias=b.alias(name, [one for one, _ in columns] if names else [])
         )
 
     # SELECT
@@ -122,7 +123,7 @@ class Queries:
         kinds = [rewriter.type_of(one.node, scope) for one in items]
         names = unique([name for name, _ in outputs])
         core = exp.Select(expressions=[])
-        for at, (name, value) in enumerate(outputs):
+        for at, (_, value) in enumerate(outputs):
             core.append("expressions", _output(value, names[at]))
         if relation is not None:
             core.set("from_", exp.From(this=relation.first))
@@ -165,58 +166,29 @@ class Queries:
             hidden.append((self.fresh(), self._first_of(targets, keys, items, outputs, scope)))
             conditions.append(b.equal(b.column(None, hidden[-1][0]), b.number(1)))
         order = []
-        for key in self._all_keys(keys, items):
+        for key in all_keys(keys, len(items)):
             at = self._output_of(key["expression"], items, outputs, scope)
             if at is not None:
                 value: exp.Expr = b.column(None, names[at])
             else:
                 hidden.append((self.fresh(), rewriter.rewrite(key["expression"], scope)))
                 value = b.column(None, hidden[-1][0])
-            order.append((key, value))
-        if (
-            hidden
-            and distinct
-            and not targets
-            and any(name for name, _ in hidden[len(conditions) :])
-        ):
+            order.append(sorted_by(value, key))
+        if distinct and not targets and len(hidden) > len(conditions):
             raise refused("ORDER BY of what SELECT DISTINCT does not return")
         query: exp.Select = core
         if hidden:
             for name, value in hidden:
                 core.append("expressions", b.named(value, name))
-            inner = exp.Subquery(this=core, alias=_alias(self.fresh()))
+            inner = exp.Subquery(this=core, alias=b.alias(self.fresh()))
             query = exp.Select(expressions=[b.column(None, name) for name in names])
             query.set("from_", exp.From(this=inner))
             if conditions:
                 query.set("where", exp.Where(this=b.both(*conditions)))
         if distinct and not targets:
             query.set("distinct", exp.Distinct())
-        self._order(query, order, modifiers.get("LIMIT_MODIFIER"))
-        if modifiers.get("LIMIT_PERCENT_MODIFIER"):
-            raise refused("LIMIT of a share")
+        put_order(query, order, modifiers)
         return query
-
-    def _order(
-        self, query: exp.Query, order: list[tuple[Any, exp.Expr]], limit: Node | None
-    ) -> None:
-        from catalog.spark.rewrite_aggregates import direction
-
-        if order:
-            made = []
-            for key, value in order:
-                descending, nulls_first = direction(key)
-                made.append(b.ordered(value, descending=descending, nulls_first=nulls_first))
-            query.set("order", exp.Order(expressions=made))
-        if limit is None:
-            return
-        if limit.get("limit_type") == "PERCENTAGE":
-            raise refused("LIMIT of a share")
-        for word, kind in (("limit", exp.Limit), ("offset", exp.Offset)):
-            if limit.get(word) is not None:
-                count = constant(limit[word])
-                if not isinstance(count, int):
-                    raise refused(f"{word.upper()} of what is no number in the query")
-                query.set(word, kind(expression=b.number(count)))
 
     def _first_of(
         self,
@@ -231,14 +203,7 @@ class Queries:
             found = outputs[at][1].copy() if at is not None else None
             return found if found is not None else self.rewriter.rewrite(node, scope)
 
-        from catalog.spark.rewrite_aggregates import direction
-
-        order = []
-        for key in keys:
-            descending, nulls_first = direction(key)
-            order.append(
-                b.ordered(value(key["expression"]), descending=descending, nulls_first=nulls_first)
-            )
+        order = [sorted_by(value(key["expression"]), key) for key in keys]
         order = order or [b.ordered(value(targets[0]))]
         return exp.Window(
             this=b.call("row_number"),
@@ -246,28 +211,12 @@ class Queries:
             order=exp.Order(expressions=order),
         )
 
-    def _all_keys(self, keys: list[dict[str, Any]], items: list[Item]) -> list[dict[str, Any]]:
-        """Return the sort keys, those of ORDER BY ALL one by one."""
-        made = []
-        for key in keys:
-            if key["expression"]["class"] == "STAR":
-                for at in range(len(items)):
-                    place = {"class": "POSITIONAL_REFERENCE", "type": "POSITIONAL_REFERENCE",
-                             "index": at + 1}  # fmt: skip
-                    made.append({**key, "expression": place})
-            else:
-                made.append(key)
-        return made
-
     def _output_of(
         self, node: Node, items: list[Item], outputs: list[tuple[str, exp.Expr]], scope: Scope
     ) -> int | None:
         """Return which output column a sort key is."""
-        known = constant(node)
-        if node["class"] == "POSITIONAL_REFERENCE":
-            return int(node["index"]) - 1
-        if isinstance(known, int) and not isinstance(known, bool):
-            return known - 1
+        if (at := position(node)) is not None:
+            return at
         if node["class"] == "COLUMN_REF" and len(node["column_names"]) == 1:
             name = node["column_names"][0].lower()
             for at, one in enumerate(items):
@@ -278,102 +227,6 @@ class Queries:
             if value == written:
                 return at
         return None
-
-    # UNION, INTERSECT, EXCEPT
-
-    def _set_operation(self, node: Node, scope: Scope) -> Lowered:
-        kind = node["setop_type"]
-        children = node.get("children") or [node["left"], node["right"]]
-        parts = [self.lower(one, Scope(scope.parent)) for one in children]
-        if kind == "UNION_BY_NAME":
-            names = _all_names(parts)
-        else:
-            names = [name for name, _ in parts[0].columns]
-        columns: Columns = []
-        for at, name in enumerate(names):
-            kinds = set()
-            for part in parts:
-                found = _column(part, name, at, by_name=kind == "UNION_BY_NAME")
-                kinds |= {found[1]} if found else set()
-            columns.append((name, self._common(kinds)))
-        made: exp.Query | None = None
-        classes = {"UNION": exp.Union, "UNION_BY_NAME": exp.Union, "INTERSECT": exp.Intersect,
-                   "EXCEPT": exp.Except}  # fmt: skip
-        for part in parts:
-            shaped = self._shaped(part, columns, by_name=kind == "UNION_BY_NAME")
-            one = exp.Subquery(this=shaped)
-            if made is None:
-                made = one
-                continue
-            made = classes[kind](
-                this=made, expression=one, distinct=not node.get("setop_all", True)
-            )
-        assert made is not None
-        return self._ordered_set(node, Lowered(made, columns))
-
-    def _common(self, kinds: set[str]) -> str:
-        known = sorted(kinds - {'"NULL"'})
-        if len(known) <= 1:
-            return known[0] if known else '"NULL"'
-        return common_type(self.rewriter, known)
-
-    def _shaped(self, part: Lowered, columns: Columns, *, by_name: bool) -> exp.Query:
-        """Return a side of a set operation with the columns and types of the whole."""
-        found = [_column(part, name, at, by_name=by_name) for at, (name, _) in enumerate(columns)]
-        wanted = [kind for _, kind in columns]
-        same = [one[1] for one in part.columns] == wanted
-        if same and (not by_name or [one[0] for one in part.columns] == [n for n, _ in columns]):
-            return part.query
-        query = exp.Select(expressions=[])
-        for (name, kind), one in zip(columns, found, strict=True):
-            value = b.null() if one is None else b.column(None, one[0])
-            value = convert(value, one[1] if one else '"NULL"', kind)
-            query.append("expressions", b.named(value, name))
-        query.set("from_", exp.From(this=exp.Subquery(this=part.query, alias=_alias(self.fresh()))))
-        return query
-
-    def _ordered_set(self, node: Node, made: Lowered) -> Lowered:
-        modifiers = {one["type"]: one for one in node.get("modifiers") or []}
-        distinct = modifiers.get("DISTINCT_MODIFIER")
-        if distinct:
-            raise refused("DISTINCT of a set operation", "write it in a subquery")
-        if not modifiers:
-            return made
-        inner = Source("", [Column(n, kind, b.column(None, n)) for n, kind in made.columns])
-        scope = Scope(sources=[inner])
-        query = exp.Select(expressions=[b.column(None, name) for name, _ in made.columns])
-        query.set("from_", exp.From(this=exp.Subquery(this=made.query, alias=_alias(self.fresh()))))
-        order = []
-        keys = modifiers.get("ORDER_MODIFIER", {}).get("orders") or []
-        items = [Item(name, {}, is_named=True) for name, _ in made.columns]
-        for key in self._all_keys(keys, items):
-            node = key["expression"]
-            known = constant(node)
-            if node["class"] == "POSITIONAL_REFERENCE":
-                known = node["index"]
-            if isinstance(known, int):
-                value: exp.Expr = b.column(None, made.columns[known - 1][0])
-            else:
-                value = self.rewriter.rewrite(node, scope)
-            order.append((key, value))
-        self._order(query, order, modifiers.get("LIMIT_MODIFIER"))
-        return Lowered(query, made.columns)
-
-
-def _column(part: Lowered, name: str, at: int, *, by_name: bool) -> tuple[str, str] | None:
-    if not by_name:
-        if at >= len(part.columns):
-            raise refused("A set operation of queries with different numbers of columns")
-        return part.columns[at]
-    return next((one for one in part.columns if one[0].lower() == name.lower()), None)
-
-
-def _all_names(parts: list[Lowered]) -> list[str]:
-    names: dict[str, str] = {}
-    for part in parts:
-        for name, _ in part.columns:
-            names.setdefault(name.lower(), name)
-    return list(names.values())
 
 
 def renamed(columns: Columns, names: list[str]) -> Columns:
@@ -392,13 +245,6 @@ def unique(names: list[str]) -> list[str]:
         made.append(f"{name}_{seen[low]}" if low in seen else name)
         seen[low] = seen.get(low, 0) + 1
     return made
-
-
-def _alias(name: str, columns: list[str] | None = None) -> exp.TableAlias:
-    return exp.TableAlias(
-        this=exp.to_identifier(name, quoted=True),
-        columns=[exp.to_identifier(one, quoted=True) for one in columns or []],
-    )
 
 
 def _output(value: exp.Expr, name: str) -> exp.Expr:

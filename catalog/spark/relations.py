@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -13,24 +12,16 @@ from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.asof import asof_join
 from catalog.spark.duck import Node
-from catalog.spark.expressions import arguments
 from catalog.spark.functions import REFUSED
+from catalog.spark.nodes import arguments
 from catalog.spark.refuse import refused
+from catalog.spark.repack import Relation, repacked
 from catalog.spark.rewrite_casts import convert
 from catalog.spark.rewrite_values import common_type, condition
 from catalog.spark.scopes import Column, Scope, Source
 
 if TYPE_CHECKING:
     from catalog.spark.queries import Queries
-
-
-@dataclass
-class Relation:
-    """What stands behind FROM: a relation and what is joined to it."""
-
-    first: exp.Expr
-    joins: list[exp.Expr] = field(default_factory=list)
-    alias: str = ""
 
 
 class Relations:
@@ -63,7 +54,8 @@ class Relations:
             return self._values(node, scope)
         if kind == "TABLE_FUNCTION":
             return self._function(node, scope, None)
-        raise refused({"PIVOT": "PIVOT or UNPIVOT", "SHOW_REF": "DESCRIBE or SHOW"}.get(kind, kind))
+        words = {"PIVOT": "PIVOT or UNPIVOT", "SHOW_REF": "DESCRIBE or SHOW"}
+        raise refused(words.get(kind, str(kind)))
 
     def _add(
         self, scope: Scope, alias: str, columns: list[tuple[str, str]], names: list[str]
@@ -89,7 +81,7 @@ class Relations:
         shown = self._add(scope, alias, columns, names)
         table = exp.Table(this=exp.to_identifier(real, quoted=True))
         if names or alias != real:
-            table.set("alias", _alias(alias, shown if names else []))
+            table.set("alias", b.alias(alias, shown if names else []))
         return Relation(table)
 
     def _subquery(self, node: Node, scope: Scope, inside: Scope) -> Relation:
@@ -97,7 +89,7 @@ class Relations:
         alias = node.get("alias") or self.queries.fresh()
         names = node.get("column_name_alias") or []
         shown = self._add(scope, alias, inner.columns, names)
-        made = exp.Subquery(this=inner.query, alias=_alias(alias, shown if names else []))
+        made = exp.Subquery(this=inner.query, alias=b.alias(alias, shown if names else []))
         return Relation(made)
 
     def _values(self, node: Node, scope: Scope) -> Relation:
@@ -123,7 +115,7 @@ class Relations:
         names = node.get("expected_names") or [f"col{at}" for at in range(len(kinds))]
         shown = self._add(scope, alias, list(zip(names, kinds, strict=True)), [])
         scope.sources[-1].alias = node.get("alias") or alias
-        return Relation(exp.Values(expressions=tuples, alias=_alias(alias, shown)))
+        return Relation(exp.Values(expressions=tuples, alias=b.alias(alias, shown)))
 
     def _function(self, node: Node, scope: Scope, left: Relation | None) -> Relation:
         """Return the rows of a list: of its own, or of each row of what stands on the left."""
@@ -153,11 +145,17 @@ class Relations:
             return made
         query = exp.Select(expressions=[b.named(rows, column)])
         self._add(scope, alias, [(column, t.element(kind))], [])
-        return Relation(exp.Subquery(this=query, alias=_alias(alias)))
+        return Relation(exp.Subquery(this=query, alias=b.alias(alias)))
+
+    def _side(self, node: Node, scope: Scope) -> Relation:
+        """Return a side of a join, which is never nothing."""
+        relation = self.read(node, scope)
+        if relation is None:
+            raise refused("A join with nothing")
+        return relation
 
     def _join(self, node: Node, scope: Scope) -> Relation:
-        left = self.read(node["left"], scope)
-        assert left is not None
+        left = self._side(node["left"], scope)
         before = len(scope.sources)
         kind, way = node["join_type"], node["ref_type"]
         if way == "POSITIONAL":
@@ -220,8 +218,7 @@ class Relations:
     def _repacked_left(self, left: Relation, scope: Scope, before: int) -> Relation:
         """Return joined relations as one, while what joins them is not yet among them."""
         inner = Scope(scope.parent, scope.sources[:before])
-        merged = {name: one for name, one in scope.merged.items()}
-        inner.merged = merged
+        inner.merged = dict(scope.merged)
         made = repacked(self.queries, left, inner, None, {})
         scope.merged = inner.merged
         return made
@@ -233,8 +230,7 @@ class Relations:
             made = self._subquery(node, scope, Scope(around))
             return around.was_used and bool(scope.sources), made.first
         inner = Scope(scope.parent)
-        relation = self.read(node, inner)
-        assert relation is not None
+        relation = self._side(node, inner)
         if relation.joins:
             relation = repacked(self.queries, relation, inner, None, {})
         scope.sources += inner.sources
@@ -246,9 +242,9 @@ class Relations:
         left = scope.merged.get(name.lower()) or next(
             found for one in scope.sources[:before] if (found := one.find(name))
         )
-        source = next(one for one in scope.sources[before:] if one.find(name))
-        right = source.find(name)
-        assert right is not None
+        source, right = next(
+            (one, found) for one in scope.sources[before:] if (found := one.find(name))
+        )
         common = left.type
         if left.type != right.type:
             common = common_type(self.queries.rewriter, sorted({left.type, right.type}))
@@ -262,51 +258,9 @@ class Relations:
         return b.equal(*(one.copy() for one in sides))
 
 
-def repacked(
-    queries: Queries,
-    relation: Relation | None,
-    scope: Scope,
-    where: exp.Expr | None,
-    more: Mapping[str, exp.Expr],
-) -> Relation:
-    """
-    Return a FROM clause as one relation, with more columns, and let the scope name it.
-
-    Where a row is made into several, this is below everything that reads it.
-    """
-    alias = queries.fresh()
-    query = exp.Select(expressions=[])
-    for source in scope.sources:
-        moved = []
-        for column in source.columns:
-            name = queries.fresh()
-            query.append("expressions", b.named(column.spark.copy(), name))
-            moved.append(Column(column.name, column.type, b.column(alias, name)))
-        source.columns = moved
-    for key, column in list(scope.merged.items()):
-        name = queries.fresh()
-        query.append("expressions", b.named(column.spark.copy(), name))
-        scope.merged[key] = Column(column.name, column.type, b.column(alias, name))
-    for name, value in more.items():
-        query.append("expressions", b.named(value, name))
-    if relation is not None:
-        query.set("from_", exp.From(this=relation.first))
-        query.set("joins", relation.joins)
-    if where is not None:
-        query.set("where", exp.Where(this=where))
-    return Relation(exp.Subquery(this=query, alias=_alias(alias)), alias=alias)
-
-
 def _names_columns(node: Any) -> bool:
     if isinstance(node, list):
         return any(_names_columns(one) for one in node)
     if not isinstance(node, dict):
         return False
     return node.get("class") == "COLUMN_REF" or any(_names_columns(one) for one in node.values())
-
-
-def _alias(name: str, columns: list[str] | None = None) -> exp.TableAlias:
-    return exp.TableAlias(
-        this=exp.to_identifier(name, quoted=True),
-        columns=[exp.to_identifier(one, quoted=True) for one in columns or []],
-    )

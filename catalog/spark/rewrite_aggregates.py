@@ -9,7 +9,9 @@ from sqlglot import exp
 
 from catalog.spark import build as b
 from catalog.spark import types as t
-from catalog.spark.expressions import Call, arguments, constant, rewrites
+from catalog.spark.expressions import Call, rewrites
+from catalog.spark.nodes import arguments
+from catalog.spark.ordering import direction
 from catalog.spark.refuse import refused
 from catalog.spark.rewrite_casts import convert, typed
 
@@ -51,7 +53,7 @@ def orders(call: Call) -> list[dict[str, Any]]:
     return (call.node.get("order_bys") or {}).get("orders") or []
 
 
-def _plain(call: Call, count: int = 1) -> None:
+def takes(call: Call, count: int = 1) -> None:
     """Refuse more arguments than a rule knows."""
     if call.count != count:
         raise call.refuse(f"with {call.count} arguments")
@@ -61,7 +63,7 @@ def _maybe_distinct(call: Call, value: exp.Expr) -> exp.Expr:
     return exp.Distinct(expressions=[value]) if call.node.get("distinct") else value
 
 
-def _not_distinct(call: Call) -> None:
+def not_distinct(call: Call) -> None:
     if call.node.get("distinct"):
         raise call.refuse("with DISTINCT")
 
@@ -71,7 +73,7 @@ def rewrite_count(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite counts."""
     if not call.count:
         return seal(b.call("count", exp.Star()))
-    _plain(call)
+    takes(call)
     node = call.nodes[0]
     if node["class"] == "FUNCTION" and node["function_name"] == "row" and call.node.get("distinct"):
         # A row is never NULL, whatever is in it.
@@ -83,7 +85,7 @@ def rewrite_count(call: Call, seal: Seal) -> exp.Expr:
 @aggregate("count_if", "countif")
 def rewrite_count_if(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite how often a condition holds, NULL where it is never known."""
-    _not_distinct(call)
+    not_distinct(call)
     holds = call.arg_as(0, "BOOLEAN")
     one = b.when((holds, b.number(1)), (b.negate(holds.copy()), b.number(0)))
     return convert(seal(b.call("sum", one)), "BIGINT", call.result)
@@ -92,7 +94,7 @@ def rewrite_count_if(call: Call, seal: Seal) -> exp.Expr:
 @aggregate("sum", "fsum", "kahan_sum", "sumkahan")
 def rewrite_sum(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite sums: of integers in 38 digits, which 64 bits would not hold."""
-    _plain(call)
+    takes(call)
     result = call.result
     if not t.is_number(result):
         raise call.refuse(f"of {call.type(0)}")
@@ -109,7 +111,7 @@ def rewrite_sum(call: Call, seal: Seal) -> exp.Expr:
 @aggregate("avg", "mean", "favg")
 def rewrite_avg(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite means, which are of DOUBLE."""
-    _plain(call)
+    takes(call)
     if call.result != "DOUBLE":
         raise call.refuse(f"of {call.type(0)}")
     return seal(b.call("avg", _maybe_distinct(call, call.arg_as(0, "DOUBLE"))))
@@ -118,7 +120,7 @@ def rewrite_avg(call: Call, seal: Seal) -> exp.Expr:
 @aggregate("min", "max")
 def rewrite_min(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite the least and the greatest."""
-    _plain(call)
+    takes(call)
     if t.is_nested(call.type(0)):
         raise call.refuse(f"of {call.type(0)}")
     return seal(b.call(call.name, call.arg(0)))
@@ -127,7 +129,7 @@ def rewrite_min(call: Call, seal: Seal) -> exp.Expr:
 @aggregate("bool_and", "bool_or", "bit_and", "bit_or", "bit_xor")
 def rewrite_bools(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite what holds for all or for any."""
-    _plain(call)
+    takes(call)
     kind = "BOOLEAN" if call.name.startswith("bool") else call.type(0)
     if kind != "BOOLEAN" and kind not in ("INTEGER", "BIGINT"):
         raise call.refuse(f"of {kind}")
@@ -163,13 +165,7 @@ def _collected(call: Call, seal: Seal, value: exp.Expr, keys: Sequence[dict[str,
     return b.call("array_sort", collected, b.arrow(compare, "_l", "_r"))
 
 
-def direction(key: dict[str, Any]) -> tuple[bool, bool]:
-    """Return whether a sort key descends, and whether NULL comes first; else it comes last."""
-    descending = key["type"] == "DESCENDING"
-    return descending, key["null_order"].replace(" ", "_") == "NULLS_FIRST"
-
-
-def _not_empty(values: exp.Expr, made: exp.Expr) -> exp.Expr:
+def not_empty(values: exp.Expr, made: exp.Expr) -> exp.Expr:
     some = exp.GT(this=b.call("size", values.copy()), expression=b.number(0))
     return b.when((some, made))
 
@@ -181,30 +177,30 @@ def _values(rows: exp.Expr) -> exp.Expr:
 @aggregate("list", "array_agg")
 def rewrite_list(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite a list of all values, NULLs among them; of no rows it is NULL."""
-    _plain(call)
+    takes(call)
     rows = _collected(call, seal, call.arg(0), orders(call))
     if call.node.get("distinct"):
         if orders(call):
             raise call.refuse("with DISTINCT and ORDER BY")
-        return _not_empty(rows, b.call("array_distinct", _values(rows)))
-    return _not_empty(rows, _values(rows))
+        return not_empty(rows, b.call("array_distinct", _values(rows)))
+    return not_empty(rows, _values(rows))
 
 
 @aggregate("string_agg", "group_concat", "listagg")
 def rewrite_string_agg(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite texts joined to one; NULLs are passed over, and of none it is NULL."""
-    _not_distinct(call)
+    not_distinct(call)
     separator = call.literal(1, "the separator") if call.count > 1 else ","
     rows = _collected(call, seal, call.arg_as(0, "VARCHAR"), orders(call))
     there = b.each(rows, b.is_not_null(b.field(b.name("_e"), "v")), "_e", function="filter")
-    return _not_empty(there, b.call("array_join", _values(there), b.text(separator)))
+    return not_empty(there, b.call("array_join", _values(there), b.text(separator)))
 
 
 @aggregate("first", "last", "any_value", "arbitrary")
 def rewrite_first(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite the first or last value in an order; any_value passes over NULL."""
-    _plain(call)
-    _not_distinct(call)
+    takes(call)
+    not_distinct(call)
     if not orders(call):
         name = {"arbitrary": "first"}.get(call.name, call.name)
         if call.name == "any_value":
@@ -221,7 +217,7 @@ def rewrite_first(call: Call, seal: Seal) -> exp.Expr:
            "arg_min_null")  # fmt: skip
 def rewrite_arg_max(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite the value where another is greatest; a row with a NULL does not count."""
-    _plain(call, 2)
+    takes(call, 2)
     if orders(call) or call.node.get("distinct"):
         raise call.refuse("with DISTINCT or ORDER BY")
     name = "max_by" if "max" in call.name else "min_by"
@@ -231,182 +227,6 @@ def rewrite_arg_max(call: Call, seal: Seal) -> exp.Expr:
     # Where the value is NULL the key is made so: such a row is passed over.
     key = b.when((b.is_not_null(value.copy()), key))
     return seal(b.call(name, value, key))
-
-
-@aggregate("median", "quantile_cont")
-def rewrite_quantile_cont(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite quantiles between values."""
-    _not_distinct(call)
-    if not t.is_number(call.type(0)) or orders(call):
-        raise call.refuse(f"of {call.type(0)}")
-    if call.name == "median":
-        return typed(
-            seal(b.call("percentile", call.arg_as(0, "DOUBLE"), b.number("0.5"))), call.result
-        )
-    share = constant(call.nodes[1])
-    if not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise call.refuse("with shares that are not one number from 0 to 1 in the query")
-    made = seal(b.call("percentile", call.arg_as(0, "DOUBLE"), b.number(repr(share))))
-    return typed(made, call.result)
-
-
-@aggregate("quantile_disc", "quantile")
-def rewrite_quantile_disc(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite quantiles that are one of the values."""
-    _not_distinct(call)
-    share = constant(call.nodes[1])
-    if not isinstance(share, int | float) or not 0 <= share <= 1 or orders(call):
-        raise call.refuse("with shares that are not one number from 0 to 1 in the query")
-    values = b.call("array_sort", seal(b.call("collect_list", call.arg(0))))
-    size = b.cast(b.call("size", values.copy()), "DOUBLE")
-    rest = b.call("floor", b.subtract(size.copy(), b.multiply(size.copy(), _double(share))))
-    at = b.call("greatest", b.cast(b.subtract(size, rest), "INT"), b.number(1))
-    return _not_empty(values, b.call("try_element_at", values.copy(), at))
-
-
-def _double(value: object) -> exp.Expr:
-    return b.cast(b.text(repr(value)), "DOUBLE")
-
-
-@aggregate("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop")
-def rewrite_spread(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite variance and standard deviation."""
-    _plain(call)
-    _not_distinct(call)
-    name = {"stddev": "stddev_samp", "variance": "var_samp"}.get(call.name, call.name)
-    return seal(b.call(name, call.arg_as(0, "DOUBLE")))
-
-
-@aggregate("sem")
-def rewrite_sem(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite the standard error of the mean."""
-    _not_distinct(call)
-    value = call.arg_as(0, "DOUBLE")
-    root = b.call("sqrt", _count(seal, value))
-    return b.binary(
-        exp.Div, seal(b.call("stddev_pop", value.copy())), b.call("nullif", root, b.number(0))
-    )
-
-
-def _count(seal: Seal, value: exp.Expr) -> exp.Expr:
-    return b.cast(seal(b.call("count", value.copy())), "DOUBLE")
-
-
-@aggregate("skewness", "kurtosis", "kurtosis_pop")
-def rewrite_moments(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite skewness and excess kurtosis: of the sample in DuckDB, of all in Spark."""
-    _not_distinct(call)
-    value = call.arg_as(0, "DOUBLE")
-    count = _count(seal, value)
-    all_of_them = seal(b.call(call.name.removesuffix("_pop"), value.copy()))
-    spread = seal(b.call("var_pop", value.copy()))
-    least = {"skewness": 2, "kurtosis": 3, "kurtosis_pop": 1}[call.name]
-    enough = exp.GT(this=count.copy(), expression=b.number(least))
-    varies = exp.GT(this=spread, expression=b.number(0))
-    n = count
-    if call.name == "skewness":
-        root = b.call("sqrt", b.multiply(n.copy(), b.subtract(n.copy(), b.number(1))))
-        made = b.binary(exp.Div, b.multiply(all_of_them, root), b.subtract(n.copy(), b.number(2)))
-        flat = b.cast(b.null(), "DOUBLE")
-    elif call.name == "kurtosis":
-        above = b.add(b.multiply(b.add(n.copy(), b.number(1)), all_of_them), b.number(6))
-        below = b.multiply(b.subtract(n.copy(), b.number(2)), b.subtract(n.copy(), b.number(3)))
-        made = b.binary(exp.Div, b.multiply(b.subtract(n.copy(), b.number(1)), above), below)
-        flat = b.cast(b.null(), "DOUBLE")
-    else:
-        made, flat = all_of_them, b.cast(b.null(), "DOUBLE")
-    return b.when((enough, b.when((varies, made), default=flat)))
-
-
-def _pairs(call: Call) -> tuple[exp.Expr, exp.Expr]:
-    """Return both arguments, NULL where either is."""
-    _plain(call, 2)
-    _not_distinct(call)
-    left, right = call.arg_as(0, "DOUBLE"), call.arg_as(1, "DOUBLE")
-    return (
-        b.when((b.is_not_null(right.copy()), left.copy())),
-        b.when((b.is_not_null(left.copy()), right.copy())),
-    )
-
-
-def _or_nan(above: exp.Expr, below: exp.Expr) -> exp.Expr:
-    zero = b.equal(below.copy(), b.number(0))
-    return b.when(
-        (b.is_null(above.copy()), b.cast(b.null(), "DOUBLE")),
-        (zero, b.double("NaN")),
-        default=b.binary(exp.Div, above, below),
-    )
-
-
-@aggregate("covar_samp", "covar_pop")
-def rewrite_covariance(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite the covariance."""
-    return seal(b.call(call.name, *_pairs(call)))
-
-
-@aggregate("corr")
-def rewrite_corr(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite the correlation, NaN where one of the two does not vary."""
-    left, right = _pairs(call)
-    both = seal(b.call("covar_pop", left, right))
-    spread = [seal(b.call("stddev_pop", one.copy())) for one in (left, right)]
-    return _or_nan(both, b.multiply(*spread))
-
-
-@aggregate("regr_slope", "regr_intercept", "regr_r2", "regr_count", "regr_avgx", "regr_avgy",
-           "regr_sxx", "regr_syy", "regr_sxy")  # fmt: skip
-def rewrite_regression(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite linear regression of the first argument on the second."""
-    y, x = _pairs(call)
-    name = call.name.removeprefix("regr_")
-
-    def of(function: str, *values: exp.Expr) -> exp.Expr:
-        return seal(b.call(function, *(one.copy() for one in values)))
-
-    if name == "count":
-        return convert(of("count", y), "BIGINT", call.result)
-    if name in ("avgx", "avgy"):
-        return of("avg", x if name == "avgx" else y)
-    if name in ("sxx", "syy", "sxy"):
-        made = of("covar_pop", y, x) if name == "sxy" else of("var_pop", x if name == "sxx" else y)
-        return b.multiply(made, _count(seal, x))
-    slope = _or_nan(of("covar_pop", y, x), of("var_pop", x))
-    if name == "slope":
-        return slope
-    if name == "intercept":
-        varies = exp.GT(this=of("var_pop", x), expression=b.number(0))
-        return b.when((varies, b.subtract(of("avg", y), b.multiply(slope, of("avg", x)))))
-    squared = b.call("power", of("covar_pop", y, x), b.number(2))
-    below = b.multiply(of("var_pop", x), of("var_pop", y))
-    return b.when(
-        (b.equal(of("var_pop", x), b.number(0)), b.cast(b.null(), "DOUBLE")),
-        (b.equal(of("var_pop", y), b.number(0)), b.cast(b.number(1), "DOUBLE")),
-        default=b.binary(exp.Div, squared, below),
-    )
-
-
-@aggregate("product")
-def rewrite_product(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite the product of all values."""
-    _not_distinct(call)
-    values = seal(b.call("collect_list", call.arg_as(0, "DOUBLE")))
-    step = b.arrow(b.multiply(b.name("_a"), b.name("_e")), "_a", "_e")
-    return _not_empty(values, b.call("aggregate", values, b.cast(b.number(1), "DOUBLE"), step))
-
-
-@aggregate("geomean", "geometric_mean")
-def rewrite_geomean(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite the geometric mean."""
-    _not_distinct(call)
-    return b.call("exp", seal(b.call("avg", b.call("ln", call.arg_as(0, "DOUBLE")))))
-
-
-@aggregate("mode")
-def rewrite_mode(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite the most frequent value."""
-    _plain(call)
-    _not_distinct(call)
-    return seal(b.call("mode", call.arg(0)))
 
 
 def check_known(name: str) -> None:

@@ -10,11 +10,12 @@ from catalog.errors import QueryError
 from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.duck import Node
-from catalog.spark.expressions import Rewriter, arguments, constant, handles, is_null
+from catalog.spark.expressions import Rewriter, handles
+from catalog.spark.nodes import arguments, constant, is_null
 from catalog.spark.refuse import refused
 from catalog.spark.scopes import Scope
 
-# What both read as a date or time alike: ISO 8601, whole or up to the day, the minute or the second.
+# What all read alike as a time: ISO 8601, whole or up to the day, the minute or the second.
 _CLOCK = r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?)"
 _ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)?"
 # Spark takes 1.5d, 1f and 0x1p3 for numbers.

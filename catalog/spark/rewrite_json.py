@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from catalog.spark import build as b
 from catalog.spark.duck import Node
-from catalog.spark.expressions import Call, Rewriter, arguments, constant, rewrites
+from catalog.spark.expressions import Call, Rewriter, rewrites
+from catalog.spark.nodes import arguments, constant
 from catalog.spark.refuse import refused
 from catalog.spark.rewrite_casts import convert
 from catalog.spark.scopes import Scope

@@ -7,18 +7,12 @@ from sqlglot import exp
 from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.duck import Node
-from catalog.spark.expressions import (
-    Call,
-    Rewriter,
-    constant,
-    is_null,
-    lambda_names,
-    rewrites,
-)  # fmt: skip
+from catalog.spark.expressions import Call, Rewriter, rewrites
+from catalog.spark.nodes import constant, is_null
 from catalog.spark.refuse import refused
 from catalog.spark.rewrite_casts import convert, typed
 from catalog.spark.rewrite_values import common_type
-from catalog.spark.scopes import Column, Scope
+from catalog.spark.scopes import Scope
 
 
 def make_list(rewriter: Rewriter, node: Node, children: list[Node], scope: Scope) -> exp.Expr:
@@ -220,7 +214,7 @@ def rewrite_position(call: Call) -> exp.Expr:
     )
 
 
-def _there(values: exp.Expr) -> exp.Expr:
+def not_null(values: exp.Expr) -> exp.Expr:
     """Return the elements of a list that are not NULL."""
     return b.each(values, b.is_not_null(b.name("_e")), "_e", function="filter")
 
@@ -228,7 +222,7 @@ def _there(values: exp.Expr) -> exp.Expr:
 @rewrites("list_distinct", "array_distinct", "list_unique", "array_unique")
 def rewrite_distinct(call: Call) -> exp.Expr:
     """Rewrite the different values of a list, without NULL, or how many they are."""
-    values = b.call("array_distinct", _there(call.arg(0)))
+    values = b.call("array_distinct", not_null(call.arg(0)))
     if "distinct" in call.name:
         return values
     return b.when(
@@ -274,63 +268,12 @@ def rewrite_pop(call: Call) -> exp.Expr:
     return b.call("slice", value, b.number(1 if call.name.endswith("back") else 2), count)
 
 
-def _lambda(call: Call, number: int, kinds: list[str]) -> tuple[Node, Scope, list[str]]:
-    node = call.nodes[number]
-    if node["class"] != "LAMBDA":
-        raise call.refuse("without a lambda")
-    names = lambda_names(node)
-    if len(names) > len(kinds):
-        raise call.refuse("with so many names in its lambda")
-    spark = [f"_{name.lower()}" for name in names]
-    if not all(name.isidentifier() for name in spark):
-        raise call.refuse("with such names in its lambda")
-    bound = {
-        name.lower(): Column(name, kind, b.name(short))
-        for name, short, kind in zip(names, spark, kinds, strict=False)
-    }
-    return node["expr"], call.scope.inside_lambda(bound), spark
-
-
-@rewrites("list_transform", "array_transform", "list_apply", "array_apply", "apply")
-def rewrite_transform(call: Call) -> exp.Expr:
-    """Rewrite what a lambda makes of every element."""
-    body, scope, names = _lambda(call, 1, [t.element(call.type(0)), "BIGINT"])
-    if len(names) == 2:
-        # DuckDB counts elements from one.
-        index = b.add(b.cast(b.name(names[1]), "BIGINT"), b.number(1))
-        last = list(scope.lambdas)[-1]
-        scope.lambdas[last] = Column(last, "BIGINT", exp.Paren(this=index))
-    made = call.rewriter.cast_to(body, t.element(call.result), scope)
-    return b.each(call.arg(0), made, *names)
-
-
-@rewrites("list_filter", "array_filter", "filter")
-def rewrite_filter(call: Call) -> exp.Expr:
-    """Rewrite the elements that a lambda is true for."""
-    body, scope, names = _lambda(call, 1, [t.element(call.type(0))])
-    made = call.rewriter.cast_to(body, "BOOLEAN", scope)
-    return b.each(call.arg(0), made, *names, function="filter")
-
-
-@rewrites("list_reduce", "array_reduce", "reduce")
-def rewrite_reduce(call: Call) -> exp.Expr:
-    """Rewrite what a lambda makes of all elements, one after the other."""
-    if call.count != 3:
-        raise call.refuse("without a first value")
-    kind = call.result
-    body, scope, names = _lambda(call, 1, [kind, t.element(call.type(0))])
-    made = call.rewriter.cast_to(body, kind, scope)
-    return b.call(
-        "aggregate", call.arg(0), typed(call.arg(2), kind), b.arrow(typed(made, kind), *names)
-    )
-
-
 @rewrites("list_has_any", "array_has_any", "list_has_all", "array_has_all", "list_intersect",
           "array_intersect")  # fmt: skip
 def rewrite_sets(call: Call) -> exp.Expr:
     """Rewrite what two lists have in common."""
     common = common_type(call.rewriter, sorted({call.type(0), call.type(1)}))
-    left, right = _there(call.arg_as(0, common)), _there(call.arg_as(1, common))
+    left, right = not_null(call.arg_as(0, common)), not_null(call.arg_as(1, common))
     if "intersect" in call.name:
         return b.call("array_intersect", left, right)
     there = b.both(b.is_not_null(call.arg(0)), b.is_not_null(call.arg(1)))
@@ -343,7 +286,7 @@ def rewrite_sets(call: Call) -> exp.Expr:
 @rewrites("flatten")
 def rewrite_flatten(call: Call) -> exp.Expr:
     """Rewrite a list of lists as one."""
-    return b.call("flatten", _there(call.arg(0)))
+    return b.call("flatten", not_null(call.arg(0)))
 
 
 @rewrites("array_to_string", "array_to_string_comma_default", "list_string_agg")
@@ -354,83 +297,5 @@ def rewrite_to_string(call: Call) -> exp.Expr:
     made = b.call("array_join", values, separator)
     if call.name != "list_string_agg":
         return made
-    some = exp.GT(this=b.call("size", _there(values.copy())), expression=b.number(0))
+    some = exp.GT(this=b.call("size", not_null(values.copy())), expression=b.number(0))
     return b.when((some, made))
-
-
-_AGGREGATES = ("list_sum", "list_avg", "list_min", "list_max", "list_count", "list_first",
-               "list_last", "list_any_value", "list_bool_and", "list_bool_or", "list_product")  # fmt: skip
-
-
-@rewrites("list_aggregate", "list_aggr", "array_aggregate", "array_aggr")
-def rewrite_aggregate(call: Call) -> exp.Expr:
-    """Rewrite an aggregate of a list by its name."""
-    name = f"list_{call.literal(1, 'the aggregate').lower()}"
-    if name not in _AGGREGATES or call.count != 2:
-        raise call.refuse(f"with {name.removeprefix('list_')}")
-    return _aggregate(call, name)
-
-
-@rewrites(*_AGGREGATES)
-def rewrite_list_aggregate(call: Call) -> exp.Expr:
-    """Rewrite an aggregate of a list."""
-    return _aggregate(call, call.name)
-
-
-def _aggregate(call: Call, name: str) -> exp.Expr:
-    values, kind, result = call.arg(0), t.element(call.type(0)), call.result
-    there = _there(values)
-    if name in ("list_min", "list_max"):
-        return b.call(name.replace("list", "array"), values)
-    if name == "list_count":
-        size = b.cast(b.call("size", there), "BIGINT")
-        return b.when((b.is_not_null(values), size))
-    if name in ("list_first", "list_last"):
-        return b.call("try_element_at", values, b.number(1 if name == "list_first" else -1))
-    if name == "list_any_value":
-        return b.call("try_element_at", there, b.number(1))
-    if name in ("list_bool_and", "list_bool_or"):
-        one = exp.Boolean(this=name == "list_bool_or")
-        found: exp.Expr = b.call("array_contains", there, one)
-        found = b.negate(found) if name == "list_bool_and" else found
-        return b.when((exp.GT(this=b.call("size", there.copy()), expression=b.number(0)), found))
-    one = typed(b.name("_e"), result)
-    if name == "list_product":
-        step: exp.Expr = b.multiply(b.name("_a"), one)
-    else:
-        step = b.add(b.name("_a"), one)
-    step = typed(b.call("coalesce", step, one.copy()), result)
-    if kind == '"NULL"' or not t.is_number(kind):
-        raise call.refuse(f"of {kind}")
-    total = b.call("aggregate", there, typed(b.null(), result), b.arrow(step, "_a", "_e"))
-    if name != "list_avg":
-        return total
-    count = b.call("size", there.copy())
-    return b.when(
-        (exp.GT(this=count, expression=b.number(0)), b.binary(exp.Div, total, count.copy()))
-    )
-
-
-@rewrites("range", "generate_series")
-def rewrite_range(call: Call) -> exp.Expr:
-    """Rewrite a list of numbers: of range the end is left out; where it is passed, none."""
-    if not t.is_list(call.result) or t.element(call.result) != "BIGINT":
-        raise call.refuse("of times")
-    step = call.whole(2, "the step") if call.count == 3 else 1
-    if step == 0:
-        raise call.refuse("with a step of 0")
-    start = call.arg_as(0, "BIGINT") if call.count > 1 else b.cast(b.number(0), "BIGINT")
-    stop = call.arg_as(1 if call.count > 1 else 0, "BIGINT")
-    if call.name == "range":
-        last = b.subtract(stop, b.number(1)) if step > 0 else b.add(stop, b.number(1))
-    else:
-        last = stop
-    compare = exp.LTE if step > 0 else exp.GTE
-    goes = b.binary(compare, start, last)
-    steps = [] if step == 1 else [b.cast(b.number(step), "BIGINT")]
-    passed = b.binary(exp.GT if step > 0 else exp.LT, start.copy(), last.copy())
-    made = b.when(
-        (goes, b.call("sequence", start.copy(), last.copy(), *steps)),
-        (passed, typed(b.call("array"), call.result)),
-    )
-    return typed(made, call.result)

@@ -8,10 +8,11 @@ from sqlglot import exp
 
 from catalog.spark import build as b
 from catalog.spark import types as t
-from catalog.spark.expressions import Call, constant, rewrites
+from catalog.spark.expressions import Call, rewrites
+from catalog.spark.nodes import constant
 from catalog.spark.refuse import refused
 from catalog.spark.rewrite_casts import convert, typed
-from catalog.spark.rewrite_times import add_interval, is_interval
+from catalog.spark.rewrite_intervals import add_interval, is_interval
 
 _ARITHMETIC: Final[dict[str, type[exp.Binary]]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
 _WORDS: Final = {"add": "+", "subtract": "-", "multiply": "*"}

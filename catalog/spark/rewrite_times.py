@@ -13,15 +13,14 @@ from sqlglot import exp
 
 from catalog.spark import build as b
 from catalog.spark import types as t
-from catalog.spark.duck import Node
-from catalog.spark.expressions import Call, arguments, constant, rewrites
+from catalog.spark.expressions import Call, rewrites
 from catalog.spark.refuse import refused
 from catalog.spark.rewrite_casts import convert
 
-_DAY: Final = 86_400_000_000
-_MICROS: Final = {
+DAY: Final = 86_400_000_000
+MICROS: Final = {
     "microsecond": 1, "millisecond": 1_000, "second": 1_000_000, "minute": 60_000_000,
-    "hour": 3_600_000_000, "day": _DAY, "week": 7 * _DAY,
+    "hour": 3_600_000_000, "day": DAY, "week": 7 * DAY,
 }  # fmt: skip
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1_200,
                   "millennium": 12_000}  # fmt: skip
@@ -42,18 +41,13 @@ _FORMATS: Final = {
 }  # fmt: skip
 
 
-def is_interval(kind: str) -> bool:
-    """Whether it is the type of a stretch of time."""
-    return kind == "INTERVAL"
-
-
 def unit(word: str) -> str:
     """Return a unit of time by any of DuckDB's names for it."""
     low = word.lower()
     for one in (low, low.removesuffix("s")):
         if one in _SHORT:
             return _SHORT[one]
-        if one in _MICROS or one in _MONTHS:
+        if one in MICROS or one in _MONTHS:
             return one
     return {"centuries": "century", "millennia": "millennium"}.get(low, low)
 
@@ -119,7 +113,7 @@ def _part(call: Call, part: str, number: int) -> exp.Expr:
         made = b.call(part, value)
     elif part in ("second", "millisecond", "microsecond"):
         inside = b.call("pmod", micros(value), b.number(60_000_000))
-        made = _floor(inside, _MICROS[part])
+        made = _floor(inside, MICROS[part])
     elif part == "dayofweek":
         made = b.subtract(b.call("dayofweek", value), b.number(1))
     elif part == "isodow":
@@ -181,7 +175,7 @@ def rewrite_as_time(call: Call) -> exp.Expr:
 def rewrite_date_trunc(call: Call) -> exp.Expr:
     """Rewrite the beginning of the unit that a time lies in."""
     part = unit(call.literal(0, "the unit"))
-    if part in ("decade", "century", "millennium") or part not in {**_MICROS, **_MONTHS}:
+    if part in ("decade", "century", "millennium") or part not in {**MICROS, **_MONTHS}:
         raise call.refuse(f"to the {part}")
     return convert(b.call("date_trunc", b.text(part), instant(call, 1)), t.TIMESTAMPTZ, call.result)
 
@@ -189,11 +183,11 @@ def rewrite_date_trunc(call: Call) -> exp.Expr:
 def _number(call: Call, part: str, number: int) -> exp.Expr:
     """Return the number of the unit that a time lies in."""
     value = instant(call, number)
-    if part in _MICROS and part != "week":
-        return _floor(micros(value), _MICROS[part])
+    if part in MICROS and part != "week":
+        return _floor(micros(value), MICROS[part])
     if part == "week":
         # 1970 began on a Thursday.
-        days = _floor(micros(value), _DAY)
+        days = _floor(micros(value), DAY)
         return _floor(b.add(days, b.number(3)), 7)
     year = b.cast(b.call("year", value), "BIGINT")
     if part == "year":
@@ -216,10 +210,10 @@ def rewrite_date_diff(call: Call) -> exp.Expr:
 def rewrite_date_sub(call: Call) -> exp.Expr:
     """Rewrite how many whole units fit between two times."""
     part = unit(call.literal(0, "the unit"))
-    if part not in _MICROS:
+    if part not in MICROS:
         raise call.refuse(f"in {part}")
     between = b.subtract(micros(instant(call, 2)), micros(instant(call, 1)))
-    return b.divide_whole(between, b.number(_MICROS[part]))
+    return b.divide_whole(between, b.number(MICROS[part]))
 
 
 @rewrites("dayname", "monthname")
@@ -284,93 +278,3 @@ def rewrite_timezone(call: Call) -> exp.Expr:
         return convert(there, t.TIMESTAMPTZ, "TIMESTAMP")
     clock = convert(call.arg(1), kind, t.TIMESTAMPTZ)
     return b.call("to_utc_timestamp", clock, b.text(zone))
-
-
-@rewrites("date_add")
-def rewrite_date_add(call: Call) -> exp.Expr:
-    """Rewrite a time and an interval."""
-    return add_interval(call, 0, 1, minus=False)
-
-
-_INTERVALS: Final = {
-    "to_years": 12, "to_quarters": 3, "to_months": 1, "to_decades": 120, "to_centuries": 1_200,
-    "to_millennia": 12_000,
-}  # fmt: skip
-_STRETCHES: Final = {
-    "to_weeks": 7 * _DAY, "to_days": _DAY, "to_hours": 3_600_000_000, "to_minutes": 60_000_000,
-    "to_seconds": 1_000_000, "to_milliseconds": 1_000, "to_microseconds": 1,
-}  # fmt: skip
-
-
-@rewrites(*_INTERVALS, *_STRETCHES)
-def rewrite_interval(call: Call) -> exp.Expr:
-    """Refuse an interval by itself."""
-    raise call.refuse("an interval is only added to a time")
-
-
-def add_interval(call: Call, time: int, interval: int, *, minus: bool) -> exp.Expr:
-    """Return a time with an interval added to it."""
-    months, stretch = _interval(call, call.nodes[interval], -1 if minus else 1)
-    value = instant(call, time)
-    if months is not None:
-        clock = b.call("pmod", micros(value), b.number(_DAY))
-        day = b.call("add_months", b.cast(value.copy(), "DATE"), months)
-        total = b.add(micros(b.cast(day, "TIMESTAMP")), clock)
-    else:
-        total = micros(value)
-    if stretch is not None:
-        total = b.add(total, stretch)
-    return moment(total, call.result)
-
-
-def _interval(call: Call, node: Node, sign: int) -> tuple[exp.Expr | None, exp.Expr | None]:
-    """Return the months of an interval, and its microseconds, None where there are none."""
-    name = node.get("function_name")
-    if node["class"] == "CAST" and isinstance(text := constant(node["child"]), str):
-        return _constant_interval(call, text, sign)
-    if node["class"] == "FUNCTION" and name in _INTERVALS:
-        return _scaled(call, arguments(node)[0], sign * _INTERVALS[name], "INT"), None
-    if node["class"] == "FUNCTION" and name in _STRETCHES:
-        return None, _scaled(call, arguments(node)[0], sign * _STRETCHES[name], "BIGINT")
-    if node["class"] == "FUNCTION" and name == "-" and len(arguments(node)) == 1:
-        return _interval(call, arguments(node)[0], -sign)
-    raise refused(
-        "An interval that is worked out in the query",
-        "write to_days(n), to_seconds(n), … or interval 3 day",
-    )
-
-
-def _constant_interval(call: Call, text: str, sign: int) -> tuple[exp.Expr | None, exp.Expr | None]:
-    written = "interval '" + text.replace("'", "''") + "'"
-    duck = call.rewriter.duck
-    months = int(duck.value(f"(date_part('year', {written}) * 12 + date_part('month', {written}))"))
-    parts = f"date_part('day', {written}) * {_DAY} + date_part('hour', {written}) * 3600000000"
-    parts += f" + date_part('minute', {written}) * 60000000 + date_part('microsecond', {written})"
-    rest = int(duck.value(f"({parts})::bigint"))
-    return (
-        b.number(sign * months) if months else None,
-        b.number(sign * rest) if rest or not months else None,
-    )
-
-
-def _scaled(call: Call, node: Node, size: int, kind: str) -> exp.Expr:
-    # `interval n day` is to_days(cast(trunc(cast(n as double)) as integer)).
-    if node["class"] == "CAST" and node["child"]["class"] == "FUNCTION":
-        inner = node["child"]
-        if inner["function_name"] == "trunc":
-            node = arguments(inner)[0]
-    if node["class"] == "CAST":
-        mine = call.rewriter.type_of(node["child"], call.scope)
-        if mine in t.INTEGERS:
-            node = node["child"]
-    known = constant(node)
-    if isinstance(known, int):
-        return b.number(known * size)
-    mine = call.rewriter.type_of(node, call.scope)
-    value = call.rewriter.rewrite(node, call.scope)
-    if mine in t.INTEGERS:
-        return b.cast(b.multiply(b.cast(value, "BIGINT"), b.number(size)), kind)
-    if kind == "BIGINT" and abs(size) <= _MICROS["second"]:
-        scaled = b.multiply(b.cast(value, "DOUBLE"), b.cast(b.text(str(size)), "DOUBLE"))
-        return b.cast(b.call("bround", scaled), "BIGINT")
-    raise refused("An interval of a fraction")

@@ -9,7 +9,8 @@ from sqlglot import exp
 from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.duck import Node
-from catalog.spark.expressions import Call, Rewriter, constant, handles, is_null, rewrites
+from catalog.spark.expressions import Call, Rewriter, handles, rewrites
+from catalog.spark.nodes import constant, is_null
 from catalog.spark.refuse import refused
 from catalog.spark.scopes import Scope
 

@@ -10,18 +10,21 @@ from sqlglot import exp
 from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.duck import Node
-from catalog.spark.expressions import Call, Rewriter, arguments, constant, handles, rewrites
+from catalog.spark.expressions import Call, Rewriter, handles, rewrites
+from catalog.spark.nodes import arguments, constant
+from catalog.spark.ordering import sorted_by
 from catalog.spark.refuse import refused
-from catalog.spark.rewrite_aggregates import AGGREGATES, check_known, direction
+from catalog.spark.rewrite_aggregates import AGGREGATES, check_known
 from catalog.spark.scopes import Scope
 
 _RANKS: Final = {"row_number": "row_number", "rank": "rank", "rank_dense": "dense_rank",
                  "dense_rank": "dense_rank", "percent_rank": "percent_rank",
                  "cume_dist": "cume_dist", "ntile": "ntile"}  # fmt: skip
 _VALUES: Final = ("lag", "lead", "first_value", "last_value", "nth_value", "first", "last")
-_NULL_BLIND: Final = frozenset(
-    ["sum", "avg", "mean", "min", "max", "count", "bool_and", "bool_or", "stddev", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "variance", "median", "quantile_cont"]
-)
+_NULL_BLIND: Final = frozenset({
+    "sum", "avg", "mean", "min", "max", "count", "bool_and", "bool_or", "stddev", "stddev_samp",
+    "stddev_pop", "var_samp", "var_pop", "variance", "median", "quantile_cont",
+})  # fmt: skip
 
 
 @rewrites(*_RANKS, "lag", "lead", "first_value", "last_value", "nth_value")
@@ -132,11 +135,10 @@ def _filtered(node: Node, name: str) -> Node:
 
 def sort_key(rewriter: Rewriter, key: dict[str, Any], scope: Scope) -> exp.Expr:
     """Return a sort key; NULL comes last unless it is asked for first."""
-    descending, nulls_first = direction(key)
     value = rewriter.rewrite(key["expression"], scope)
     if constant(key["expression"]) is not None:
         value = b.cast(value, "STRING")
-    return b.ordered(value, descending=descending, nulls_first=nulls_first)
+    return sorted_by(value, key)
 
 
 def _frame(rewriter: Rewriter, node: Node, scope: Scope) -> exp.WindowSpec | None:
@@ -152,7 +154,7 @@ def _frame(rewriter: Rewriter, node: Node, scope: Scope) -> exp.WindowSpec | Non
         kind = rewriter.type_of(keys[0]["expression"], scope) if len(keys) == 1 else ""
         if not t.is_number(kind):
             raise refused("A window frame of RANGE over times", "it is of numbers")
-    sides = []
+    sides: list[tuple[object, str | None]] = []
     for bound, offset in zip((start, end), offsets, strict=True):
         if bound.startswith("CURRENT_ROW"):
             sides.append(("CURRENT ROW", None))

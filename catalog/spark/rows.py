@@ -9,9 +9,9 @@ from sqlglot import exp
 from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.duck import Node
-from catalog.spark.expressions import arguments
+from catalog.spark.nodes import arguments
 from catalog.spark.refuse import refused
-from catalog.spark.relations import Relation, repacked
+from catalog.spark.repack import Relation, repacked
 from catalog.spark.scopes import Scope
 
 if TYPE_CHECKING:

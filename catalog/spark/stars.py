@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.spark.duck import Duck, Node
-from catalog.spark.expressions import constant
+from catalog.spark.nodes import constant
 from catalog.spark.refuse import refused
 from catalog.spark.scopes import Column, Scope
 
@@ -78,11 +78,12 @@ def _star(node: Node, scope: Scope) -> Iterator[Item]:
         raise refused("RENAME or a qualified name in a star")
     excluded = {_plain(one).lower() for one in node.get("exclude_list") or []}
     replaced = {one["key"].lower(): one["value"] for one in node.get("replace_list") or []}
-    pattern = None
+    pattern = ""
     if node.get("columns") and node.get("expr"):
-        pattern = constant(node["expr"])
-        if not isinstance(pattern, str):
+        known = constant(node["expr"])
+        if not isinstance(known, str):
             raise refused("COLUMNS(…) of anything but * or a pattern")
+        pattern = known
     relation = node.get("relation_name")
     if relation:
         source = scope.named(relation)
@@ -95,7 +96,7 @@ def _star(node: Node, scope: Scope) -> Iterator[Item]:
         name = column.name
         if name.lower() in excluded:
             continue
-        if pattern is not None and not re.search(pattern, name):
+        if not re.search(pattern, name):
             continue
         if name.lower() in replaced:
             yield Item(name, replaced[name.lower()], is_named=False)

@@ -23,9 +23,13 @@ from catalog.spark import build as b
 from catalog.spark import (  # noqa: F401
     rewrite_aggregates,
     rewrite_casts,
+    rewrite_elements,
+    rewrite_intervals,
     rewrite_json,
     rewrite_lists,
     rewrite_numbers,
+    rewrite_patterns,
+    rewrite_statistics,
     rewrite_text,
     rewrite_times,
     rewrite_values,

@@ -1035,7 +1035,7 @@ select t.k, t.i // 2 as h from n as t where t.i // 2 > 1 order by all
 select sum(i) as s, sum(i) * 1000 as t from n
 select s.k, s.s like '%a%' as has from s order by s.k
 select 'x' || k as name, count(*) from g group by all order by all
-"""
+"""  # noqa: E501 - a query a line
 
 
 def _ordered(sql: str) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import catalog.spark.translate as _  # noqa: F401 - its rules register themselves
 from catalog import Catalog
 from catalog.errors import QueryError
 from catalog.query.functions import (

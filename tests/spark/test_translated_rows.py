@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from catalog.spark.translate import to_spark
 from spark.cases import COLUMNS, Case, batches, make_views, open_duckdb, same, sort_key
 
-CASES = batches(15)
+CASES = batches(40)
 
 
 @pytest.fixture(scope="module")
@@ -110,19 +110,18 @@ def queries(draw: st.DrawFn) -> str:
         made = draw(WINDOWS).format(n=number, g=key)
         qualify = draw(st.sampled_from(["", " qualify w > 1"]))
         return f"select k, {made} as w from {source}{where}{qualify} order by k"
-    order = f"{number}{draw(DIRECTIONS)}, k{draw(DIRECTIONS)}"
-    distinct = draw(st.sampled_from(["", "distinct "]))
     limit = draw(st.sampled_from(["", " limit 4", " limit 3 offset 2"]))
-    return (
-        f"select {distinct}{number} as n, {key}, k from {source}{where} order by n{draw(DIRECTIONS)}, k{limit}"
-        if distinct
-        # noqa: E501
-        else (f"select k, {condition} as c from {source}{where} order by {order}{limit}")
-    )
+    if draw(st.booleans()):
+        order = f"n{draw(DIRECTIONS)}, k{draw(DIRECTIONS)}"
+        return (
+            f"select distinct {number} as n, {key}, k from {source}{where} order by {order}{limit}"
+        )
+    order = f"{number}{draw(DIRECTIONS)}, k{draw(DIRECTIONS)}"
+    return f"select k, {condition} as c from {source}{where} order by {order}{limit}"
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(sql=queries())
 def test_any_query_of_the_supported_kind_returns_the_same_rows(sql, duck, sail_views):
