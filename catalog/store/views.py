@@ -24,6 +24,7 @@ from catalog.store.macros import PREFIX as MACRO_PREFIX
 from catalog.store.macros import refresh_macros
 from catalog.store.parameters import parameter_columns
 from catalog.store.patterns import Folder, Pattern, choose_patterns, escape
+from catalog.store.present import present
 from catalog.store.registered import registered
 from catalog.store.remote import unlisted
 from catalog.store.view_queries import Layout, ViewInputs, build_query
@@ -125,22 +126,29 @@ def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool, besi
         return
     tables = frozenset(row[0] for row in con.execute(statement("select_tables")).fetchall())
     with unlisted(con, (glob for view in changed for glob in view.inputs.elsewhere())):
-        for view in changed:
-            text = _create_text(view.name, view.template, replace(view.inputs, root=_ROOT), tables)
-            con.execute(text.replace(_literal(_ROOT), _literal(root)))
-            comment_view(con, view.name, view.template, view.inputs.columns)
+        made = [_make(con, view, root, tables) for view in changed]
     for name in gone:
         con.execute(f"drop view if exists {exp.column(name, quoted=True).sql(dialect='duckdb')}")
     incoming = pa.table(
         {
-            "view_name": pa.array([*(view.name for view in changed), *gone], pa.string()),
+            "view_name": pa.array([*(view.name for view in made), *gone], pa.string()),
             "signature": pa.array(
-                [*(view.signature for view in changed), *([None] * len(gone))], pa.string()
+                [*(view.signature for view in made), *([None] * len(gone))], pa.string()
             ),
         }
     )
     with registered(con, incoming_view=incoming):
         con.execute(statement("replace_view_signatures"))
+
+
+def _make(con: DuckDBPyConnection, view: View, root: str, tables: frozenset[str]) -> View:
+    """Make a view of what is there: a pattern that meets nothing would let DuckDB refuse it."""
+    # Without files that went unsaid its signature is another one, and it is made anew next time.
+    view = replace(view, inputs=present(view.inputs, root))
+    text = _create_text(view.name, view.template, replace(view.inputs, root=_ROOT), tables)
+    con.execute(text.replace(_literal(_ROOT), _literal(root)))
+    comment_view(con, view.name, view.template, view.inputs.columns)
+    return view
 
 
 @lru_cache(maxsize=256)

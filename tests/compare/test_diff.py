@@ -179,9 +179,8 @@ def test_the_pair_that_shares_times_is_compared_though_its_bars_have_other_numbe
         write_signals(
             runs / run, np.array([[0.0], [1.0], [-1.0]]), configs=[config], strategy_ids=[run],
             symbol="SPY", timeframe="1m",
-            ts=OPEN + np.timedelta64(hour, "h") + np.arange(3) * MINUTE,
+            ts=OPEN + np.timedelta64(hour, "h") + np.arange(3) * MINUTE, catalog=catalog.path,
         )  # fmt: skip
-    catalog.register(runs)
 
     (signal,) = catalog.diff(strategy_hash(SMA), strategy_hash(OTHER)).signals.to_pylist()
 

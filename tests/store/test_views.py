@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+from catalog.store.database import writing
+from catalog.store.transactions import transaction
+from catalog.store.views import refresh_views
 from conftest import old_trace, rows
 
 
@@ -112,3 +116,22 @@ def test_query_i_runs_on_the_exported_index_in_plain_duckdb(catalog, write_run, 
         WHERE strategy_type = 'bollinger_bands' AND param_period = 20 AND param_std_dev = 2.0
     """).to_arrow_table()
     assert found.column("strategy_id").to_pylist() == ["b2.0"]
+
+
+def test_files_that_went_without_a_word_break_no_view_that_is_made_anew(catalog, tmp_path):
+    for run in ("gone", "here"):
+        folder = tmp_path / run / "traces" / "SPY_1m" / "signals" / "sma_grid"
+        old_trace(folder / f"SPY_{run}.parquet", [1, 0])
+    catalog.register(tmp_path / "gone", tmp_path / "here")
+    shutil.rmtree(tmp_path / "gone")
+
+    with writing(catalog.path) as con, transaction(con):
+        con.execute("delete from internal.view_signature")
+        refresh_views(con, str(catalog.path.parent))
+
+    with duckdb.connect(str(catalog.path), read_only=True) as plain:
+        found = plain.execute("select distinct strategy_id from signals").fetchall()
+    assert found == [("SPY_here",)]
+    old_trace(tmp_path / "gone/traces/SPY_1m/signals/sma_grid/SPY_gone.parquet", [1, 0])
+    catalog.register(tmp_path / "gone")
+    assert len(rows(catalog, "select distinct strategy_id from signals")) == 2
