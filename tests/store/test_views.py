@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 
+import duckdb
+
 from catalog.store.database import writing
 from catalog.store.transactions import transaction
 from catalog.store.views import refresh_views
