@@ -104,6 +104,24 @@ def test_what_an_earlier_catalog_knew_is_known_after_the_upgrade(upgraded):
             assert len(upgraded.after[name]) == len(kept), name
 
 
+def test_every_trace_keeps_its_hash_and_hashes_are_not_compressed(upgraded):
+    folder = upgraded.catalog.path.with_suffix(".d") / "backups"
+    query = "select trace_id, strategy_hash from internal.trace_file order by all"
+    with duckdb.connect(str(folder / backups(upgraded.catalog)[0]), read_only=True) as con:
+        before = con.execute(query).fetchall()
+
+    with duckdb.connect(str(upgraded.catalog.path), read_only=True) as con:
+        after = con.execute(query).fetchall()
+        stored = con.execute(
+            "select distinct compression from pragma_storage_info('internal.trace_file') "
+            "where column_name = 'strategy_hash' and segment_type = 'VARCHAR'"
+        ).fetchall()
+
+    assert after == before
+    assert any(short is not None for _, short in after)
+    assert stored == [("Uncompressed",)]
+
+
 def test_registering_again_after_an_upgrade_reads_nothing_anew(upgraded):
     report = upgraded.catalog.register(upgraded.catalog.path.parent / "runs")
 
