@@ -4,7 +4,7 @@ Measure what one machine holds: register, find, query, compact and measure ever 
     python tests/benchmarks/scale.py --home DIR
     python tests/benchmarks/scale.py --home DIR --size 1000000 --only find
 
-What was measured is kept in DIR/found.json and printed with what was measured before. A million
+What was measured is kept in DIR/SIZE/found.json, and printed with what was before. A million
 traces take 4 GB of disk and an hour. Beyond the largest size the table says what it would be if
 it went on as between the two largest: those columns are marked.
 """
@@ -18,7 +18,6 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from environment import environment
 from measure import say
@@ -51,21 +50,23 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     home = options.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
-    kept = home / "found.json"
-    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
     for size in options.size or SIZES:
+        kept = home / str(size) / "found.json"
+        found = json.loads(kept.read_text()) if kept.exists() else {"took": {}, "environments": {}}
         folder = Home(home / str(size), size, options.repetitions, options.spark_python)
         for name in options.only or PARTS:
             say(f"{size:,} traces, {name}: {PARTS[name].__doc__}")
             about = environment()
             took = PARTS[name](folder)
-            found.setdefault(str(size), {}).update(took)
-            found.setdefault("environments", {})[f"{size} {name}"] = {
-                **about,
-                "load_after": os.getloadavg(),
-            }
+            found["took"].update(took)
+            found["environments"][name] = {**about, "load_after": os.getloadavg()}
             kept.write_text(json.dumps(found, indent=1) + "\n")
-    print_table({int(size): took for size, took in found.items() if size.isdecimal()})
+    print_table(
+        {
+            int(kept.parent.name): json.loads(kept.read_text())["took"]
+            for kept in home.glob("*/found.json")
+        }
+    )
 
 
 def print_table(found: Mapping[int, Found]) -> None:

@@ -25,8 +25,8 @@ from query_questions import HASHES, PATHS
 from scale_data import CHANGES, IN_A_RUN, make_runs, write_runs
 from scale_sides import bytes_below
 
-MORE = 90_000
-"""The first number of the runs that come later."""
+MORE = 80_000
+"""The number of the first run that comes later; of more digits than five a file has no room."""
 SUMS = "select count(*), sum(val) from"
 
 Found = dict[str, float]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -68,17 +69,30 @@ def spark(lake: str, remote: str, questions: str, repetitions: int, files: int) 
     """Ask a Spark Connect server about a lake; where no server is named, Sail in this process."""
     from catalog.spark.sql import spark_sql
 
-    if not remote:
-        from pysail.spark import SparkConnectServer
+    def call() -> dict[str, Any]:
+        with _server(remote) as there:
 
-        server = SparkConnectServer("127.0.0.1", 0)
-        server.start(background=True)
-        remote = f"sc://127.0.0.1:{server.listening_address[1]}"
+            def answer(question: Question) -> Rows:
+                return spark_sql(question["catalog"], remote=there, lake=lake).fetchall()
 
-    def answer(question: Question) -> Rows:
-        return spark_sql(question["catalog"], remote=remote, lake=lake).fetchall()
+            return ask_all(questions, "catalog", repetitions, files, answer)
 
-    return lambda: ask_all(questions, "catalog", repetitions, files, answer)
+    return call
+
+
+@contextmanager
+def _server(remote: str) -> Iterator[str]:
+    if remote:
+        yield remote
+        return
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    try:
+        yield f"sc://127.0.0.1:{server.listening_address[1]}"
+    finally:
+        server.stop()
 
 
 def bytes_below(folder: Path) -> int:
