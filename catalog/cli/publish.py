@@ -102,8 +102,8 @@ def _print(report: Published, *, is_dry: bool) -> None:
     if reused := sum(one.reused for one in tables):
         say("there", f"{plural(reused, 'file')} of these, from a publish that did not end")
     if kept := sum(one.kept for one in report.tables):
-        rows = sum(one.kept_rows for one in report.tables)
-        say("kept", f"{plural(kept, 'file')} as they were, {plural(rows, 'row')}")
+        kept_rows = sum(one.kept_rows for one in report.tables)
+        say("kept", f"{plural(kept, 'file')} as they were, {plural(kept_rows, 'row')}")
     if replaced := sum(one.replaced for one in report.tables):
         say("replaced", f"{plural(replaced, 'file')}, which stay until --collect-garbage")
     if report.garbage is not None:

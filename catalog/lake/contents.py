@@ -69,12 +69,15 @@ def write_contents(lake: str, file: ManifestFile, entries: pa.Table) -> None:
     """
     known = {_FILE: json.dumps(asdict(file)).encode()}
     table = entries.select(ENTRIES.names).cast(ENTRIES).replace_schema_metadata(known)
-    put(
-        join(lake, name_of(file.path).contents),
-        lambda name: pq.write_table(
-            table, name, compression="zstd", write_page_checksum=True, use_dictionary=["place"]
-        ),
-    )
+    put(join(lake, name_of(file.path).contents), lambda name: _fill(name, table))
+
+
+def _fill(name: str, table: pa.Table) -> None:
+    # A writer that fails to close its file keeps it open.
+    with open(name, "wb") as file:
+        pq.write_table(
+            table, file, compression="zstd", write_page_checksum=True, use_dictionary=["place"]
+        )
 
 
 def find_written(lake: str, path: str) -> ManifestFile | None:

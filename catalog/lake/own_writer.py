@@ -75,8 +75,13 @@ def publishing(catalog: Path) -> Iterator[None]:
     Let one process at a time publish from a catalog; another waits until it is done.
 
     Raises:
-        StoreError: the folder beside the catalog cannot be written.
+        StoreError: there is no catalog, or the folder beside it cannot be written.
     """
+    if not catalog.exists():
+        raise StoreError(
+            f"There is no catalog at {catalog}",
+            hint="Make one with: catalog register FOLDER, or name one with --catalog PATH",
+        )
     path = side_folder(catalog) / "publish.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

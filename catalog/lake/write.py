@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -112,21 +113,10 @@ class LakeWriter:
         return file
 
     def _fill(self, name: str, query: str) -> dict[str, Any]:
-        reader = self.snapshot.con.sql(query).to_arrow_reader(ROW_GROUP)
-        schema = pa.schema([pa.field(one.name, _plain(one.type)) for one in reader.schema])
-        rows, waiting, held = 0, 0, []
-        with pq.ParquetWriter(
-            name, schema, compression="zstd", write_page_checksum=True, store_schema=False
-        ) as writer:
-            for batch in reader:
-                held.append(batch)
-                waiting += batch.num_rows
-                rows += batch.num_rows
-                if waiting >= ROW_GROUP:
-                    writer.write_table(_table(held, schema), ROW_GROUP)
-                    waiting, held = 0, []
-            if held or not rows:
-                writer.write_table(_table(held, schema), ROW_GROUP)
+        # Where it cannot be written, an open result would keep the connection from other work.
+        with self.snapshot.con.sql(query).to_arrow_reader(ROW_GROUP) as reader:
+            schema = pa.schema([pa.field(one.name, _plain(one.type)) for one in reader.schema])
+            rows = _write_batches(name, reader, schema)
         columns: Columns = columns_of(schema)
         with open(name, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -156,6 +146,29 @@ class LakeWriter:
                 "--writer with 12 hex digits",
             )
         return place
+
+
+def _write_batches(name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
+    """Write rows in row groups, and return how many there were."""
+    rows, waiting = 0, 0
+    held: list[pa.RecordBatch] = []
+    # A writer that fails to close its file keeps it open.
+    with (
+        open(name, "wb") as file,
+        pq.ParquetWriter(
+            file, schema, compression="zstd", write_page_checksum=True, store_schema=False
+        ) as writer,
+    ):
+        for batch in batches:
+            held.append(batch)
+            waiting += batch.num_rows
+            rows += batch.num_rows
+            if waiting >= ROW_GROUP:
+                writer.write_table(_table(held, schema), ROW_GROUP)
+                waiting, held = 0, []
+        if held or not rows:
+            writer.write_table(_table(held, schema), ROW_GROUP)
+    return rows
 
 
 def _without(entries: pa.Table, failed: dict[str, Failure]) -> pa.Table:

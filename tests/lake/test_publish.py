@@ -327,9 +327,8 @@ def test_a_dry_run_writes_nothing(one, tmp_path):
 
     dry = CliRunner().invoke(main, [*words, "--dry-run"])
 
-    assert (
-        dry.exit_code == 0 and "to write" in dry.output and "trace_files: 19 traces" in dry.output
-    )
+    assert dry.exit_code == 0
+    assert f"to write   trace_files: {len(view_rows(one, 'trace_files'))} traces" in dry.output
     assert not (tmp_path / "lake").exists() and sorted(one.path.parent.rglob("*")) == before
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0 and f"catalog open {tmp_path / 'lake'}" in done.output
