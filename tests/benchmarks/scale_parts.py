@@ -139,7 +139,11 @@ def compact(home: Home) -> Found:
     _remove(home.packed)
     run = _do("compacted", home, _copy(home.loose, home.packed))
     packs = bytes_below(home.packed.with_suffix(".d") / "packs")
-    return {"compact, s": run["seconds"], "packs, bytes a trace": packs / home.traces}
+    return {
+        "compact, s": run["seconds"],
+        "compact, CPU s": run["cpu_seconds"],
+        "packs, bytes a trace": packs / home.traces,
+    }
 
 
 def packs(home: Home) -> Found:
@@ -156,6 +160,7 @@ def metrics(home: Home) -> Found:
     run = _do("measured", home, fresh)
     found = {
         "metrics, s": run["seconds"],
+        "metrics, CPU s": run["cpu_seconds"],
         "rows of daily_returns": run["rows"],
         "catalog with metrics, MB": fresh.stat().st_size / 1e6,
     }
@@ -169,6 +174,7 @@ def lake(home: Home) -> Found:
     run = _do("published", home, home.packed, lake=home.lake)
     found = {
         "publish, s": run["seconds"],
+        "publish, CPU s": run["cpu_seconds"],
         "lake, bytes a trace": bytes_below(home.lake) / home.traces,
     }
     for engine, remote in _engines(home):
