@@ -1,23 +1,26 @@
--- What the measured traces of a lake earned in each metric set, for the ledger of trials.
+-- What the trials of a lake earned in each metric set on the prices that count, as measured last.
 select
-    m.set_id,
-    t.symbol,
-    t.timeframe,
-    m.from_ts,
-    m.to_ts,
-    t.content_digest,
-    bool_and(m.time_in_market = 0) as is_flat,
-    arg_max(m.sharpe_session, m.computed_at) as sharpe_session,
-    arg_max(m.drift_sharpe, m.computed_at) as drift_sharpe,
-    max(m.computed_at) as measured_at
-from taken_metric as m
-join taken_trace as t using (trace_id)
-where
-    m.period = 'all'
-    and m.regime is null
-    and m.start_bar is not null
-    and m.from_ts is not null
-    and m.to_ts is not null
-    and t.symbol is not null
-    and t.timeframe is not null
-group by all;
+    s.set_id,
+    f.symbol,
+    f.timeframe,
+    f.from_ts,
+    f.to_ts,
+    f.content_digest,
+    f.is_flat,
+    f.sharpe_session,
+    f.drift_sharpe,
+    f.measured_at
+from lake_trial_figures as f
+join lake_set as s
+    on
+        s.cost_bps = f.cost_bps
+        and s.fill = f.fill
+        and s.range_start is not distinct from f.range_start
+        and s.range_end is not distinct from f.range_end
+        and s.last_days is not distinct from f.last_days
+semi join taken_price as p
+    on p.symbol = f.symbol and p.timeframe = f.timeframe and p.digest = f.price_digest
+qualify row_number() over (
+    partition by s.set_id, f.symbol, f.timeframe, f.from_ts, f.to_ts, f.content_digest
+    order by f.measured_at desc, f.sharpe_session desc nulls last, f.writer desc
+) = 1;

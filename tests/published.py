@@ -29,6 +29,17 @@ ADDED = {
     "daily_returns": ("strategy_hash",),
 }  # fmt: skip
 """The columns that a lake has beside those of the view, and beside `writer`."""
+_SET = "cost_bps, fill, range_start, range_end, last_days"
+_TERMS = "join internal.metric_set using (set_id) join internal.price_series as p using"
+LEDGER = {
+    "trials": "select * from internal.trial",
+    "trial_figures": f"select symbol, timeframe, from_ts, to_ts, content_digest, {_SET}, p.digest, "
+    "is_flat, sharpe_session, drift_sharpe, measured_at "
+    f"from internal.trial_figure {_TERMS} (symbol, timeframe)",
+    "metric_ranges": f"select symbol, timeframe, {_SET}, p.digest, from_ts, to_ts "
+    f"from internal.metric_range {_TERMS} (symbol, timeframe)",
+}
+"""The tables of a lake that no public view shows: the ledger of trials."""
 ENSEMBLE = {
     "type": "ensemble",
     "strategies": [{"type": "rsi", "parameters": {"n": 14}, "weight": 0.5}],
@@ -58,7 +69,11 @@ def contents(place: object) -> dict[str, Rows]:
 
 
 def view_rows(catalog: Catalog, table: str) -> Rows:
-    """Return the rows of the view of that name, as a lake is to have them."""
+    """Return the rows of the view of that name, as a lake is to have them; or of the ledger."""
+    if table in LEDGER:
+        with duckdb.connect(str(catalog.path), read_only=True) as con:
+            con.execute("set timezone = 'UTC'")
+            return con.execute(f"select * from ({LEDGER[table]}) order by all").fetchall()
     query = f"select * from {table} order by all"
     if table == "trace_files":
         query = "select * replace (null::boolean as is_latest) from trace_files order by all"

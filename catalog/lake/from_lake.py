@@ -29,6 +29,7 @@ from catalog.strategy import check_collision
 EVENTS: Final = ("orders", "fills", "positions")
 ROWS: Final = tuple(name for name, table in TABLES.items() if table.kind is not None)
 """The relations whose rows stay in the lake."""
+_MEASURED: Final = ("metrics", "trial_figures", "metric_ranges")
 _HELD: Final = pa.schema(
     {"trace_id": pa.string(), "writer": pa.string(), "relation": pa.string(), "path": pa.string()}
 )
@@ -119,19 +120,21 @@ class LakeReader:
         return LakeRows(taken, whose, self._held(), returned, writers)
 
     def _measured(self, taken: Taken, empty: Taken, traces: pa.Table) -> tuple[Taken, pa.Table]:
-        if not self._has("metrics"):
-            return taken, _RETURNED.append(pa.field("inputs", pa.string())).empty_table()
-        self._view("lake_metrics", [one.place for one in self.lake.files("metrics")])
+        for table in _MEASURED:
+            if self._has(table):
+                self._view(f"lake_{table}", [one.place for one in self.lake.files(table)])
+            else:
+                self.con.sql(statement(f"open_no_{table}")).create_view(f"lake_{table}", True)
         run_script(self.con, "open_sets")
         metrics = _as(self._query("metrics"), empty.metrics.schema)
-        with registered(self.con, taken_metric=metrics, taken_trace=traces):
+        with registered(self.con, taken_price=taken.prices):
             figures = _as(self._query("figures"), empty.figures.schema)
-            with registered(self.con, taken_figure=figures):
-                trials = _as(self._query("trials"), empty.trials.schema)
-                ranges = _as(self._query("ranges"), empty.ranges.schema)
-            with registered(self.con, held_returns=self._held_returns()):
-                returned = self._query("returned")
+            ranges = _as(self._query("ranges"), empty.ranges.schema)
+        named = {"taken_metric": metrics, "taken_trace": traces}
+        with registered(self.con, held_returns=self._held_returns(), **named):
+            returned = self._query("returned")
         sets = _as(self.con.sql("from lake_set").to_arrow_table(), empty.sets.schema)
+        trials = self._table("trials", "trials", empty.trials)
         taken = replace(
             taken, sets=sets, metrics=metrics, figures=figures, trials=trials, ranges=ranges
         )

@@ -42,6 +42,8 @@ class Table:
 
 _SIGNALS = ("strategy_hash", "trace_id", "bar_index", "idx", "ts_raw", "val")
 _EVENTS = ("strategy_hash", "trace_id", "bar_index", "position_id")
+_TRIED = ("symbol", "timeframe", "content_digest")
+_SET = ("cost_bps", "fill", "range_start", "range_end", "last_days")
 _RETURNS = ("strategy_hash", "trace_id", "session_date")
 
 TABLES = {
@@ -52,6 +54,9 @@ TABLES = {
         Table("trace_files", ("trace_id",), ("strategy_hash", "trace_id")),
         Table("components", ("parent",), ("parent", "position")),
         Table("metrics", ("trace_id",), ("trace_id", "set_id", "period", "classifier", "regime")),
+        Table("trials", _TRIED, (*_TRIED, "from_ts", "to_ts")),
+        Table("trial_figures", _TRIED, (*_TRIED, "from_ts", "to_ts", *_SET)),
+        Table("metric_ranges", ("symbol", "timeframe"), ("symbol", "timeframe", *_SET)),
         Table("price_series", ("symbol", "timeframe"), ("symbol", "timeframe")),
         Table("tags", ("strategy_key", "trace_id"), ("strategy_key", "trace_id", "tag")),
         Table("signals", ("trace_id",), _SIGNALS, "signal", True),

@@ -26,7 +26,7 @@ from catalog.store.registered import registered
 
 PARTS = (
     "trace_files", "missing", "strategies", "runs", "components", "metrics", "price_series",
-    "tags", "run_strategies", "returned", "in_lakes",
+    "tags", "run_strategies", "returned", "in_lakes", "trials", "trial_figures", "metric_ranges",
 )  # fmt: skip
 """The statements publish_<part>.sql that say what the catalog holds."""
 MEMORY = "2GB"
