@@ -17,8 +17,9 @@ ATTENTION = 3
 
 @click.command("open")
 @click.argument("lake", metavar="LAKE")
+@click.option("--forgotten", is_flag=True, help="Bring back what was forgotten of it.")
 @catalog_option
-def command(lake: str, path: Path) -> None:
+def command(lake: str, forgotten: bool, path: Path) -> None:
     """
     Open a published lake: what it says of its traces comes into the catalog, their rows stay.
 
@@ -31,7 +32,7 @@ def command(lake: str, path: Path) -> None:
       catalog open /mnt/team/lake
       catalog open s3://bucket/lake --catalog team.duckdb
     """
-    report = open_catalog(path).open(lake)
+    report = open_catalog(path).open(lake, forgotten=forgotten)
     _print(report)
     if report.needs_attention:
         raise SystemExit(ATTENTION)
@@ -41,6 +42,9 @@ def command(lake: str, path: Path) -> None:
 def _print(report: Opened) -> None:
     many = plural(report.in_lake, "trace")
     say("opened", f"{report.place}: {many} of {plural(report.writers, 'writer')}")
+    if report.forgotten:
+        many = plural(report.forgotten, "trace")
+        say("forgotten", f"{many}, which stay so; bring them back with --forgotten")
     strategies = f"{report.strategies:+,} strategies"
     say("catalog", f"{report.traces:+,} traces, {strategies}, {report.runs:+,} runs")
     say("rows", f"{plural(report.files, 'file')} of the lake, {report.size / 1e6:,.1f} MB")

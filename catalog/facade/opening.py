@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 class Opening(Located):
     """Take in what others know: a published lake, another catalog."""
 
-    def open(self, lake: PathLike) -> Opened:
+    def open(self, lake: PathLike, *, forgotten: bool = False) -> Opened:
         """
         Open a published lake: what it says of its traces comes in here, their rows stay there.
 
         Strategies, runs, traces, figures, tags, prices and session returns are in the catalog
         then; signals, classifications, orders, fills and positions are read from the lake. Opened
-        again, the catalog has what the lake has then.
+        again, the catalog has what the lake has then; but traces that were forgotten here stay so.
 
         Args:
             lake: a folder, or a URL such as s3://bucket/lake.
+            forgotten: bring back those of its traces that were forgotten here.
 
         Raises:
             LakeError: there is no lake, or a file or manifest of it is gone or damaged.
@@ -34,7 +35,7 @@ class Opening(Located):
         """
         from catalog.lake.open import open_lake
 
-        return open_lake(self.path, lake)
+        return open_lake(self.path, lake, forgotten=forgotten)
 
     def merge(self, other: Located | PathLike) -> Merge:
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import CatalogError, LakeError
@@ -53,6 +54,31 @@ class LakeRows:
     held: pa.Table
     returned: pa.Table
     price_writers: Mapping[Series, str]
+
+    def without(self, trace_ids: Set[str]) -> LakeRows:
+        """Return the same without some traces, and without runs that have no other ones."""
+        if not trace_ids:
+            return self
+        ids = pa.array(sorted(trace_ids), pa.string())
+
+        def kept(table: pa.Table) -> pa.Table:
+            return table.filter(pc.invert(pc.is_in(table["trace_id"], ids)))
+
+        traces = kept(self.taken.traces)
+        runs = {*self.taken.traces["run_id"].to_pylist()} - {*traces["run_id"].to_pylist()}
+        emptied = pa.array(sorted(runs), pa.string())
+
+        def of_others(table: pa.Table) -> pa.Table:
+            return table.filter(pc.invert(pc.is_in(table["run_id"], emptied)))
+
+        taken = replace(
+            self.taken,
+            traces=traces,
+            runs=of_others(self.taken.runs),
+            events=of_others(self.taken.events),
+            metrics=kept(self.taken.metrics),
+        )
+        return replace(self, taken=taken, writers=kept(self.writers), returned=kept(self.returned))
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,7 @@ from catalog.lake.stores import choose_prices, put_stores, series_of
 from catalog.lake.take_in import check_strategies, take_in
 from catalog.lake.take_tags import take_tags
 from catalog.lake.taken import Taken, column_of, run_script
+from catalog.lake.whole import check_whole, unreadable_files
 from catalog.lake.written_stores import put_prices, put_returns
 from catalog.objects import is_url
 from catalog.statements import statement
@@ -36,6 +37,7 @@ from catalog.store.registered import registered
 from catalog.store.transactions import transaction
 from catalog.store.trials import write_missing_trials
 from catalog.store.views import refresh_views
+from catalog.upkeep.forgotten import BACK, note, read_forgotten
 
 _UNNUMBERED: Final = "lake:0/"
 _NOTED: Final = ("lakes", "prices", "metric_sets", "computations")
@@ -47,13 +49,15 @@ class Opened:
     What a catalog has of a lake now, and what came and left with it.
 
     `traces`, `strategies` and `runs` count what is new here, less what is gone; `in_lake` the
-    traces of the lake, and `files` its files that hold rows, `size` bytes of them. `lost` says
-    what could not be taken over.
+    traces of the lake, and `files` its files that hold rows, `size` bytes of them; `forgotten` of
+    these traces were forgotten here, and are not taken in. `lost` says what could not be taken
+    over.
     """
 
     place: str
     writers: int = 0
     in_lake: int = 0
+    forgotten: int = 0
     files: int = 0
     size: int = 0
     traces: int = 0
@@ -72,9 +76,12 @@ class Opened:
         return bool(self.lost)
 
 
-def open_lake(catalog: Path, place: str | os.PathLike[str]) -> Opened:
+def open_lake(catalog: Path, place: str | os.PathLike[str], *, forgotten: bool = False) -> Opened:
     """
     Take in what a lake says of its traces, or what it says now if it was opened before.
+
+    Args:
+        forgotten: bring back those of its traces that were forgotten here.
 
     Raises:
         LakeError: there is no lake, or a file or manifest of it is gone or damaged.
@@ -85,10 +92,18 @@ def open_lake(catalog: Path, place: str | os.PathLike[str]) -> Opened:
     started = time.monotonic()
     lake = read_lake(place)
     report = Opened(lake.place, writers=len(lake.writers))
+    # Nobody reads these now, and a query that cannot says it too late.
+    check_whole(lake, ROWS)
     with lake_reader(lake) as reader:
         rows = reader.rows(0)
         report.in_lake = rows.taken.traces.num_rows
         with writing(catalog) as con, put_stores(con, catalog) as stores:
+            known = _forgotten_of(catalog, rows.taken.traces)
+            if forgotten:
+                note(catalog, BACK, ({"trace_id": one} for one in sorted(known)))
+            else:
+                report.forgotten = len(known)
+                rows = rows.without(known)
             check_strategies(con, rows.taken)
             taken, replaced = choose_prices(con, rows.taken)
             prices = put_prices(catalog, reader, taken.prices, rows.price_writers, stores)
@@ -97,7 +112,8 @@ def open_lake(catalog: Path, place: str | os.PathLike[str]) -> Opened:
             taken = replace(
                 taken, returns=put_returns(con, catalog, reader, taken, rows, replaced, stores)
             )
-            retyped = _write(con, catalog, lake, replace(rows, taken=taken), replaced, report)
+            with unreadable_files(lake):
+                retyped = _write(con, catalog, lake, replace(rows, taken=taken), replaced, report)
             if retyped:
                 con.execute("checkpoint")
             report.prices = sorted(" ".join(key) for key in series_of(prices))
@@ -105,6 +121,24 @@ def open_lake(catalog: Path, place: str | os.PathLike[str]) -> Opened:
             report.lost = stores.lost
     report.seconds = time.monotonic() - started
     return report
+
+
+def _forgotten_of(catalog: Path, traces: pa.Table) -> set[str]:
+    """
+    Return those of the traces of a lake that are forgotten, as they are in it.
+
+    Raises:
+        StoreError: what was forgotten cannot be read.
+    """
+    known = read_forgotten(catalog)
+    if not known:
+        return set()
+    columns = (traces[name].to_pylist() for name in ("trace_id", "file_digest"))
+    return {
+        trace_id
+        for trace_id, digest in zip(*columns, strict=True)
+        if (fact := known.get(trace_id)) is not None and fact.file_digest in (None, digest)
+    }
 
 
 def _write(

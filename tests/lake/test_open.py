@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -156,6 +157,29 @@ def test_a_trace_that_is_here_and_in_the_lake_is_one(write_run, tmp_path):
     assert opened.verify().findings == []
 
 
+def test_what_was_forgotten_here_stays_so_until_it_is_brought_back(write_run, tmp_path):
+    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
+    origin.register(write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]}))
+    origin.register(write_run("run_b", {"SPY_x_3": [1, -1]}))
+    origin.publish(tmp_path / "lake")
+    opened.open(tmp_path / "lake")
+    opened.forget("SPY_x_1")
+    opened.forget(run="run_b")
+
+    again = opened.open(tmp_path / "lake")
+
+    assert (again.traces, again.forgotten) == (0, 2)
+    assert rows(opened, "select strategy_id from trace_files") == [("SPY_x_2",)]
+    assert rows(opened, "select run_id from runs") == [("run_a",)]
+    assert rows(opened, "select count(*) from signals") == [(2,)]
+    assert opened.verify().findings == []
+    opened.rebuild()
+    assert rows(opened, "select strategy_id from trace_files") == [("SPY_x_2",)]
+    back = opened.open(tmp_path / "lake", forgotten=True)
+    assert (back.traces, back.runs, back.forgotten) == (2, 1, 0)
+    assert differing(origin, opened, without=NOT_PUBLISHED) == {}
+
+
 def test_a_file_that_is_gone_is_read_from_the_lake(write_run, tmp_path):
     catalog = Catalog(tmp_path / "a.duckdb")
     run = write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]})
@@ -267,6 +291,42 @@ def test_a_lake_that_is_not_there_or_lost_a_file_is_said_and_changes_nothing(lak
     with pytest.raises(LakeError, match="cannot be read"):
         catalog.open(broken)
 
+    assert not catalog.path.exists() or rows(catalog, "select count(*) from trace_files") == [(0,)]
+
+
+def remove(file: Path) -> None:
+    file.unlink()
+
+
+def cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def overwrite_the_end(file: Path) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data[:-64] + bytes(64))
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (remove, "is gone, and the lake's manifest names it"),
+        (cut, "is damaged: it has"),
+        (overwrite_the_end, "cannot be read"),
+    ],
+)
+def test_a_lake_whose_rows_are_not_whole_is_refused_by_the_name_of_the_file(
+    lake, tmp_path, harm, message
+):
+    broken = shutil.copytree(lake, tmp_path / "broken")
+    file = min((broken / "signals").rglob("*.parquet"))
+    harm(file)
+    catalog = Catalog(tmp_path / "catalog.duckdb")
+
+    with pytest.raises(LakeError, match=message) as caught:
+        catalog.open(broken)
+
+    assert file.name in str(caught.value)
     assert not catalog.path.exists() or rows(catalog, "select count(*) from trace_files") == [(0,)]
 
 
