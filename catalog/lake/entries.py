@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
 from catalog.lake.layout import Table, folder_name
@@ -31,7 +30,8 @@ def wanted_entries(snapshot: Snapshot, table: Table) -> pa.Table:
     elif table.has_folders:
         rows = con.sql(_named("bars"))
     else:
-        rows = con.sql(_entries_of(con, table))
+        columns = con.sql(f"select * from {table.name} limit 0").columns
+        rows = con.sql(_entries_of(table, tuple(columns)))
     found = rows.to_arrow_table()
     if not table.has_folders:
         return found
@@ -58,14 +58,14 @@ def _folder(symbol: str | None, timeframe: str | None) -> str:
     return f"{folder_name(symbol)}/{folder_name(timeframe)}"
 
 
-def _entries_of(con: DuckDBPyConnection, table: Table) -> str:
+@cache
+def _entries_of(table: Table, columns: tuple[str, ...]) -> str:
     """
     Return the query of the entries of a small table, whose digest is over all of its columns.
 
     Of a row the columns that have no value say nothing: a parameter that other strategies have
     changes nothing about this one.
     """
-    columns = [column[0] for column in con.sql(f"select * from {table.name} limit 0").description]
     said = [_said(name) for name in columns]
     # As a function that sqlglot knows, it would be NULL where one part is.
     text = exp.Anonymous(this="concat", expressions=said)

@@ -227,17 +227,17 @@ def test_packed_traces_are_published_as_loose_ones_are(one, tmp_path):
 
 
 def test_many_small_files_are_written_into_one(one, tmp_path, monkeypatch):
-    monkeypatch.setattr(plan, "MANY_SMALL", 3)
+    monkeypatch.setattr(plan, "MANY_SMALL", 2)
     lake = tmp_path / "lake"
     one.publish(lake)
     counts = []
 
-    for number in range(7):
+    for number in range(4):
         write_more(one, tmp_path / f"home/runs/more_{number}", number)
         one.publish(lake)
         counts.append(len([f for f in read_lake(lake).files("signals") if "/SPY/1m/" in f.place]))
 
-    assert max(counts) <= 4 and counts[-1] < 7
+    assert max(counts) <= 3 and counts[-1] < 4
     assert lake_rows(lake, "signals") == view_rows(one, "signals")
     assert len(lake_rows(lake, "trace_files")) == len(view_rows(one, "trace_files"))
 
