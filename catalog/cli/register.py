@@ -22,6 +22,7 @@ IGNORED = {
     "file that is no trace": ("file that is no trace", "files that are no traces"),
     "hidden file": ("hidden file", "hidden files"),
     "forgotten": ("forgotten trace", "forgotten traces"),
+    "a file of a lake": ("file of a lake", "files of lakes"),
     "an index file": ("index file", "index files"),
     "trades of an older tracer": ("file of trades", "files of trades"),
     "no trace columns": (

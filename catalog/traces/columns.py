@@ -32,6 +32,7 @@ _READABLE: Final = {
     "val": (_NUMBERS | _TEXTS, "a number or text"),
     "strat": (_TEXTS, "text"),
 }
+_OF_A_LAKE: Final = {"trace_id", "writer"}
 _TRADES: Final = {"trade_id", "entry_time", "exit_time"}
 _INDEXES: Final = ({"strategy_hash", "trace_path"}, {"run_id", "signal_references"})
 
@@ -41,8 +42,11 @@ def check_is_trace(columns: tuple[str, ...]) -> None:
     Refuse a file that is no damaged trace but something else.
 
     Raises:
-        NotATraceError: fewer than three of the columns that all traces share are there.
+        NotATraceError: fewer than three of the columns that all traces share are there, or those
+            are that say whose trace each row of a published lake is.
     """
+    if _OF_A_LAKE.issubset(columns):
+        raise NotATraceError("a file of a lake", "it belongs to a published lake, and is no trace")
     if len(_READABLE.keys() & columns) >= 3:
         return
     if _TRADES.issubset(columns):

@@ -207,6 +207,18 @@ def test_a_condition_that_is_none_or_meets_nothing_is_refused(one, tmp_path):
     assert not (tmp_path / "lake").exists()
 
 
+def test_no_file_of_a_lake_below_a_registered_folder_is_taken_for_a_trace(one, tmp_path):
+    first = "trace_path = (select min(trace_path) from strategy_index)"
+    one.publish(tmp_path / "lake", where=first)
+    other = Catalog(tmp_path / "other.duckdb")
+
+    report = other.register(tmp_path / "lake")
+
+    assert report.ignored["a file of a lake"] >= 2
+    assert (sum(report.kinds.values()), report.quarantined) == (0, [])
+    assert rows(other, "select count(*) from signals") == [(0,)]
+
+
 def test_a_composite_comes_with_what_it_is_made_of(one, tmp_path):
     one.publish(tmp_path / "lake", where="strategy_type = 'ensemble'")
 
