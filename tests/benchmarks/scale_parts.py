@@ -77,6 +77,7 @@ def register(home: Home) -> Found:
         "MB of files": bytes_below(home.runs) / 1e6,
         "register, s": run["seconds"],
         "register, CPU s": run["cpu_seconds"],
+        "register, MB at its peak": run["peak_bytes"] / 1e6,
         "catalog, MB": home.loose.stat().st_size / 1e6,
         "catalog, bytes a trace": home.loose.stat().st_size / home.traces,
     }
