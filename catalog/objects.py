@@ -103,10 +103,15 @@ def _entries_below(fs: Any, base: str) -> list[tuple[str, dict[str, Any]]]:
 
     below = FileSelector(base, allow_not_found=True, recursive=True)
     return [
-        (info.path, {"size": info.size, "mtime": info.mtime_ns / 1e9 if info.mtime_ns else 0})
+        (info.path, _arrow_entry(info))
         for info in arrow.get_file_info(below)
         if info.type is FileType.File
     ]
+
+
+def _arrow_entry(info: Any) -> dict[str, Any]:
+    # Exact, from a listing and from a look alike: a float, or a time in microseconds, is not.
+    return {"size": info.size, "mtime_ns": info.mtime_ns or 0}
 
 
 def folders_in(url: str) -> list[str]:
@@ -139,10 +144,21 @@ def look_at(url: str) -> StoredObject | None:
 
 
 def _info(fs: Any, path: str) -> dict[str, Any]:
+    arrow = arrow_of(fs)
+    if arrow is not None:
+        from pyarrow.fs import FileType
+
+        info = arrow.get_file_info(path)
+        if info.type is FileType.NotFound:
+            raise FileNotFoundError(path)
+        is_file = info.type is FileType.File
+        return _arrow_entry(info) if is_file else {"type": "directory"}
     if not is_s3(fs):
         return dict(fs.info(path))
     # It would list what begins with the same name, where there is no such object.
     bucket, _, key = path.partition("/")
+    if not key:
+        return {"type": "directory"}
     found: dict[str, Any] = fs.call_s3("head_object", Bucket=bucket, Key=key)
     return {**found, "size": found["ContentLength"]}
 
@@ -263,6 +279,8 @@ def _tried(url: str, request: Callable[[Any, str], T]) -> T:
 
 
 def _stored(url: str, entry: dict[str, Any]) -> StoredObject:
+    if "mtime_ns" in entry:
+        return StoredObject(url, int(entry["size"]), entry["mtime_ns"])
     moment: Any = next((entry[name] for name in _WRITTEN if entry.get(name)), 0)
     seconds = moment.timestamp() if isinstance(moment, datetime) else float(moment)
     tag = str(entry.get("ETag") or entry.get("etag") or "")

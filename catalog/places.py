@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import catalog.objects as objects
 from catalog.disk import sync
-from catalog.errors import StoreError
+from catalog.errors import StoreError, UsageError
 from catalog.objects import is_url
+
+# Two letters before the colon at least: C:/ is a drive.
+_SPOILT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,17 @@ class PlacedFile:
 
 
 def absolute(place: str | os.PathLike[str]) -> str:
-    """Return a URL without a slash at its end, and a path, or its URL, as an absolute path."""
+    """
+    Return a URL without a slash at its end, and a path, or its URL, as an absolute path.
+
+    Raises:
+        UsageError: it is a URL that was made a path, which it does not survive.
+    """
     text = os.fspath(place)
+    if not isinstance(place, str) and _SPOILT.match(text):
+        raise UsageError(
+            f"{text} was a URL before it was made a path", hint="Give a URL as plain text"
+        )
     if text.startswith("file:///"):
         text = text.removeprefix("file://")
     return text.rstrip("/") if is_url(text) else os.path.abspath(text)
