@@ -49,7 +49,8 @@ def filesystem(url: str) -> Any:
         if scheme not in _filesystems:
             try:
                 _filesystems[scheme] = _make(scheme)
-            except (ImportError, ValueError) as error:
+            # A file system that wants to be told more, such as a host, says so by a TypeError.
+            except (ImportError, TypeError, ValueError) as error:
                 raise UsageError(
                     f"{url} cannot be read: {error}",
                     hint="For s3:// install strategy-trace-catalog[s3]; for another scheme the "

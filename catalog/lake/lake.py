@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from catalog.errors import LakeError
 from catalog.lake.layout import TABLES
-from catalog.lake.manifest import Manifest, arrow_schema, read_manifests
-from catalog.places import absolute, join
+from catalog.lake.manifest import Manifest, arrow_schema, place_of_lake, read_manifests
+from catalog.places import join
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def read_lake(place: str | os.PathLike[str]) -> Lake:
         LakeError: there is none, or a manifest is damaged or of a later format.
         ObjectStoreError: the store cannot be reached, or says no.
     """
-    where = absolute(place)
+    where = place_of_lake(place)
     manifests = read_manifests(where)
     if not manifests:
         raise LakeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.errors import LakeError
+from catalog.errors import LakeError, UsageError
 from catalog.lake.layout import FORMAT, MANIFESTS, manifest_path
 from catalog.objects import is_url
-from catalog.places import join, list_files, read_bytes
+from catalog.places import absolute, join, list_files, read_bytes
 
 WRITER = re.compile(r"[0-9a-f]{12}")
 """What a writer's id looks like."""
@@ -83,6 +84,18 @@ class Manifest:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
+def place_of_lake(place: str | os.PathLike[str]) -> str:
+    """
+    Return where a lake is, or is to be, as an absolute path or a URL.
+
+    Raises:
+        UsageError: it is empty, which would mean the folder that one happens to be in.
+    """
+    if not os.fspath(place):
+        raise UsageError("No lake is named", hint="Name a folder or a URL; . is this folder")
+    return absolute(place)
+
+
 def read_manifests(place: str) -> list[Manifest]:
     """
     Return the manifests of all writers of a lake, none where there is no lake.
@@ -111,6 +124,10 @@ def read_manifest(place: str, writer: str) -> Manifest | None:
         data = read_bytes(path)
     except FileNotFoundError:
         return None
+    except NotADirectoryError as error:
+        raise LakeError(
+            f"{place} is no folder, or lies below a file", hint="Name a folder for the lake"
+        ) from error
     except OSError as error:
         raise LakeError(
             f"{path} cannot be read: {error.strerror or error}",

@@ -19,13 +19,13 @@ from tempfile import TemporaryDirectory
 from catalog.errors import LakeError
 from catalog.lake.garbage import Garbage, collect
 from catalog.lake.layout import TABLES, Table, manifest_path
-from catalog.lake.manifest import Manifest, ManifestFile, read_manifest
+from catalog.lake.manifest import Manifest, ManifestFile, place_of_lake, read_manifest
 from catalog.lake.own_writer import check_writer, own_writer, publishing
 from catalog.lake.plan import TablePlan, plan_table
 from catalog.lake.snapshot import Snapshot, snapshot, temporary_errors
 from catalog.lake.stage import Failure
 from catalog.lake.write import LakeWriter
-from catalog.places import absolute, join, write_bytes
+from catalog.places import join, write_bytes
 from catalog.query.chosen import chosen_ids
 from catalog.statements import statement
 
@@ -111,7 +111,7 @@ def publish(
     """
     if writer is not None:
         check_writer(writer)
-    place = absolute(dest)
+    place = place_of_lake(dest)
     trace_ids = chosen_ids(catalog, run=None, where=where)
     if dry_run:
         named = writer or own_writer(catalog, remember=False)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from catalog import Catalog, write_signals
+from catalog import Catalog, filesystems, write_signals
 from catalog.cli.main import main
 from catalog.errors import LakeError, QueryError, UsageError
 from catalog.lake import plan
@@ -205,6 +205,38 @@ def test_a_condition_that_is_none_or_meets_nothing_is_refused(one, tmp_path):
         one.publish(tmp_path / "lake", where="nonsense >")
 
     assert not (tmp_path / "lake").exists()
+
+
+def test_a_file_where_the_lake_is_to_be_is_said_and_left_alone(one, tmp_path):
+    (tmp_path / "file").write_text("kept")
+
+    for place in (tmp_path / "file", tmp_path / "file" / "lake"):
+        with pytest.raises(LakeError, match="is no folder, or lies below a file"):
+            one.publish(place)
+
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_no_name_is_not_the_folder_one_is_in(one, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    with pytest.raises(UsageError, match="No lake is named"):
+        one.publish("")
+    with pytest.raises(UsageError, match="No lake is named"):
+        one.open("")
+
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_store_that_wants_to_be_told_more_is_a_clear_error(one, monkeypatch):
+    def wants_a_host(scheme):
+        raise TypeError("missing 1 required positional argument: 'host'")
+
+    monkeypatch.setattr(filesystems, "_make", wants_a_host)
+
+    with pytest.raises(UsageError, match="cannot be read: missing 1 required"):
+        one.publish("wantsahost://place/lake")
 
 
 def test_no_file_of_a_lake_below_a_registered_folder_is_taken_for_a_trace(one, tmp_path):
