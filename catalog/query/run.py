@@ -254,6 +254,11 @@ def _as_query_error(error: duckdb.Error, limits: Limits) -> QueryError:
         hint = "A price series is gone or damaged. Add it again with: catalog prices add FILE"
     elif "/returns/" in text and ("No files found" in text or "Cannot open file" in text):
         hint = "A pack of session returns is gone. Compute them again with: catalog metrics"
+    elif re.search(r"/[0-9a-f]{12}-[0-9a-f]{16}\.parquet", text):
+        hint = (
+            "A file of a lake is gone or damaged. Where somebody collected garbage there, take in "
+            "what it has now: catalog open LAKE"
+        )
     elif "No files found that match" in text or re.search(r"Cannot open file .*\.parquet", text):
         hint = (
             "Trace files are gone, have moved or cannot be read. Bring the catalog up to date "

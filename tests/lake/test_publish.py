@@ -239,6 +239,20 @@ def test_a_store_that_wants_to_be_told_more_is_a_clear_error(one, monkeypatch):
         one.publish("wantsahost://place/lake")
 
 
+def test_a_query_over_a_lake_that_lost_a_file_says_how_to_go_on(one, tmp_path):
+    one.publish(tmp_path / "lake")
+    other = Catalog(tmp_path / "other.duckdb")
+    other.open(tmp_path / "lake")
+    for file in (tmp_path / "lake" / "signals").rglob("*.parquet"):
+        file.unlink()
+
+    with pytest.raises(QueryError) as caught:
+        rows(other, "from signals")
+
+    assert caught.value.hint is not None
+    assert "catalog open LAKE" in caught.value.hint
+
+
 def test_no_file_of_a_lake_below_a_registered_folder_is_taken_for_a_trace(one, tmp_path):
     first = "trace_path = (select min(trace_path) from strategy_index)"
     one.publish(tmp_path / "lake", where=first)
