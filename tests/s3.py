@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 _buckets = count(1)
+_asked_through: dict[str, Any] = {}
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +48,15 @@ def s3_endpoint() -> Iterator[str]:
 @pytest.fixture
 def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of an empty bucket, which the environment says how to reach."""
+    from catalog import filesystems
+
     point_at(s3_endpoint, monkeypatch)
+    # To read what S3 can be asked takes as long as the rest of a test.
+    if s3_endpoint in _asked_through:
+        filesystems._filesystems["s3"] = _asked_through[s3_endpoint]
     name = f"bucket-{next(_buckets)}"
     make_bucket(name)
+    _asked_through[s3_endpoint] = filesystems._filesystems["s3"]
     yield f"s3://{name}"
     forget_connections()
 
