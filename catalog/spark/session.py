@@ -77,9 +77,9 @@ def within(seconds: float | None, work: Callable[[], T], *, remote: str) -> T | 
         except BaseException as error:
             done.put((None, error))
 
-    # What is left waiting for a server that never answers must not keep the process.
-    threading.Thread(target=run, daemon=True).start()
     with _quiet():
+        # What is left waiting for a server that never answers must not keep the process.
+        threading.Thread(target=run, daemon=True).start()
         try:
             result, error = done.get(timeout=seconds)
         except Empty:
@@ -179,8 +179,9 @@ def _open(made: Any, remote: str) -> Any:
 
 
 def _close(session: Any) -> None:
-    # What it says of a server that is gone was said already.
-    with suppress(QueryError), _quiet():
+    # Of a server that is gone nothing is asked twice, and what it says was said already.
+    session.client.set_retry_policies([])
+    with suppress(QueryError):
         within(CONNECT_SECONDS, session.stop, remote="")
 
 

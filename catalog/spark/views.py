@@ -30,6 +30,8 @@ from catalog.spark.translate import to_spark
 from catalog.store.macros import MACROS, macro_text
 from catalog.store.views import type_view_name
 
+_EVERY = "strategies_of_all_types"
+
 
 def spark_views(session: Any, lake: str | os.PathLike[str]) -> tuple[str, ...]:
     """
@@ -82,45 +84,63 @@ class LakeViews:
         Args:
             text: only those are made that this text names, and what they are made of.
         """
-        is_apache = is_apache_spark(session)
-        tables = LakeTables(session, self.lake, is_apache)
+        tables = LakeTables(session, self.lake, is_apache_spark(session))
         if text is None:
             self.add_types(session)
         wanted = self._wanted(text)
-        shape = lake_shape(self.lake, {})
-        of_types = None
         for name in wanted:
             if name in TABLES:
-                frame = tables.frame(name)
-            elif name in self._of_type:
-                if of_types is None:
-                    of_types = session.sql(to_spark(types_query(self.lake), columns=shape))
-                strategy_type, own = self._of_type[name]
-                frame = of_types.where(of_types["strategy_type"] == strategy_type)
-                frame = frame.selectExpr(*map(quoted, type_columns(own)))
-            else:
-                frame = session.sql(to_spark(self._query(name), columns=shape))
-            # Apache Spark parses the name, and Sail takes it as it is.
-            is_parsed = is_apache and not name.isidentifier()
-            frame.createOrReplaceTempView(quoted(name) if is_parsed else name)
+                tables.frame(name).createOrReplaceTempView(name)
+        shape = lake_shape(self.lake, {})
+        for name in wanted:
+            if name in DERIVED:
+                made = session.sql(to_spark(self._query(name), columns=shape))
+                made.createOrReplaceTempView(name)
+        if of_types := [name for name in wanted if name in self._of_type]:
+            self._make_types(session, of_types, to_spark(types_query(self.lake), columns=shape))
         return wanted
+
+    def _make_types(self, session: Any, names: list[str], text: str) -> None:
+        # What a view is made of is looked through again for each that is made of it, but not what
+        # lies behind another view: with one in between a hundred types take a moment.
+        session.sql(text).createOrReplaceTempView(_EVERY)
+        every = session.table(_EVERY)
+        for name in names:
+            strategy_type, own = self._of_type[name]
+            of_type = every.where(every["strategy_type"] == strategy_type)
+            # Apache Spark parses the name, and Sail takes it as it is.
+            is_parsed = not name.isidentifier() and is_apache_spark(session)
+            of_type.selectExpr(*map(quoted, type_columns(own))).createOrReplaceTempView(
+                quoted(name) if is_parsed else name
+            )
+        session.catalog.dropTempView(_EVERY)
 
     def add_types(self, session: Any) -> None:
         """Add the views `type_<strategy_type>`: which there are, the strategies say."""
         strategies = LakeTables(session, self.lake, is_apache_spark(session)).frame("strategies")
         columns = parameter_columns(self.lake.schema("strategies"))
-        counted = [f"count({quoted(name)}) > 0" for name in columns]
-        strategies.createOrReplaceTempView("strategies")
-        found = session.sql(
-            f"select {', '.join(['strategy_type', 'min(registered_at) as since', *counted])} "
-            "from strategies where strategy_type is not null group by strategy_type "
-            "order by since, strategy_type"
-        ).toArrow()
+        # An aggregate for each of hundreds of columns would take Spark a minute to compile.
+        present = [
+            f"if({quoted(name)} is null, null, '{number}')" for number, name in enumerate(columns)
+        ]
+        found = (
+            strategies.where("strategy_type is not null")
+            .selectExpr(
+                "strategy_type", "registered_at", f"concat_ws(',', {', '.join(present)}) as present"
+            )
+            .groupBy("strategy_type", "present")
+            .agg({"registered_at": "min"})
+            .toArrow()
+        )
+        since: dict[str, Any] = {}
+        has: dict[str, set[str]] = defaultdict(set)
+        for strategy_type, numbers, at in zip(*found.to_pydict().values(), strict=True):
+            since[strategy_type] = min(at, since.get(strategy_type, at))
+            has[strategy_type] |= {columns[int(number)] for number in numbers.split(",") if number}
         taken: set[str] = set()
-        for strategy_type, _, *has in zip(*found.columns, strict=True):
-            own = sorted(name for name, is_own in zip(columns, has, strict=True) if is_own.as_py())
-            name = type_view_name(strategy_type.as_py(), taken)
-            self._of_type[name] = (strategy_type.as_py(), own)
+        for strategy_type in sorted(since, key=lambda one: (since[one], one)):
+            name = type_view_name(strategy_type, taken)
+            self._of_type[name] = (strategy_type, sorted(has[strategy_type]))
         self._needs |= dict.fromkeys(self._of_type, OF_TYPES)
 
     def _query(self, name: str) -> str:

@@ -118,7 +118,7 @@ def started(python: str, folder: Path) -> Iterator[Cluster]:
             # Two cores: more parts than that would be more work than the tests' rows are.
             "--conf", "spark.sql.shuffle.partitions=2",
             "--conf", f"spark.sql.warehouse.dir={folder / 'warehouse'}",
-            "--conf", f"spark.executor.extraJavaOptions={JAVA}",
+            "--conf", "spark.executor.extraJavaOptions=-XX:+UseSerialGC",
             "local:/dev/null",
             memory="1g",
         )  # fmt: skip
