@@ -1,7 +1,8 @@
 -- The figures of a lake: of those of one trace and metric set that count which were computed last.
 select
     m.* exclude (set_id, cost_bps, fill, range_start, range_end, last_days, split, folds, is_default),
-    s.set_id
+    s.set_id,
+    null::integer as lake_id
 from lake_metrics as m
 join lake_set as s
     on

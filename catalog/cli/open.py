@@ -53,7 +53,7 @@ def _print(report: Opened) -> None:
     if report.returned:
         say("returns", f"those of {plural(report.returned, 'trace')} were copied")
     if report.tags:
-        say("tagged", plural(report.tags, "tag"))
+        say("tags", f"{report.tags:+,}")
     if report.without_column:
         say("params", f"{plural(report.without_column, 'parameter')} beyond the 500th column")
     for one in report.lost:

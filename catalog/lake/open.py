@@ -164,10 +164,13 @@ def _write(
             con, incoming_file=files, incoming_trace=rows.writers, incoming_held=rows.held
         ):
             run_script(con, "open_files", values)
-        made = take_in(con, root, taken, replaced=replaced)
+        with registered(con, lake_returned=rows.returned):
+            made = take_in(con, root, taken, replaced=replaced, lake_id=lake_id)
         run_script(con, "open_missing")
         run_script(con, "open_left")
-        report.tags = take_tags(con, catalog, taken.tags)
+        report.tags = take_tags(
+            con, catalog, taken.tags, lake=str(_stored(lake.place, root)["place"])
+        )
         write_missing_trials(con, catalog)
         refresh_views(con, root, strategy_altered=made.altered)
         after = con.execute(statement("take_counts")).fetchall()[0]
@@ -203,13 +206,24 @@ def _root_id(con: DuckDBPyConnection, lake_id: int) -> int:
 
 
 def _numbered(taken: Taken, lake_id: int) -> Taken:
-    """Return the same, with folders below that of the lake with this number."""
+    """Return the same as what the lake with this number says, with folders below its own."""
 
     def placed(table: pa.Table) -> pa.Table:
         own = pc.utf8_replace_slice(table["folder"], 0, len(_UNNUMBERED), f"lake:{lake_id}/")
         return column_of(table, "folder", own.to_pylist())
 
-    return replace(taken, runs=placed(taken.runs), traces=placed(taken.traces))
+    def said(table: pa.Table) -> pa.Table:
+        numbers = pa.repeat(pa.scalar(lake_id, pa.int32()), table.num_rows)
+        table = table.drop_columns([one for one in ("lake_id",) if one in table.column_names])
+        return table.append_column("lake_id", numbers)
+
+    return replace(
+        taken,
+        runs=placed(taken.runs),
+        traces=placed(taken.traces),
+        metrics=said(taken.metrics),
+        returns=said(taken.returns),
+    )
 
 
 def _record_folders(con: DuckDBPyConnection, root_id: int, taken: Taken) -> None:

@@ -55,7 +55,12 @@ def check_strategies(con: DuckDBPyConnection, taken: Taken) -> None:
 
 
 def take_in(
-    con: DuckDBPyConnection, root: str, taken: Taken, *, replaced: Iterable[Series]
+    con: DuckDBPyConnection,
+    root: str,
+    taken: Taken,
+    *,
+    replaced: Iterable[Series],
+    lake_id: int | None = None,
 ) -> TakenIn:
     """
     Write what comes into the tables; the views are not made. The folders are there already.
@@ -65,6 +70,8 @@ def take_in(
     Args:
         root: absolute folder of the catalog.
         replaced: price series whose prices here give way to others.
+        lake_id: the number of the lake that this is all of, whose session returns are registered
+            as `lake_returned`; what came from it before and is not there any more goes.
 
     Raises:
         StoreError: a strategy's configuration is not the one of its hash.
@@ -104,6 +111,8 @@ def take_in(
         run_script(con, "take_metrics")
         run_script(con, "take_trials")
         con.execute(statement("take_returns"))
+        if lake_id is not None:
+            run_script(con, "take_left", {"lake_id": lake_id})
     con.execute(statement("finish_packed"))
     finish(con)
     after = _counts(con)

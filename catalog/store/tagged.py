@@ -62,6 +62,21 @@ def add_facts(con: DuckDBPyConnection, catalog: Path, rows: Sequence[Row]) -> No
     append_facts(catalog, JOURNAL, (_fact(row, anchors.get(key_of(row)[:2])) for row in rows))
 
 
+def tags_of_lake(catalog: Path, lake: str) -> set[Key]:
+    """
+    Return what is tagged as a lake said, and as nobody said since.
+
+    Args:
+        lake: its place as the catalog stores it.
+    """
+    last: dict[Key, object] = {}
+    for fact in read_facts(catalog, JOURNAL):
+        row = _row(fact)
+        if row is not None:
+            last[key_of(row)] = fact.get("lake")
+    return {key for key, said_by in last.items() if said_by == lake}
+
+
 def write_rows(con: DuckDBPyConnection, rows: Sequence[Row]) -> None:
     """Let the table say what rows say; of several about one tag the last one counts."""
     latest = {key_of(row): row for row in rows}
@@ -189,6 +204,8 @@ def _fact(row: Row, anchor: Row | None) -> Row:
     fact["tagged_at"] = row["tagged_at"].astimezone(UTC).isoformat()
     if row.get("removed"):
         return fact | {"removed": True}
+    if row.get("lake") is not None:
+        fact["lake"] = row["lake"]
     return fact if anchor is None else fact | {"anchor": anchor}
 
 
