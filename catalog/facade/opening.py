@@ -23,6 +23,10 @@ class Opening(Located):
         then; signals, classifications, orders, fills and positions are read from the lake. Opened
         again, the catalog has what the lake has then; but traces that were forgotten here stay so.
 
+        Different runs of several writers that go by one run_id, such as two that are called
+        `demo`, are one run here, since a trace's id is made from its run's: name runs apart
+        before they are published. `merge` tells them apart.
+
         Args:
             lake: a folder, or a URL such as s3://bucket/lake.
             forgotten: bring back those of its traces that were forgotten here.

@@ -28,7 +28,13 @@ from catalog.traces.finalize import writing_errors
 from catalog.upkeep.archive import write_archive
 from catalog.upkeep.bundle_catalog import carry_over, compare, settle
 from catalog.upkeep.bundle_chosen import Chosen, choose
-from catalog.upkeep.bundle_files import put_files, put_manifest, put_records, put_sweeps
+from catalog.upkeep.bundle_files import (
+    IN_LAKE,
+    put_files,
+    put_manifest,
+    put_records,
+    put_sweeps,
+)
 from catalog.upkeep.bundle_text import put_index, put_readme
 from catalog.upkeep.meant import traces_meant
 from catalog.upkeep.packs import is_alive
@@ -128,6 +134,12 @@ def _fill(
     report = Bundle(folder)
     folder.mkdir()
     put = put_files(catalog, folder, chosen, report.left, link=link, progress=progress)
+    if not put.traces and report.left.keys() == {IN_LAKE}:
+        raise QueryError(
+            "The rows of what is meant lie in a lake, and a bundle holds trace files",
+            hint="Share the lake, which others open with: catalog open LAKE; or bundle from the "
+            "catalog that published it",
+        )
     if not put.traces:
         raise QueryError(
             "None of the files that are meant is there as it was registered",

@@ -25,6 +25,8 @@ from catalog.upkeep.packs import full_path
 from catalog.upkeep.places import file_digest
 
 RUNS = "runs"
+IN_LAKE = "its rows are in a lake only"
+"""Why a trace is left out whose file is on the machine of somebody who published it."""
 
 
 @dataclass
@@ -106,6 +108,8 @@ def _run_folder(trace: ChosenTrace, chosen: Chosen, taken: Iterable[str]) -> str
 def _look(one: ChosenTrace) -> str | None:
     """Say why a trace's file cannot be taken as it is, None where it can."""
     if not one.has_file:
+        if one.pack_path is None:
+            return IN_LAKE
         return "in a pack that cannot be read"
     try:
         there = look_at(one.path)

@@ -14,7 +14,9 @@ from same import ELSEWHERE, NOT_PUBLISHED, NUMBERED, analysis, contents, differi
 
 from catalog import Catalog
 from catalog.errors import LakeError, QueryError
+from catalog.store.database import writing
 from conftest import rows
+from daily import measure_daily, walks
 from published import make_catalog
 
 RELATIONS = ("signals", "classifications", "orders", "fills", "positions", "holdings")
@@ -22,12 +24,12 @@ RELATIONS = ("signals", "classifications", "orders", "fills", "positions", "hold
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    return make_catalog(tmp_path_factory.mktemp("origin"), seed=1)
+    return make_catalog(tmp_path_factory.mktemp("origin"), seed=1, traces=2)
 
 
 @pytest.fixture(scope="module")
 def second(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    return make_catalog(tmp_path_factory.mktemp("second"), seed=2)
+    return make_catalog(tmp_path_factory.mktemp("second"), seed=2, traces=2)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,12 @@ def opened(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     catalog = Catalog(tmp_path_factory.mktemp("opened") / "catalog.duckdb")
     catalog.open(lake)
     return catalog
+
+
+@pytest.fixture
+def own(opened: Catalog, tmp_path: Path) -> Catalog:
+    """A catalog of one's own that has the lake open."""
+    return Catalog(shutil.copytree(opened.path.parent, tmp_path / "own") / opened.path.name)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +69,7 @@ def opened_union(union: Path) -> Catalog:
 
 
 def test_every_view_over_a_lake_says_what_it_says_where_it_was_published(origin, opened):
-    assert rows(origin, "select count(*) > 10 from trace_files") == [(True,)]
+    assert rows(origin, "select count(*) > 8 from trace_files") == [(True,)]
     assert differing(origin, opened, without=NOT_PUBLISHED) == {}
 
 
@@ -140,6 +148,40 @@ def test_opening_again_takes_what_is_new_and_drops_what_left(write_run, tmp_path
     assert rows(opened, "select val from signals order by idx") == [(1.0,), (-1.0,)]
 
 
+def test_tags_and_figures_that_left_the_lake_go_and_those_made_here_stay(tmp_path):
+    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
+    measure_daily(origin, tmp_path / "run", walks(30, 3), fills=("close", "next_open"))
+    origin.tag("walk_0", "theirs")
+    origin.tag("walk_1", "both")
+    origin.publish(tmp_path / "lake")
+    opened.open(tmp_path / "lake")
+    opened.tag("walk_1", "both", note="mine")
+    opened.tag("walk_2", "mine")
+    opened.metrics(cost_bps=5)
+    origin.untag("walk_0", "theirs")
+    origin.untag("walk_1", "both")
+    with writing(origin.path) as con:
+        con.execute("delete from internal.metric where set_id = 2")
+        con.execute("delete from internal.session_returns where fill = 'next_open'")
+    origin.publish(tmp_path / "lake")
+
+    report = opened.open(tmp_path / "lake")
+
+    assert report.tags == -1
+    tags = "select tag, note from tags order by all"
+    assert rows(opened, tags) == [("both", "mine"), ("mine", None)]
+    figures = "select fill, cost_bps, count(*) from metrics group by all order by all"
+    assert rows(opened, figures) == [("close", 0.0, 3), ("close", 5.0, 3)]
+    with duckdb.connect(str(opened.path), read_only=True) as con:
+        kept = con.execute("select fill, count(*) from internal.session_returns group by all")
+        assert kept.fetchall() == [("close", 3)]
+    origin.forget(where="param_number = 0")
+    origin.publish(tmp_path / "lake")
+    opened.open(tmp_path / "lake")
+    assert rows(opened, figures) == [("close", 0.0, 2), ("close", 5.0, 2)]
+    assert opened.verify().findings == []
+
+
 def test_a_trace_that_is_here_and_in_the_lake_is_one(write_run, tmp_path):
     origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
     run = write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]})
@@ -204,31 +246,28 @@ def test_traces_that_only_a_lake_has_are_measured(second, opened_union):
     assert len([one for one in rows(second, query) if one[1] is not None]) == 4
 
 
-def test_compacting_leaves_what_is_in_a_lake_there(lake, tmp_path):
-    opened = Catalog(tmp_path / "opened.duckdb")
-    opened.open(lake)
-    before = contents(opened, *RELATIONS)
+def test_compacting_leaves_what_is_in_a_lake_there(own):
+    before = contents(own, *RELATIONS)
 
-    report = opened.compact(delete_originals=True)
+    report = own.compact(delete_originals=True)
 
     assert (report.traces, report.packs) == (0, 0)
-    assert contents(opened, *RELATIONS) == before
+    assert contents(own, *RELATIONS) == before
 
 
-def test_a_catalog_over_a_lake_is_rebuilt_from_the_lake(origin, lake, tmp_path):
-    opened = Catalog(tmp_path / "opened.duckdb")
-    opened.open(lake)
-    opened.path.unlink()
+def test_a_catalog_over_a_lake_is_rebuilt_from_the_lake(origin, own):
+    own.path.unlink()
 
-    report = opened.rebuild()
+    report = own.rebuild()
 
     assert report.lost == []
-    assert differing(origin, opened, without=NOT_PUBLISHED) == {}
+    assert differing(origin, own, without=NOT_PUBLISHED) == {}
 
 
-def test_a_rebuild_says_which_lake_is_gone(lake, tmp_path):
-    shutil.copytree(lake, tmp_path / "lake")
-    opened = Catalog(tmp_path / "opened.duckdb")
+def test_a_rebuild_says_which_lake_is_gone(write_run, tmp_path):
+    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
+    origin.register(write_run("run_a", {"SPY_x_1": [1, 0]}))
+    origin.publish(tmp_path / "lake")
     opened.open(tmp_path / "lake")
     shutil.rmtree(tmp_path / "lake")
 
@@ -245,6 +284,14 @@ def test_what_a_lake_has_is_published_on_to_another_and_to_the_same(origin, open
         catalog = Catalog(place.with_suffix(".duckdb"))
         catalog.open(place)
         assert differing(origin, catalog, without=NOT_PUBLISHED) == {}
+
+
+def test_a_bundle_of_what_a_lake_alone_has_is_refused(opened, tmp_path):
+    with pytest.raises(QueryError, match="lie in a lake") as refused:
+        opened.bundle(tmp_path / "bundle")
+
+    assert "catalog open LAKE" in str(refused.value.hint)
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_an_index_is_exported_from_an_opened_catalog(origin, opened, tmp_path):
