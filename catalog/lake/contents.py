@@ -15,7 +15,7 @@ from catalog.errors import LakeError
 from catalog.lake.layout import FORMAT, contents_path
 from catalog.lake.manifest import ManifestFile
 from catalog.objects import is_url
-from catalog.places import exists, join, put, read_bytes
+from catalog.places import exists, join, look_at, put, read_bytes
 
 ENTRIES = pa.schema(
     {
@@ -96,7 +96,9 @@ def find_written(lake: str, path: str) -> ManifestFile | None:
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         return None
     found = ManifestFile(**known | {"columns": tuple(map(tuple, known["columns"]))})
-    return found if found.path == path and exists(join(lake, path)) else None
+    there = look_at(join(lake, path))
+    is_whole = there is not None and there.size == found.size
+    return found if found.path == path and is_whole else None
 
 
 def read_held(lake: str, files: Sequence[ManifestFile]) -> pa.Table:

@@ -9,7 +9,7 @@ after, and the next publish takes what was written for what it is.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -23,7 +23,8 @@ from catalog.lake.manifest import Manifest, ManifestFile, place_of_lake, read_ma
 from catalog.lake.own_writer import check_writer, own_writer, publishing
 from catalog.lake.plan import TablePlan, plan_table
 from catalog.lake.snapshot import Snapshot, snapshot, temporary_errors
-from catalog.lake.stage import Failure
+from catalog.lake.trace_rows import Failure
+from catalog.lake.whole import whole
 from catalog.lake.write import LakeWriter
 from catalog.places import join, write_bytes
 from catalog.query.chosen import chosen_ids
@@ -141,12 +142,16 @@ def _publish(
         temporary_errors(Path(folder)),
         snapshot(catalog, Path(folder), trace_ids) as moment,
     ):
-        work = _Work(moment, place, former, report, trace_ids is not None, progress)
+        work = _Work(
+            moment, place, former, whole(former, place), report, trace_ids is not None, progress
+        )
         # Rows first: of what cannot be read the other tables say nothing new either.
         for table in sorted(TABLES.values(), key=lambda one: not one.has_folders):
             tables[table.name] = work.bring_up(table, writes=writes)
     report.tables.sort(key=lambda one: list(TABLES).index(one.name))
-    report.is_changed = any(files != former.tables.get(name, ()) for name, files in tables.items())
+    report.is_changed = any(one.files for one in report.tables) or any(
+        files != former.tables.get(name, ()) for name, files in tables.items()
+    )
     if writes and report.is_changed:
         named = {name: files for name in TABLES if (files := tables[name])}
         _replace_manifest(place, former, named)
@@ -159,13 +164,15 @@ class _Work:
     moment: Snapshot
     place: str
     former: Manifest
+    whole: Mapping[str, tuple[ManifestFile, ...]]
     report: Published
     keep_all: bool
     progress: Progress
 
     def bring_up(self, table: Table, *, writes: bool) -> tuple[ManifestFile, ...]:
         """Write what is lacking in a table, and return its files."""
-        files = self.former.tables.get(table.name, ())
+        # What the lake has lost is written once more.
+        files = self.whole.get(table.name, ())
         plan = plan_table(
             self.moment, table, self.place, files, keep_all=self.keep_all, left=self.report.left
         )
@@ -177,7 +184,7 @@ class _Work:
             table.name,
             kept=len(plan.kept),
             kept_rows=sum(one.rows for one in plan.kept),
-            replaced=len(files) - len(plan.kept),
+            replaced=len(self.former.tables.get(table.name, ())) - len(plan.kept),
         )
         if not writes:
             rows = sum(sum(part.entries["rows"].to_pylist()) for part in plan.parts)

@@ -10,9 +10,11 @@ import duckdb
 
 import catalog.objects as objects
 from catalog.errors import LakeError
+from catalog.lake.contents import name_of
 from catalog.lake.lake import Lake, LakeFile
+from catalog.lake.manifest import Manifest, ManifestFile
 from catalog.objects import is_url
-from catalog.places import look_at
+from catalog.places import join, list_files, look_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +38,25 @@ def check_whole(lake: Lake, tables: Iterable[str]) -> None:
     for problem in many:
         if problem is not None:
             raise LakeError(problem, hint=HINT)
+
+
+def whole(manifest: Manifest, place: str) -> dict[str, tuple[ManifestFile, ...]]:
+    """
+    Return the files of a writer that are there, as long as they were written, by table.
+
+    Raises:
+        OSError, ObjectStoreError: the lake cannot be listed.
+    """
+    if not manifest.tables:
+        return {}
+    sizes = {file.place: file.size for file in list_files(place)}
+
+    def is_whole(one: ManifestFile) -> bool:
+        # Without its contents nobody knows what is in it.
+        contents = join(place, name_of(one.path).contents)
+        return sizes.get(join(place, one.path)) == one.size and contents in sizes
+
+    return {name: tuple(filter(is_whole, files)) for name, files in manifest.tables.items()}
 
 
 @contextmanager

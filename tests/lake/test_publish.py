@@ -122,6 +122,23 @@ def test_publishing_again_writes_nothing_at_all(one, tmp_path):
     assert set((tmp_path / "lake").rglob("*")) == set(before)
 
 
+def test_what_the_lake_has_lost_is_written_once_more(one, tmp_path):
+    lake = tmp_path / "lake"
+    one.publish(lake)
+    before = {table: lake_rows(lake, table) for table in ("signals", "strategies", "trace_files")}
+    files = read_lake(lake)
+    os.unlink(files.files("signals")[0].place)
+    os.truncate(files.files("strategies")[0].place, 100)
+    traces = files.files("trace_files")[0].place
+    next((lake / "_contents/trace_files").glob(Path(traces).name)).unlink()
+
+    report = one.publish(lake)
+
+    assert set(written(report)) == {"signals", "strategies", "trace_files"}
+    assert {table: lake_rows(lake, table) for table in before} == before
+    assert not one.publish(lake).is_changed
+
+
 def test_only_what_is_new_is_written(one, tmp_path):
     lake = tmp_path / "lake"
     one.publish(lake)
