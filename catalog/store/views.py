@@ -126,7 +126,7 @@ def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool, besi
         return
     tables = frozenset(row[0] for row in con.execute(statement("select_tables")).fetchall())
     with unlisted(con, (glob for view in changed for glob in view.inputs.elsewhere())):
-        made = [_make(con, view, root, tables) for view in changed]
+        made = [_make(con, view, root, tables, beside) for view in changed]
     for name in gone:
         con.execute(f"drop view if exists {exp.column(name, quoted=True).sql(dialect='duckdb')}")
     incoming = pa.table(
@@ -141,10 +141,12 @@ def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool, besi
         con.execute(statement("replace_view_signatures"))
 
 
-def _make(con: DuckDBPyConnection, view: View, root: str, tables: frozenset[str]) -> View:
+def _make(
+    con: DuckDBPyConnection, view: View, root: str, tables: frozenset[str], beside: str
+) -> View:
     """Make a view of what is there: a pattern that meets nothing would let DuckDB refuse it."""
     # Without files that went unsaid its signature is another one, and it is made anew next time.
-    view = replace(view, inputs=present(view.inputs, root))
+    view = replace(view, inputs=present(view.inputs, beside))
     text = _create_text(view.name, view.template, replace(view.inputs, root=_ROOT), tables)
     con.execute(text.replace(_literal(_ROOT), _literal(root)))
     comment_view(con, view.name, view.template, view.inputs.columns)
