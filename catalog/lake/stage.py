@@ -8,9 +8,8 @@ was read waits in temporary files until a file of the lake is written from all o
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -28,6 +27,16 @@ from catalog.lake.entries import RETURNS
 from catalog.lake.layout import Table
 from catalog.lake.snapshot import Snapshot
 from catalog.lake.stage_lakes import places_of, rows_of_file
+from catalog.lake.trace_rows import (
+    COLUMNS,
+    Failure,
+    Trace,
+    batches,
+    check_digest,
+    check_unchanged,
+    read_files,
+    reason_of,
+)
 from catalog.metrics.changes import may_hold
 from catalog.objects import is_url
 from catalog.statements import statement
@@ -35,38 +44,8 @@ from catalog.store.patterns import Pattern, escape
 from catalog.store.registered import registered
 from catalog.store.view_queries import Layout, ViewInputs, build_query, parsed
 
-BATCH_ROWS = 200_000
-"""Rows that are held in memory while their columns are made."""
-BATCH_FILES = 4_000
-_HELD = 16 << 20
-"""Larger files are read from the disk column by column."""
-_COLUMNS = {
-    "idx": "bigint", "ts": "varchar", "sym": "varchar", "val": "varchar", "strat": "varchar",
-    "px": "double",
-}  # fmt: skip
 _LOOSE = {"signals": "rows_signal_loose", "classifications": "view_classifications"}
 _UNREADABLE = (OSError, pa.ArrowException, duckdb.Error)
-
-
-@dataclass(frozen=True, slots=True)
-class _Trace:
-    trace_id: str
-    path: str
-    size: int
-    mtime_ns: int
-    digest: str
-    rows: int
-    layout: str | None
-    pack_path: str | None
-    number: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an entry could not be read, as a short phrase, and the file that it was to be in."""
-
-    reason: str
-    path: str
 
 
 @dataclass
@@ -106,20 +85,20 @@ class Staging:
         for place, trace_ids in elsewhere.items():
             self._read_lake(place, trace_ids)
         in_lakes = {one for trace_ids in elsewhere.values() for one in trace_ids}
-        traces = [trace for row in rows if (trace := _Trace(*row)).trace_id not in in_lakes]
+        traces = [trace for row in rows if (trace := Trace(*row)).trace_id not in in_lakes]
         if self.table.name not in _LOOSE:
             for trace in traces:
                 self._read_events(trace)
             return
         loose = [one for one in traces if one.pack_path is None]
-        packed: dict[str, list[_Trace]] = {}
+        packed: dict[str, list[Trace]] = {}
         for one in traces:
             if one.pack_path is not None:
                 packed.setdefault(one.pack_path, []).append(one)
-        for batch in _batches(loose):
+        for batch in batches(loose):
             self._read_loose(batch)
         for pack, members in packed.items():
-            for batch in _batches(sorted(members, key=lambda one: one.number or 0)):
+            for batch in batches(sorted(members, key=lambda one: one.number or 0)):
                 self._read_packed(pack, batch)
 
     def _read_lake(self, place: str, trace_ids: Sequence[str]) -> None:
@@ -128,15 +107,15 @@ class Staging:
         try:
             table = rows_of_file(place, trace_ids)
         except (OSError, pa.ArrowException) as error:
-            failure = Failure(_reason(error, "the file of the lake that has it"), place)
+            failure = Failure(reason_of(error, "the file of the lake that has it"), place)
             self.failed |= dict.fromkeys(trace_ids, failure)
             return
         with registered(self.snapshot.con, lake_rows=table):
             self._stage(query)
 
-    def _read_loose(self, traces: Sequence[_Trace]) -> None:
+    def _read_loose(self, traces: Sequence[Trace]) -> None:
         groups: dict[pa.Schema, list[pa.Table]] = {}
-        for trace, read in zip(traces, _read_files(traces), strict=True):
+        for trace, read in zip(traces, read_files(traces), strict=True):
             if isinstance(read, Failure):
                 self.failed[trace.trace_id] = read
                 continue
@@ -150,12 +129,12 @@ class Staging:
         with registered(self.snapshot.con, **tables):
             self._stage(query)
 
-    def _read_packed(self, pack: str, traces: Sequence[_Trace]) -> None:
+    def _read_packed(self, pack: str, traces: Sequence[Trace]) -> None:
         numbers = np.array([trace.number for trace in traces], np.int64)
         try:
             table = self._pack_rows(pack, "trace_number", numbers)
         except (OSError, pa.ArrowException) as error:
-            reason = _reason(error, "its pack")
+            reason = reason_of(error, "its pack")
             self.failed |= {one.trace_id: Failure(reason, pack) for one in traces}
             return
         found = table.group_by("trace_number").aggregate([([], "count_all")]).to_pydict()
@@ -168,13 +147,13 @@ class Staging:
         with registered(self.snapshot.con, pack_rows=table):
             self._stage(_packed_query())
 
-    def _read_events(self, trace: _Trace) -> None:
+    def _read_events(self, trace: Trace) -> None:
         path = trace.path
         try:
             if is_url(path):
                 path = self._download(trace)
             else:
-                _check_unchanged(trace)
+                check_unchanged(trace)
             kind = f"rows_{self.table.kind}_{'flat' if trace.layout is None else 'nested'}"
             layouts = (Layout(kind, (Pattern(escape(path), False),)),)
             query = _of_part(build_query(self.table.name, ViewInputs("", layouts=layouts), ()))
@@ -185,14 +164,14 @@ class Staging:
                 )
             self._stage(query)
         except _UNREADABLE as error:
-            self.failed[trace.trace_id] = Failure(_reason(error, "its file"), trace.path)
+            self.failed[trace.trace_id] = Failure(reason_of(error, "its file"), trace.path)
         finally:
             if path != trace.path:
                 os.unlink(path)
 
-    def _download(self, trace: _Trace) -> str:
+    def _download(self, trace: Trace) -> str:
         data = objects.read(trace.path)
-        _check_digest(trace, data)
+        check_digest(trace, data)
         path = self.snapshot.folder / f"downloaded_{next(_numbers)}"
         path.write_bytes(data)
         return os.fspath(path)
@@ -210,7 +189,7 @@ class Staging:
             try:
                 table = self._pack_rows(pack, "return_number", numbers)
             except (OSError, pa.ArrowException) as error:
-                reason = _reason(error, "the pack of its session returns")
+                reason = reason_of(error, "the pack of its session returns")
                 self.failed |= {trace_id: Failure(reason, pack) for trace_id, _ in members}
                 continue
             with registered(con, pack_rows=table):
@@ -228,7 +207,7 @@ class Staging:
                 ) as file:
                     table = file.read(use_threads=False)
             except (OSError, pa.ArrowException) as error:
-                self.failed[key] = Failure(_reason(error, "its prices' file"), places[key])
+                self.failed[key] = Failure(reason_of(error, "its prices' file"), places[key])
                 continue
             with registered(con, pack_rows=table):
                 self._stage(statement("publish_rows_of_bars").strip().rstrip(";"))
@@ -263,89 +242,11 @@ class Staging:
 _numbers = count()
 
 
-def _batches(traces: Sequence[_Trace]) -> Iterator[list[_Trace]]:
-    batch: list[_Trace] = []
-    rows = 0
-    for trace in traces:
-        batch.append(trace)
-        rows += trace.rows
-        if rows >= BATCH_ROWS or len(batch) >= BATCH_FILES:
-            yield batch
-            batch, rows = [], 0
-    if batch:
-        yield batch
-
-
-def _read_files(traces: Sequence[_Trace]) -> Iterator[pa.Table | Failure]:
-    if any(is_url(trace.path) for trace in traces):
-        yield from objects.many_at_once(_read_file, traces)
-    else:
-        yield from map(_read_file, traces)
-
-
-def _read_file(trace: _Trace) -> pa.Table | Failure:
-    """Return the columns that views read of a file, and its path, or why they cannot be read."""
-    try:
-        # As many files are read, what pq.ParquetFile does beside that would be a third of it.
-        reader = pq.ParquetReader()
-        reader.open(_source(trace), pre_buffer=False, page_checksum_verification=True)
-        paths = enumerate(reader.column_paths)
-        leaves = [place for place, path in paths if len(path) == 1 and path[0] in _COLUMNS]
-        table = reader.read_all(leaves, use_threads=False).replace_schema_metadata(None)
-        if table.num_rows != trace.rows:
-            raise _ChangedError
-    except (OSError, pa.ArrowException) as error:
-        return Failure(_reason(error, "its file"), trace.path)
-    path = pa.DictionaryArray.from_arrays(
-        pa.repeat(pa.scalar(0, pa.int32()), table.num_rows), pa.array([trace.path])
-    )
-    return table.append_column("filename", path)
-
-
-def _source(trace: _Trace) -> Any:
-    """Return what a trace file is read from, if it is the one that was registered."""
-    if is_url(trace.path):
-        data = objects.read(trace.path)
-        _check_digest(trace, data)
-        return pa.BufferReader(data)
-    if trace.size > _HELD:
-        _check_unchanged(trace)
-        return pa.OSFile(trace.path)
-    with open(trace.path, "rb", buffering=0) as file:
-        status = os.fstat(file.fileno())
-        if (status.st_size, status.st_mtime_ns) != (trace.size, trace.mtime_ns):
-            raise _ChangedError
-        return pa.BufferReader(file.readall())
-
-
-class _ChangedError(OSError):
-    """The file is not the one that was registered."""
-
-
-def _check_unchanged(trace: _Trace) -> None:
-    status = os.stat(trace.path)
-    if (status.st_size, status.st_mtime_ns) != (trace.size, trace.mtime_ns):
-        raise _ChangedError
-
-
-def _check_digest(trace: _Trace, data: bytes) -> None:
-    if hashlib.sha256(data).hexdigest() != trace.digest:
-        raise _ChangedError
-
-
-def _reason(error: Exception, what: str) -> str:
-    if isinstance(error, _ChangedError):
-        return f"{what} has changed since it was registered"
-    if isinstance(error, FileNotFoundError):
-        return f"{what} is gone"
-    return f"{what} cannot be read"
-
-
 def _as_view_reads(name: str, columns: Sequence[str]) -> str:
     """Return the columns of a file in the types in which the views read them."""
     casts = [
         f"{column if column in columns else 'null'}::{kind} as {column}"
-        for column, kind in _COLUMNS.items()
+        for column, kind in COLUMNS.items()
     ]
     return f"select {', '.join(casts)}, filename::varchar as filename from {name}"
 

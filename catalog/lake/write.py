@@ -22,7 +22,8 @@ from catalog.lake.layout import Table, file_path
 from catalog.lake.manifest import Columns, ManifestFile, columns_of
 from catalog.lake.plan import Part
 from catalog.lake.snapshot import Snapshot
-from catalog.lake.stage import Failure, Staging
+from catalog.lake.stage import Staging
+from catalog.lake.trace_rows import Failure
 from catalog.objects import is_url
 from catalog.places import join, put, read_bytes
 from catalog.store.patterns import escape
