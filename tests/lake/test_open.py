@@ -120,7 +120,6 @@ def test_a_lake_of_several_writers_opens_as_their_union(origin, second, union, o
     assert differing(opened_union, merged, besides=besides, without=NOT_PUBLISHED) == {}
 
 
-@pytest.mark.soak
 def test_what_two_writers_publish_both_is_there_once(origin, lake, opened, tmp_path):
     both = shutil.copytree(lake, tmp_path / "lake")
     origin.publish(both, writer="0123456789ab")
@@ -277,7 +276,6 @@ def test_a_rebuild_says_which_lake_is_gone(write_run, tmp_path):
     assert [one for one in report.lost if str(tmp_path / "lake") in one]
 
 
-@pytest.mark.soak
 def test_what_a_lake_has_is_published_on_to_another_and_to_the_same(origin, opened, lake, tmp_path):
     again = shutil.copytree(lake, tmp_path / "again")
 
