@@ -53,6 +53,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show what a cluster said where a test that asked it failed."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("cluster")
+    if report.failed and isinstance(running, Cluster):
+        report.sections.append(("Logs of the cluster", running.tail()))
+    return report
+
+
 def spark_python() -> str:
     """Return a Python that has Apache Spark, or skip the test."""
     python = os.environ.get("CATALOG_TEST_SPARK")

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -70,7 +69,8 @@ def test_a_session_of_this_process_has_the_views_too(wide, tmp_path):
 import json
 from pyspark.sql import SparkSession
 from catalog import spark_views
-session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+settings = {{"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": 1}}
+session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
 names = spark_views(session, {str(wide.lake)!r})
 query = "select count(*) as n from strategy_index where is_latest"
 count = session.sql(query).collect()[0].n
@@ -106,9 +106,6 @@ def test_a_query_is_stopped_after_its_time(cluster, wide):
     assert time.monotonic() - begun < 15
 
 
-# What follows takes the cluster apart, and comes last.
-
-
 @contextmanager
 def asked(cluster: Cluster, wide: Published, query: str) -> Iterator[Future[Result]]:
     """Ask a query that takes long, and go on when both workers are at it."""
@@ -127,17 +124,19 @@ def test_a_query_is_answered_though_a_worker_is_killed(cluster, wide):
     wanted = wide.catalog.sql(LONG).table
 
     with asked(cluster, wide, LONG) as answer:
-        os.killpg(cluster.processes["worker_1"].pid, signal.SIGKILL)
+        cluster.kill("worker_1")
 
+    cluster.start_worker("worker_1")
     assert_equal(answer.result().table, wanted)
     assert "Lost executor" in (cluster.logs / "connect.log").read_text()
 
 
 def test_a_server_that_is_killed_during_a_query_is_said(cluster, wide):
     with asked(cluster, wide, LONG) as answer:
-        os.killpg(cluster.processes["connect"].pid, signal.SIGKILL)
+        cluster.kill("connect")
         killed = time.monotonic()
 
     assert time.monotonic() - killed < 30
+    cluster.start_server()
     with pytest.raises(QueryError, match="went away while it worked"):
         answer.result()
