@@ -13,6 +13,7 @@ from catalog import Catalog, spark_views
 from catalog.errors import LakeError, UsageError
 from catalog.lake.lake import read_lake
 from catalog.lake.publish import publish
+from catalog.spark.sql import spark_sql
 from catalog.spark.views import LakeViews
 from catalog.traces.signals import write_signals
 from daily import measure_daily, walks
@@ -156,6 +157,32 @@ def test_symbols_and_folders_of_any_name_are_read(tmp_path, sail_session, symbol
 
     query = "select symbol, bar_index, val from signals"
     assert_equal(sail_session.sql(query).toArrow(), catalog.sql(query).table)
+
+
+def test_a_lake_in_a_store_is_read(tmp_path, bucket, monkeypatch):
+    from pysail.spark import SparkConnectServer
+
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    catalog, lake = Catalog(tmp_path / "catalog.duckdb"), f"{bucket}/a lake %20"
+    config = {"type": "sma", "parameters": {"n": 3}}
+    write_signals(
+        tmp_path / "run", walks(60, 1), configs=[config], strategy_ids=["sma"], symbol="BTC/USD",
+        timeframe="1m",
+    )  # fmt: skip
+    catalog.register(tmp_path / "run")
+    publish(catalog.path, lake)
+    # The other server was started where the environment knew of no store.
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    query = "select symbol, bar_index, val from signals"
+
+    try:
+        _, port = server.listening_address
+        found = spark_sql(query, remote=f"sc://127.0.0.1:{port}", lake=lake)
+    finally:
+        server.stop()
+
+    assert_equal(found.table, catalog.sql(query).table)
 
 
 def test_a_file_that_the_server_does_not_find_is_said(made, tmp_path, sail_session):
