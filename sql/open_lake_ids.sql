@@ -1,6 +1,9 @@
--- The lakes that a catalog reads traces from.
+-- The lakes that a catalog reads traces from, with those who published what it has of each.
 select
-    lake_id,
-    case when is_relative then getvariable('catalog_root') || '/' else '' end || place as place
-from internal.lake
-order by lake_id;
+    l.lake_id,
+    case when l.is_relative then getvariable('catalog_root') || '/' else '' end || l.place as place,
+    coalesce(list(distinct t.writer) filter (t.writer is not null), []) as writers
+from internal.lake as l
+left join internal.lake_trace as t using (lake_id)
+group by all
+order by l.lake_id;

@@ -22,6 +22,7 @@ from duckdb import DuckDBPyConnection
 
 from catalog.lake.from_lake import ROWS, LakeRows, lake_reader
 from catalog.lake.lake import Lake, read_lake
+from catalog.lake.layout import MANIFESTS
 from catalog.lake.stores import choose_prices, put_stores, series_of
 from catalog.lake.take_in import check_strategies, take_in
 from catalog.lake.take_tags import take_tags
@@ -29,6 +30,7 @@ from catalog.lake.taken import Taken, column_of, run_script
 from catalog.lake.whole import check_whole, unreadable_files
 from catalog.lake.written_stores import put_prices, put_returns
 from catalog.objects import is_url
+from catalog.places import join
 from catalog.statements import statement
 from catalog.store.database import writing
 from catalog.store.facts import noting
@@ -152,7 +154,7 @@ def _write(
     root = catalog_root(catalog)
     with transaction(con), noting(con, *_NOTED):
         ((before, strategies, runs),) = con.execute(statement("take_counts")).fetchall()
-        lake_id = _lake_id(con, catalog, lake.place)
+        lake_id = _lake_id(con, catalog, lake)
         root_id = _root_id(con, lake_id)
         values = {"lake_id": lake_id, "root_id": root_id}
         run_script(con, "open_forget", values)
@@ -181,12 +183,23 @@ def _write(
     return made.retyped
 
 
-def _lake_id(con: DuckDBPyConnection, catalog: Path, place: str) -> int:
-    """Return the number of a lake, a new one where it was not opened before."""
-    known = {there: number for number, there in con.execute(statement("open_lake_ids")).fetchall()}
-    if place in known:
-        return int(known[place])
-    stored = _stored(place, catalog_root(catalog))
+def _lake_id(con: DuckDBPyConnection, catalog: Path, lake: Lake) -> int:
+    """
+    Return the number of a lake, a new one where it was not opened before.
+
+    A folder that is no lake any more, and had the same writers, was moved to where this one is.
+    """
+    stored = _stored(lake.place, catalog_root(catalog))
+    moved = []
+    for number, there, writers in con.execute(statement("open_lake_ids")).fetchall():
+        if there == lake.place:
+            return int(number)
+        gone = not is_url(there) and not os.path.isdir(join(there, MANIFESTS))
+        if gone and set(writers) & set(lake.writers):
+            moved.append(int(number))
+    if len(moved) == 1:
+        con.execute(statement("open_moved"), {"lake_id": moved[0], **stored})
+        return moved[0]
     ((number,),) = con.execute(statement("open_lake"), stored).fetchall()
     return int(number)
 

@@ -405,3 +405,19 @@ def test_real_traces_are_said_alike_and_analysed_alike(shared, tmp_path):
     own = {"strategy_type": "simple_momentum"}
     for name in ("trades", "pairwise_agreement"):
         assert analysis(opened, name, **own) == analysis(origin, name, **own) != []
+
+
+def test_a_lake_that_was_moved_is_read_from_where_it_is_opened_again(origin, lake, tmp_path):
+    there = Path(shutil.copytree(lake, tmp_path / "there"))
+    moved = Catalog(tmp_path / "moved.duckdb")
+    moved.open(there)
+    before = rows(moved, "from signals order by all")
+    there.rename(tmp_path / "elsewhere")
+
+    report = moved.open(tmp_path / "elsewhere")
+
+    assert report.traces == 0
+    assert rows(moved, "from signals order by all") == before
+    assert rows(moved, "select count(*) from trace_files") == rows(
+        origin, "select count(*) from trace_files"
+    )
