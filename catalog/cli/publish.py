@@ -112,12 +112,15 @@ def _print(report: Published, *, is_dry: bool) -> None:
         _print_left(report)
 
 
+_NOUNS = {"runs": "run", "tags": "tagged thing", "trials": "trial", "trial_figures": "trial"}
+
+
 def _entries(one: PublishedTable) -> str:
-    if one.name in ("price_series", "bars"):
+    if one.name in ("price_series", "bars", "metric_ranges"):
         return f"{one.entries:,} series"
     if one.name in ("strategies", "components"):
         return f"{one.entries:,} {'strategy' if one.entries == 1 else 'strategies'}"
-    return plural(one.entries, {"runs": "run", "tags": "tagged thing"}.get(one.name, "trace"))
+    return plural(one.entries, _NOUNS.get(one.name, "trace"))
 
 
 def _print_garbage(report: Published) -> None:
