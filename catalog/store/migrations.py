@@ -164,7 +164,7 @@ def _apply(
                 con.execute(part)
             con.execute(statement("insert_applied_migration"), values)
             if make_views:
-                refresh_views(con, catalog_root(catalog))
+                refresh_views(con, catalog_root(catalog), only_present=True)
     except duckdb.Error as error:
         if "No space left" in str(error):
             # That is nothing to report: whoever opened the catalog says what to do.

@@ -96,6 +96,7 @@ def refresh_views(
     *,
     strategy_altered: bool = False,
     beside: str | None = None,
+    only_present: bool = False,
 ) -> None:
     """
     Make the public views say what the tables hold now. Belongs in a transaction.
@@ -105,13 +106,27 @@ def refresh_views(
         strategy_altered: the columns of the table `strategy` have changed; DuckDB 1.2
             cannot use a view that was made before that, so its views are made anew.
         beside: where the files beside the catalog are for now, if that is not below `root`.
+        only_present: leave out files that went without a word, of which DuckDB makes no view.
     """
-    _refresh(con, root, strategy_altered=strategy_altered, beside=beside or root)
+    _refresh(
+        con,
+        root,
+        strategy_altered=strategy_altered,
+        beside=beside or root,
+        only_present=only_present,
+    )
     # They read the views.
     refresh_macros(con)
 
 
-def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool, beside: str) -> None:
+def _refresh(
+    con: DuckDBPyConnection,
+    root: str,
+    *,
+    strategy_altered: bool,
+    beside: str,
+    only_present: bool,
+) -> None:
     known = dict(con.execute(statement("select_view_signatures")).fetchall())
     known = {name: one for name, one in known.items() if not name.startswith(MACRO_PREFIX)}
     wanted = {view.name: view for view in _wanted(con, root, beside)}
@@ -126,31 +141,25 @@ def _refresh(con: DuckDBPyConnection, root: str, *, strategy_altered: bool, besi
         return
     tables = frozenset(row[0] for row in con.execute(statement("select_tables")).fetchall())
     with unlisted(con, (glob for view in changed for glob in view.inputs.elsewhere())):
-        made = [_make(con, view, root, tables, beside) for view in changed]
+        if only_present:
+            # The signature is another one then, and the view is made anew with what comes next.
+            changed = [replace(one, inputs=present(one.inputs, beside)) for one in changed]
+        for view in changed:
+            text = _create_text(view.name, view.template, replace(view.inputs, root=_ROOT), tables)
+            con.execute(text.replace(_literal(_ROOT), _literal(root)))
+            comment_view(con, view.name, view.template, view.inputs.columns)
     for name in gone:
         con.execute(f"drop view if exists {exp.column(name, quoted=True).sql(dialect='duckdb')}")
     incoming = pa.table(
         {
-            "view_name": pa.array([*(view.name for view in made), *gone], pa.string()),
+            "view_name": pa.array([*(view.name for view in changed), *gone], pa.string()),
             "signature": pa.array(
-                [*(view.signature for view in made), *([None] * len(gone))], pa.string()
+                [*(view.signature for view in changed), *([None] * len(gone))], pa.string()
             ),
         }
     )
     with registered(con, incoming_view=incoming):
         con.execute(statement("replace_view_signatures"))
-
-
-def _make(
-    con: DuckDBPyConnection, view: View, root: str, tables: frozenset[str], beside: str
-) -> View:
-    """Make a view of what is there: a pattern that meets nothing would let DuckDB refuse it."""
-    # Without files that went unsaid its signature is another one, and it is made anew next time.
-    view = replace(view, inputs=present(view.inputs, beside))
-    text = _create_text(view.name, view.template, replace(view.inputs, root=_ROOT), tables)
-    con.execute(text.replace(_literal(_ROOT), _literal(root)))
-    comment_view(con, view.name, view.template, view.inputs.columns)
-    return view
 
 
 @lru_cache(maxsize=256)

@@ -290,7 +290,7 @@ def test_figures_from_other_prices_are_forgotten(catalog, tmp_path):
         """)
         con.execute("""
             insert into internal.session_returns
-            select trace_id, 'close', 0, 'x', 'pack' from internal.trace_file
+            select trace_id, 'close', 0, 'x', 'pack', null from internal.trace_file
         """)
         con.execute("""
             insert into internal.trial_figure by name
