@@ -26,7 +26,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 OPEN = datetime(2024, 3, 26, 13, 30, tzinfo=UTC)
-COMMENTED = {"store", "tests", "test_vacuum.py"}
+COMMENTED = {"store", "tests", "test_rebuild.py", "test_vacuum.py"}
 """Folders and files of tests whose catalogs have the comments of views, as people's have."""
 CREATE = database._create
 
