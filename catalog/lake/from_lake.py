@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Final
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import CatalogError, LakeError
@@ -18,8 +17,10 @@ from catalog.lake.contents import read_held
 from catalog.lake.entries import RETURNS
 from catalog.lake.from_catalog import rows_of
 from catalog.lake.lake import Lake, LakeFile
+from catalog.lake.lake_rows import LakeRows
 from catalog.lake.layout import TABLES
-from catalog.lake.taken import Series, Taken, run_script
+from catalog.lake.taken import Taken, run_script
+from catalog.places import join
 from catalog.statements import statement
 from catalog.store.migrations import known_migrations
 from catalog.store.patterns import escape
@@ -37,48 +38,6 @@ _HELD: Final = pa.schema(
 _RETURNED: Final = pa.schema(
     {"trace_id": pa.string(), "fill": pa.string(), "writer": pa.string(), "file": pa.string()}
 )
-
-
-@dataclass(frozen=True, eq=False)
-class LakeRows:
-    """
-    What a catalog takes in of a lake.
-
-    `writers` says whose row a trace has, `held` which file of the lake has its rows, by the path
-    below the lake, and `returned` from which file its session returns are read. `price_writers`
-    are those whose bars a price series has.
-    """
-
-    taken: Taken
-    writers: pa.Table
-    held: pa.Table
-    returned: pa.Table
-    price_writers: Mapping[Series, str]
-
-    def without(self, trace_ids: Set[str]) -> LakeRows:
-        """Return the same without some traces, and without runs that have no other ones."""
-        if not trace_ids:
-            return self
-        ids = pa.array(sorted(trace_ids), pa.string())
-
-        def kept(table: pa.Table) -> pa.Table:
-            return table.filter(pc.invert(pc.is_in(table["trace_id"], ids)))
-
-        traces = kept(self.taken.traces)
-        runs = {*self.taken.traces["run_id"].to_pylist()} - {*traces["run_id"].to_pylist()}
-        emptied = pa.array(sorted(runs), pa.string())
-
-        def of_others(table: pa.Table) -> pa.Table:
-            return table.filter(pc.invert(pc.is_in(table["run_id"], emptied)))
-
-        taken = replace(
-            self.taken,
-            traces=traces,
-            runs=of_others(self.taken.runs),
-            events=of_others(self.taken.events),
-            metrics=kept(self.taken.metrics),
-        )
-        return replace(self, taken=taken, writers=kept(self.writers), returned=kept(self.returned))
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,42 +135,36 @@ class LakeReader:
     def _held(self) -> pa.Table:
         parts = [_HELD.empty_table()]
         for name in ROWS:
-            for manifest in self.lake.manifests:
-                files = manifest.tables.get(name, ())
-                entries = read_held(self.lake.place, files) if files else None
-                if entries is not None:
-                    parts.append(
-                        pa.table(
-                            {
-                                "trace_id": entries["key"],
-                                "writer": _repeated(manifest.writer, entries.num_rows),
-                                "relation": _repeated(name, entries.num_rows),
-                                "path": entries["file"],
-                            }
-                        )
-                    )
+            for writer, entries in self._entries(name):
+                columns = {
+                    "trace_id": entries["key"],
+                    "writer": _repeated(writer, entries.num_rows),
+                    "relation": _repeated(name, entries.num_rows),
+                    "path": entries["file"],
+                }
+                parts.append(pa.table(columns, schema=_HELD))
         return pa.concat_tables(parts)
 
     def _held_returns(self) -> pa.Table:
         parts = [_RETURNED.empty_table()]
         for name, fill in RETURNS.items():
-            for manifest in self.lake.manifests:
-                files = manifest.tables.get(name, ())
-                if not files:
-                    continue
-                entries = read_held(self.lake.place, files)
-                places = [f"{self.lake.place}/{path}" for path in entries["file"].to_pylist()]
-                parts.append(
-                    pa.table(
-                        {
-                            "trace_id": entries["key"],
-                            "fill": _repeated(fill, entries.num_rows),
-                            "writer": _repeated(manifest.writer, entries.num_rows),
-                            "file": pa.array(places, pa.string()),
-                        }
-                    )
-                )
+            for writer, entries in self._entries(name):
+                places = [join(self.lake.place, path) for path in entries["file"].to_pylist()]
+                columns = {
+                    "trace_id": entries["key"],
+                    "fill": _repeated(fill, entries.num_rows),
+                    "writer": _repeated(writer, entries.num_rows),
+                    "file": pa.array(places, pa.string()),
+                }
+                parts.append(pa.table(columns, schema=_RETURNED))
         return pa.concat_tables(parts)
+
+    def _entries(self, name: str) -> Iterator[tuple[str, pa.Table]]:
+        """Yield what is in the files of a table, by their writers."""
+        for manifest in self.lake.manifests:
+            files = manifest.tables.get(name, ())
+            if files:
+                yield manifest.writer, read_held(self.lake.place, files)
 
     def _has(self, table: str) -> bool:
         return bool(self.lake.files(table))
@@ -296,14 +249,3 @@ def _escaped(files: Sequence[str]) -> list[str]:
 
 def _repeated(value: str, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value, pa.string()), count)
-
-
-def by_file(returned: pa.Table) -> Mapping[tuple[str, str], list[tuple[str, str]]]:
-    """Return trace ids with what their session returns were computed from, by fill and file."""
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    names = ("trace_id", "fill", "file", "inputs")
-    for trace_id, fill, file, inputs in zip(
-        *(returned[one].to_pylist() for one in names), strict=True
-    ):
-        found.setdefault((fill, file), []).append((trace_id, inputs))
-    return found

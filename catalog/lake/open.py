@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
-from catalog.lake.from_lake import ROWS, LakeRows, lake_reader
+from catalog.lake.from_lake import ROWS, lake_reader
 from catalog.lake.lake import Lake, read_lake
+from catalog.lake.lake_rows import LakeRows
 from catalog.lake.layout import MANIFESTS
 from catalog.lake.stores import choose_prices, put_stores, series_of
 from catalog.lake.take_in import check_strategies, take_in

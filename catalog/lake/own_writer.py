@@ -15,6 +15,7 @@ from secrets import token_hex
 from catalog.errors import StoreError, UsageError
 from catalog.lake.manifest import WRITER
 from catalog.places import write_bytes
+from catalog.store.lock import open_lock
 from catalog.store.paths import side_folder
 
 _MACHINE_ID = Path("/etc/machine-id")
@@ -82,15 +83,7 @@ def publishing(catalog: Path) -> Iterator[None]:
             f"There is no catalog at {catalog}",
             hint="Make one with: catalog register FOLDER, or name one with --catalog PATH",
         )
-    path = side_folder(catalog) / "publish.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise StoreError(
-            f"Cannot write beside the catalog: {path}: {error.strerror}",
-            hint="Publish from a copy of the catalog, in a folder that you can write",
-        ) from error
+    descriptor = open_lock(side_folder(catalog) / "publish.lock")
     try:
         # It ends with the process that holds it, however that ends.
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -65,6 +65,7 @@ def snapshot(catalog: Path, folder: Path, trace_ids: Sequence[str] | None) -> It
             con.execute("set variable publish_all = $all", {"all": trace_ids is None})
             chosen = _chosen(con, trace_ids)
             with registered(con, chosen=chosen):
+                con.execute(statement("publish_meant"))
                 for name in PARTS:
                     query = statement(f"publish_{name}").strip().rstrip(";")
                     con.execute(f"copy ({query}) to {_literal(folder / name)} {_AS_PARQUET}")

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from catalog.lake.from_lake import LakeReader, LakeRows, by_file
+from catalog.lake.from_lake import LakeReader
+from catalog.lake.lake_rows import LakeRows, by_file
 from catalog.lake.stores import RETURNED, Stores, wanted_returns
 from catalog.lake.taken import Series, Taken
 from catalog.metrics.returns import ROWS, write_pack

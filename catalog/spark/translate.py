@@ -27,6 +27,7 @@ from catalog.spark import (  # noqa: F401
     rewrite_intervals,
     rewrite_json,
     rewrite_lists,
+    rewrite_maps,
     rewrite_numbers,
     rewrite_patterns,
     rewrite_statistics,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from secrets import token_hex
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
-from catalog.disk import sync
-from catalog.errors import StoreError
+from catalog.places import put
 from catalog.statements import statement
 from catalog.store.facts import has_table
 from catalog.store.paths import catalog_root
@@ -30,23 +28,11 @@ def write_kept(path: Path, table: pa.Table) -> None:
     Raises:
         StoreError: it cannot be written.
     """
-    # As every file of ours is called until it is whole, so that what a kill left is found.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
-            sync(unfinished)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        sync(path.parent)
-        sync(path.parent.parent)
-    except (OSError, pa.ArrowException) as error:
-        raise StoreError(
-            f"Cannot write {path}: {getattr(error, 'strerror', None) or error}",
-            hint="Free some space, or check the permissions of the folder",
-        ) from error
+
+    def fill(name: str) -> None:
+        pq.write_table(table, name, compression="zstd", write_page_checksum=True)
+
+    put(os.fspath(path), fill)
 
 
 def read_kept(path: Path) -> pa.Table | None:

@@ -37,14 +37,7 @@ def writing_lock(catalog: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]
     if _held.get(key) == threading.get_ident():
         yield
         return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise StoreError(
-            f"Cannot write beside the catalog: {path}: {error.strerror}",
-            hint="Choose a catalog in a folder that you can write, with --catalog PATH",
-        ) from error
+    descriptor = open_lock(path)
     # Until it has the lock, the descriptor belongs to who waits for it.
     _acquire(descriptor, catalog, wait)
     try:
@@ -56,6 +49,23 @@ def writing_lock(catalog: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]
         del _held[key]
         # Closing the descriptor gives the lock back.
         os.close(descriptor)
+
+
+def open_lock(path: Path) -> int:
+    """
+    Open a file beside the catalog that is there to be locked, and return its descriptor.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise StoreError(
+            f"Cannot write beside the catalog: {path}: {error.strerror}",
+            hint="Choose a catalog in a folder that you can write, with --catalog PATH",
+        ) from error
 
 
 def _acquire(descriptor: int, catalog: Path, wait: float) -> None:

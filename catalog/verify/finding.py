@@ -27,6 +27,8 @@ MISSING_PRICES: Final = "missing prices"
 DAMAGED_PRICES: Final = "damaged prices"
 MISSING_RETURNS: Final = "missing session returns"
 DAMAGED_RETURNS: Final = "damaged session returns"
+MISSING_LAKE_FILE: Final = "missing lake file"
+CHANGED_LAKE_FILE: Final = "changed lake file"
 MISSING_SWEEP: Final = "missing sweep file"
 DAMAGED_SWEEP: Final = "damaged sweep file"
 LACKING_FACTS: Final = "lacking facts"
@@ -38,6 +40,7 @@ _REPAIR = "catalog verify --repair"
 REBUILD: Final = "Make the catalog anew: catalog rebuild"
 _ADD_PRICES = "Add the prices again: catalog prices add FILE"
 _MEASURE = "Compute them again: catalog metrics"
+_OPEN = "Open the lake again, where it lies now: catalog open LAKE"
 _SWEEP = "Give the sweep file again: catalog register FOLDER --sweep FILE"
 
 WHAT_TO_DO: Final = {
@@ -62,6 +65,8 @@ WHAT_TO_DO: Final = {
     DAMAGED_PRICES: _ADD_PRICES,
     MISSING_RETURNS: _MEASURE,
     DAMAGED_RETURNS: _MEASURE,
+    MISSING_LAKE_FILE: _OPEN,
+    CHANGED_LAKE_FILE: _OPEN,
     MISSING_SWEEP: _SWEEP,
     DAMAGED_SWEEP: f"Remove it. {_SWEEP}",
     LACKING_FACTS: f"Write them from the catalog: {_REPAIR}",

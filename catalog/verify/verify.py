@@ -33,6 +33,7 @@ from catalog.verify.folders import beside, walk_roots
 from catalog.verify.journals import check_journals
 from catalog.verify.judge import details_of, judge
 from catalog.verify.known import Known, Scope, load_known, scope_of
+from catalog.verify.lakes import LakeFile, check_lake_files, load_lake_files
 from catalog.verify.remote import Listing, list_roots
 from catalog.verify.repair import repair
 from catalog.verify.rows import check_rows
@@ -133,16 +134,18 @@ def _look(
     seed = random.SystemRandom().randrange(1 << 32) if how.seed is None else how.seed
     report = Verification(sample=how.sample, seed=seed if how.sample is not None else None)
     stores, packed = Stores(), dict[str, list[Packed]]()
+    in_lakes: dict[str, LakeFile] = {}
     with reading(catalog) as con:
         known = load_known(con, catalog, scope)
         report.findings += check_rows(con, catalog, scope, fast=how.fast, deep=how.deep)
         if not scope:
-            stores = load_stores(con, catalog)
+            stores, in_lakes = load_stores(con, catalog), load_lake_files(con)
             packed = load_packed(con, catalog, stores) if how.deep else {}
             report.findings += check_presence(stores, catalog)
             report.findings += check_views(con, catalog, fast=how.fast)
             report.findings += check_journals(con, catalog, fast=how.fast)
             report.findings += _notes(catalog)
+    report.findings += check_lake_files(in_lakes)
     some = _choose(known, stores, how, seed) if only is None else only
     listing = list_roots(known)
     looked = look_at(known, listing, read=not how.fast, chosen=some, progress=progress)

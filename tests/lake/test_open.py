@@ -14,6 +14,7 @@ from same import ELSEWHERE, NOT_PUBLISHED, NUMBERED, analysis, contents, differi
 
 from catalog import Catalog
 from catalog.errors import LakeError, QueryError
+from catalog.lake.lake import read_lake
 from catalog.store.database import writing
 from conftest import rows
 from daily import measure_daily, walks
@@ -98,6 +99,19 @@ def test_a_trace_of_a_lake_has_no_file_of_its_own(opened):
 
 def test_nothing_of_an_opened_catalog_is_called_missing_or_wrong(opened):
     assert opened.verify(deep=True).findings == []
+
+
+def test_verify_says_which_files_of_a_lake_are_gone_or_cut(lake, tmp_path):
+    place = Path(shutil.copytree(lake, tmp_path / "there"))
+    catalog = Catalog(tmp_path / "of_it.duckdb")
+    catalog.open(place)
+    gone, cut = (one.place for one in read_lake(place).files("signals")[:2])
+    os.unlink(gone)
+    os.truncate(cut, 100)
+
+    findings = {(one.finding, one.path) for one in catalog.verify(fast=True).findings}
+
+    assert {("missing lake file", gone), ("changed lake file", cut)} <= findings
 
 
 def test_opening_again_changes_nothing(lake, opened):
