@@ -89,12 +89,22 @@ class Commands(click.Group):
                 click.echo(f"\n{hint} {error.hint}", err=True)
             ctx.exit(error.exit_status)
         except KeyboardInterrupt:
-            click.echo("stopped: what was done so far stays as it is", err=True)
-            ctx.exit(1)
+            stopped(ctx)
+        except RuntimeError as error:
+            # A Ctrl-C that arrives while DuckDB works comes out of it as this, without a cause.
+            if str(error) != "Query interrupted":
+                raise
+            stopped(ctx)
         except BrokenPipeError:
             # Somebody closed the other end, as `head` does: there is no one left to tell.
             sys.stderr.close()
             ctx.exit(1)
+
+
+def stopped(ctx: click.Context) -> None:
+    """End a command that somebody stopped with Ctrl-C."""
+    click.echo("stopped: what was done so far stays as it is", err=True)
+    ctx.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -465,3 +465,30 @@ def test_compact_and_unpack_say_what_they_did(run, own):
     assert (nothing.exit_code, nobody.exit_code) == (1, 1)
     assert "No signal trace has the trace_id 'nonsense'" in nobody.stderr
     assert "No signal trace is meant by that" in nothing.stderr
+
+
+STOPPED_WITHIN_DUCKDB = """
+import os, signal, threading, duckdb
+from catalog import Catalog
+from catalog.cli.main import main
+
+def register(self, *args, **kwargs):
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    duckdb.connect().execute("select sum(a.i * b.i) from range(9999999) a(i), range(9999999) b(i)")
+
+Catalog.register = register
+main(["register", "."])
+"""
+
+
+def test_ctrl_c_while_duckdb_writes_ends_with_a_message(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_WITHIN_DUCKDB],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "stopped: what was done so far stays as it is\n"
