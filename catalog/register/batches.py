@@ -62,7 +62,8 @@ def batches(
     with closing(AnalyticsReader()) as analytics:
         here = sum(len(run.files) for run in plan.runs if not is_url(run.folder))
         files = (file for run in plan.runs for file in run.files)
-        outcomes = read_files(files, here, is_stated_enough=is_stated_enough)
+        there = plan.to_read - here
+        outcomes = read_files(files, here=here, there=there, is_stated_enough=is_stated_enough)
         size = size or plan.to_read + 1
         yield from _batches(plan, roots, sources, analytics, outcomes, progress, size)
 

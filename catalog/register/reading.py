@@ -22,46 +22,68 @@ from contextlib import suppress
 from functools import partial
 from itertools import groupby, islice
 
-from catalog.objects import is_url, many_at_once
+from catalog.errors import ObjectStoreError
+from catalog.filesystems import is_given
+from catalog.objects import AT_ONCE, is_url, many_at_once
 from catalog.register.files import FileToRead, Outcome, problem_of, read_file
 from catalog.register.reader import receive, send
 
-# Starting a process takes as long as reading a thousand files.
+# Starting a process takes as long as reading a thousand files,
 WORTHWHILE = 4_000
+# or two hundred objects: a request takes milliseconds of processor in the libraries of a store.
+OBJECTS_WORTHWHILE = 1_000
 MOST_PROCESSES = 8
 _PIECE = 64
+_OBJECTS_PIECE = 4 * AT_ONCE
 # Pieces that are read, and not taken yet: while this process writes a batch, they go on.
 _AHEAD = 192
 
 
 def read_files(
-    files: Iterable[FileToRead], count: int, *, is_stated_enough: bool = False
+    files: Iterable[FileToRead], *, here: int, there: int = 0, is_stated_enough: bool = False
 ) -> Iterator[Outcome]:
     """
     Yield what reading each file came to, in their order; those in a store many at a time.
 
     Args:
-        count: how many of them lie on this machine.
+        here: how many of them lie on this machine.
+        there: how many lie in a store.
         is_stated_enough: leave the rows of objects where they are whose footers speak for them.
 
     Raises:
         ObjectStoreError: a store cannot be reached, or says no to more than one object.
     """
-    for is_remote, some in groupby(files, key=lambda file: is_url(file.folder)):
-        if is_remote:
-            yield from many_at_once(partial(read_file, is_stated_enough=is_stated_enough), some)
+    for scheme, some in groupby(files, key=_scheme):
+        if scheme is None:
+            yield from _read_here(some, here)
+        # What was given to read a scheme through is known in this process only.
+        elif (wanted := _wanted(there, OBJECTS_WORTHWHILE)) and not is_given(scheme):
+            yield from _read_beside(some, wanted, _OBJECTS_PIECE, is_stated_enough=is_stated_enough)
         else:
-            yield from _read_here(some, count)
+            yield from many_at_once(partial(read_file, is_stated_enough=is_stated_enough), some)
 
 
 def _read_here(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
-    wanted = min(os.cpu_count() or 1, MOST_PROCESSES)
-    if count < WORTHWHILE or wanted < 2:
-        yield from map(read_file, files)
-        return
-    readers = _Readers(wanted)
+    wanted = _wanted(count, WORTHWHILE)
+    return _read_beside(files, wanted, _PIECE) if wanted else map(read_file, files)
+
+
+def _scheme(file: FileToRead) -> str | None:
+    return file.folder.partition("://")[0] if is_url(file.folder) else None
+
+
+def _wanted(count: int, worthwhile: int) -> int:
+    """Return how many processes are to read so many files, 0 for none but this one."""
+    cores = min(os.cpu_count() or 1, MOST_PROCESSES)
+    return cores if count >= worthwhile and cores > 1 else 0
+
+
+def _read_beside(
+    files: Iterable[FileToRead], processes: int, piece: int, *, is_stated_enough: bool = False
+) -> Iterator[Outcome]:
+    readers = _Readers(processes, is_stated_enough=is_stated_enough)
     try:
-        yield from readers.read(iter(files))
+        yield from readers.read(iter(files), piece)
     finally:
         readers.close()
 
@@ -69,7 +91,8 @@ def _read_here(files: Iterable[FileToRead], count: int) -> Iterator[Outcome]:
 class _Readers:
     """Processes that read, each served by a thread of its own."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, is_stated_enough: bool) -> None:
+        self._is_stated_enough = is_stated_enough
         self._threads = ThreadPoolExecutor(count)
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
         # Started together, and only then asked whether they are there.
@@ -77,23 +100,22 @@ class _Readers:
         for process in self._processes:
             self._idle.put(process)
 
-    def read(self, files: Iterator[FileToRead]) -> Iterator[Outcome]:
-        """Yield outcomes in order, some pieces behind those that are being read."""
+    def read(self, files: Iterator[FileToRead], size: int) -> Iterator[Outcome]:
+        """Yield outcomes in order, some pieces of so many files behind those being read."""
         for process in self._processes:
             _await(process)
         waiting: deque[Future[bytes]] = deque()
         while True:
-            while len(waiting) < _AHEAD and (piece := list(islice(files, _PIECE))):
+            while len(waiting) < _AHEAD and (piece := list(islice(files, size))):
                 waiting.append(self._threads.submit(self._read_piece, piece))
             if not waiting:
                 return
-            outcomes: list[Outcome] = pickle.loads(waiting.popleft().result())  # noqa: S301
-            yield from outcomes
+            yield from _taken(waiting.popleft().result())
 
     def _read_piece(self, piece: Sequence[FileToRead]) -> bytes:
         """Return the pickled outcomes: so they take little room, and the thread little time."""
         process = self._idle.get()
-        answer = _ask(process, piece)
+        answer = self._ask(process, piece)
         if answer is not None:
             self._idle.put(process)
             return answer
@@ -103,14 +125,13 @@ class _Readers:
 
     def _read_alone(self, file: FileToRead) -> list[Outcome]:
         process = self._idle.get()
-        answer = _ask(process, [file])
+        answer = self._ask(process, [file])
         if answer is None:
             self._idle.put(self._replace(process))
             error = f"{file.folder}/{file.name}: reading it ends the program"
             return [problem_of(file, "crashes the reader", error, None, "quarantined")]
         self._idle.put(process)
-        outcomes: list[Outcome] = pickle.loads(answer)  # noqa: S301 - from our own process
-        return outcomes
+        return _taken(answer)
 
     def _replace(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         fresh = _start()
@@ -118,6 +139,16 @@ class _Readers:
         _end(process)
         _await(fresh)
         return fresh
+
+    def _ask(self, process: subprocess.Popen[bytes], piece: Sequence[FileToRead]) -> bytes | None:
+        """Return a process's answer, None where it has ended."""
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both pipes
+        question = (piece, self._is_stated_enough)
+        try:
+            send(process.stdin, pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
+        except OSError:
+            return None
+        return receive(process.stdout)
 
     def close(self) -> None:
         """End the processes."""
@@ -154,11 +185,9 @@ def _await(process: subprocess.Popen[bytes]) -> None:
         raise RuntimeError("a process that reads trace files did not start")
 
 
-def _ask(process: subprocess.Popen[bytes], piece: Sequence[FileToRead]) -> bytes | None:
-    """Return a process's answer, None where it has ended."""
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes
-    try:
-        send(process.stdin, pickle.dumps(piece, pickle.HIGHEST_PROTOCOL))
-    except OSError:
-        return None
-    return receive(process.stdout)
+def _taken(answer: bytes) -> list[Outcome]:
+    """Return what a process found; raise what kept it from finding anything."""
+    found: list[Outcome] | ObjectStoreError = pickle.loads(answer)  # noqa: S301 - from our own
+    if isinstance(found, ObjectStoreError):
+        raise found
+    return found

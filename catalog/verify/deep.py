@@ -46,7 +46,8 @@ def read_deeply(
         FileToRead(folder, name, kind_of_path(folder), listing.stamp(f"{folder}/{name}"))
         for folder, _, name in (path.rpartition("/") for path in paths)
     ]
-    outcomes = read_files(files, len(files))
+    there = sum(map(is_url, paths))
+    outcomes = read_files(files, here=len(files) - there, there=there)
     for done, (path, outcome) in enumerate(zip(paths, outcomes, strict=True)):
         if isinstance(outcome, Problem):
             yield found(DAMAGED, path, outcome.reason)

@@ -18,6 +18,7 @@ from bad_files import write_ours
 from catalog import Catalog
 from catalog.errors import ObjectStoreError, UsageError
 from catalog.objects import PIECE, StoredObject, list_below, look_at, remove, write, write_file
+from catalog.register import reading
 from catalog.traces.read import read_trace_file
 from catalog.traces.tail import TAIL, read_stated, read_table_footer
 from catalog.traces.write import write_trace
@@ -102,6 +103,44 @@ def test_a_bucket_is_registered_as_a_folder_is(tmp_path, tree, bucket):
     }
     paths = [path for (path,) in rows(there, "select path from trace_files")]
     assert all(path.startswith(f"{bucket}/runs/run_") for path in paths)
+
+
+@pytest.fixture
+def processes(monkeypatch):
+    """Let two processes read objects, however few there are. Returns those that were started."""
+    monkeypatch.setattr(reading, "OBJECTS_WORTHWHILE", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    started, start = [], reading._start
+    monkeypatch.setattr(reading, "_start", lambda: started.append(start()) or started[-1])
+    return started
+
+
+def test_processes_read_a_bucket_as_this_one_does(tmp_path, tree, bucket, processes, monkeypatch):
+    monkeypatch.setattr(reading, "_OBJECTS_PIECE", 3)
+    here, there = Catalog(tmp_path / "here.duckdb"), Catalog(tmp_path / "there.duckdb")
+    send(tree, f"{bucket}/runs")
+
+    here.register(tree)
+    there.register(f"{bucket}/runs")
+
+    assert rows(there, SAME) == rows(here, SAME)
+    assert rows(there, OTHERS) == rows(here, OTHERS)
+    assert [process.returncode for process in processes] == [0, 0]
+
+
+def test_what_a_process_is_refused_fails_the_command(catalog, write_run, store, processes):
+    send(write_run(traces={f"t{n}": [1, 0, n] for n in range(10)}), f"{store.url}/run")
+    store.spoil = lambda request, before: (
+        Fault(400, "ExpiredToken") if request.path.endswith(".parquet") else None
+    )
+
+    with pytest.raises(ObjectStoreError, match="credentials") as caught:
+        catalog.register(f"{store.url}/run")
+
+    assert "goes on where it stopped" in caught.value.hint
+    assert [process.returncode for process in processes] == [0, 0]
+    store.spoil = lambda request, before: None
+    assert catalog.register(f"{store.url}/run").registered == 10
 
 
 def test_real_runs_of_all_generations_are_registered_as_in_their_folder(tmp_path, shared, memory):

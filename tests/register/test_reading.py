@@ -31,7 +31,7 @@ def test_processes_find_what_this_one_finds_in_the_same_order(files, monkeypatch
     monkeypatch.setattr(reading, "WORTHWHILE", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
 
-    outcomes = list(read_files(files, len(files)))
+    outcomes = list(read_files(files, here=len(files)))
 
     assert outcomes == [read_file(file) for file in files]
     assert isinstance(outcomes[100], Problem)
@@ -40,17 +40,17 @@ def test_processes_find_what_this_one_finds_in_the_same_order(files, monkeypatch
 def test_a_file_that_kills_its_reader_is_a_problem_and_the_others_are_read(files, monkeypatch):
     monkeypatch.setattr(reading, "WORTHWHILE", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    ask = reading._ask
+    ask = reading._Readers._ask
 
-    def kill_at_number_50(process, piece):
+    def kill_at_number_50(readers, process, piece):
         if any(file.name == "050.parquet" for file in piece):
             process.send_signal(signal.SIGKILL)
             process.wait()
-        return ask(process, piece)
+        return ask(readers, process, piece)
 
-    monkeypatch.setattr(reading, "_ask", kill_at_number_50)
+    monkeypatch.setattr(reading._Readers, "_ask", kill_at_number_50)
 
-    outcomes = list(read_files(files, len(files)))
+    outcomes = list(read_files(files, here=len(files)))
 
     problems = {number: one for number, one in enumerate(outcomes) if isinstance(one, Problem)}
     assert problems.keys() == {50, 100}
@@ -64,7 +64,7 @@ def test_no_process_is_left_when_the_reading_stops_half_way(files, monkeypatch):
     start = reading._start
     monkeypatch.setattr(reading, "_start", lambda: started.append(start()) or started[-1])
 
-    outcomes = read_files(files, len(files))
+    outcomes = read_files(files, here=len(files))
     next(outcomes)
     outcomes.close()
 
@@ -78,4 +78,4 @@ def test_a_reader_that_cannot_start_is_a_bug_and_no_bad_file(files, monkeypatch)
     monkeypatch.setattr("sys.executable", "/bin/false")
 
     with pytest.raises(RuntimeError, match="did not start"):
-        list(read_files(files, len(files)))
+        list(read_files(files, here=len(files)))
