@@ -16,11 +16,11 @@ LINES = [
     {"store", "traces"},
     {
         *("register", "query", "prices", "metrics", "compare", "sweeps", "upgrade", "upkeep"),
-        *("export", "tags", "verify", "lake", "spark"),
+        *("export", "tags", "verify", "lake", "spark", "plots", "reports"),
     },
     {"facade"},
     {"catalog", "writing"},
-    {"adapters", "demo"},
+    {"adapters", "demo", "web"},
     {"cli", "__main__"},
 ]
 LINE_OF = {name: number for number, line in enumerate(LINES) for name in line}

@@ -33,6 +33,7 @@ COMMANDS = {
     "rank": "Rank measured strategies, and say how much luck explains",
     "correlate": "Correlate what measured strategies earned",
     "repaint": "Find strategies whose past changed as more data came",
+    "ui": "Look at the catalog in a browser",
     "verify": "Look for what is damaged, changed, gone or unknown",
     "compact": "Write registered signal traces into a few sorted packs",
     "unpack": "Write the files of packed traces again",

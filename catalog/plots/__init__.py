@@ -1,0 +1,1 @@
+"""Charts of what strategies earned: rows become a picture, or a description of one for a page."""

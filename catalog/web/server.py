@@ -1,0 +1,74 @@
+"""The server: it listens on 127.0.0.1 until it is stopped."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+
+from catalog.catalog import Catalog
+from catalog.errors import UsageError
+from catalog.web.app import make_app
+
+HOST = "127.0.0.1"
+
+
+def serve(
+    catalog: Catalog, *, port: int = 0, browser: bool = True, say: Callable[[str], None]
+) -> None:
+    """
+    Serve the pages over a catalog until Ctrl-C.
+
+    Args:
+        port: where to listen on 127.0.0.1; 0 for one that is free.
+        browser: open the address in the user's browser.
+        say: told the address, with its token, once it answers.
+
+    Raises:
+        StoreError: the catalog cannot be used.
+        UsageError: something else listens on that port.
+    """
+    catalog.info()  # Say now, and not on the first page, that there is no catalog.
+    with _listen(port) as listener:
+        port = listener.getsockname()[1]
+        token = secrets.token_urlsafe(24)
+        address = f"http://{HOST}:{port}/?token={token}"
+        app = make_app(catalog, token=token, port=port)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none")
+        server = _Server(config, lambda: _ready(address, browser=browser, say=say))
+        server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._ready()
+
+
+def _ready(address: str, *, browser: bool, say: Callable[[str], None]) -> None:
+    say(address)
+    if browser:
+        webbrowser.open(address)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"Port {port} of {HOST} cannot be listened on: {error.strerror}",
+            hint="Name another one with --port, or leave it out for one that is free",
+        ) from error
+    return listener
