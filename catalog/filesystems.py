@@ -10,10 +10,21 @@ from catalog.errors import UsageError
 CONNECTIONS: Final = 64
 """How many an S3 is asked through at most."""
 
-_S3: Final = frozenset({"s3", "s3a"})
+_AS_S3: Final = frozenset({"s3a", "s3n"})
 _filesystems: dict[str, Any] = {}
 _given: set[str] = set()
 _making = Lock()
+
+
+def scheme_of(url: str) -> str:
+    """Return the scheme of a URL: in lower case, and `s3` for what Hadoop calls s3a and s3n."""
+    scheme = url.partition("://")[0].lower()
+    return "s3" if scheme in _AS_S3 else scheme
+
+
+def one_spelling(url: str) -> str:
+    """Return a URL with its scheme as `scheme_of` says it: two names of one object are one."""
+    return f"{scheme_of(url)}://{url.partition('://')[2]}"
 
 
 def use_filesystem(scheme: str, filesystem: Any) -> None:
@@ -28,13 +39,14 @@ def use_filesystem(scheme: str, filesystem: Any) -> None:
 
     if isinstance(filesystem, FileSystem):
         filesystem = _fsspec().implementations.arrow.ArrowFSWrapper(filesystem)
+    scheme = scheme_of(scheme)
     _filesystems[scheme] = filesystem
     _given.add(scheme)
 
 
 def is_given(scheme: str) -> bool:
     """Say whether somebody named the file system for a scheme."""
-    return scheme in _given
+    return scheme_of(scheme) in _given
 
 
 def filesystem(url: str) -> Any:
@@ -44,7 +56,7 @@ def filesystem(url: str) -> Any:
     Raises:
         UsageError: no library that is installed knows the scheme.
     """
-    scheme = url.partition("://")[0]
+    scheme = scheme_of(url)
     with _making:
         if scheme not in _filesystems:
             try:
@@ -62,7 +74,7 @@ def filesystem(url: str) -> Any:
 def _make(scheme: str) -> Any:
     # A listing that is remembered would hide what was written since.
     options: dict[str, Any] = {"use_listings_cache": False}
-    if scheme not in _S3:
+    if scheme != "s3":
         return _fsspec().filesystem(scheme, **options)
     # It would hold back what it sends beyond ten requests, and try each of them 25 times.
     options["config_kwargs"] = {
@@ -79,8 +91,10 @@ def _make(scheme: str) -> Any:
 
 def path_in(fs: Any, url: str) -> str:
     """Return how a file system calls what a URL names."""
-    # The wrapper around pyarrow's would drop what stands where others have a host.
-    return url.partition("://")[2] if arrow_of(fs) is not None else str(fs._strip_protocol(url))
+    if arrow_of(fs) is not None:
+        # The wrapper would drop what stands where others have a host.
+        return url.partition("://")[2]
+    return str(fs._strip_protocol(one_spelling(url)))
 
 
 def arrow_of(fs: Any) -> Any:

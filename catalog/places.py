@@ -14,6 +14,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 import catalog.objects as objects
 from catalog.disk import sync
 from catalog.errors import StoreError, UsageError
+from catalog.filesystems import one_spelling
 from catalog.objects import is_url
 
 # Two letters before the colon at least: C:/ is a drive.
@@ -29,9 +30,9 @@ class PlacedFile:
     mtime_ns: int
 
 
-def absolute(place: str | os.PathLike[str]) -> str:
+def as_text(place: str | os.PathLike[str]) -> str:
     """
-    Return a URL without a slash at its end, and a path, or its URL, as an absolute path.
+    Return a place, or what else somebody names, as text; a URL in the one spelling of its scheme.
 
     Raises:
         UsageError: it is a URL that was made a path, which it does not survive.
@@ -41,6 +42,19 @@ def absolute(place: str | os.PathLike[str]) -> str:
         raise UsageError(
             f"{text} was a URL before it was made a path", hint="Give a URL as plain text"
         )
+    return one_spelling(text) if is_url(text) else text
+
+
+def absolute(place: str | os.PathLike[str]) -> str:
+    """
+    Return a URL without a slash at its end, and a path, or its URL, as an absolute path.
+
+    The scheme of a URL is in lower case, and s3 where it was s3a or s3n.
+
+    Raises:
+        UsageError: it is a URL that was made a path, which it does not survive.
+    """
+    text = as_text(place)
     if text.startswith("file:///"):
         text = text.removeprefix("file://")
     return text.rstrip("/") if is_url(text) else os.path.abspath(text)

@@ -114,14 +114,15 @@ class Asking(Located):
             width=width,
         )
 
-    def show(self, reference: str) -> Shown:
+    def show(self, reference: PathLike) -> Shown:
         """
         Return what is known about a strategy or trace.
 
         Args:
-            reference: a hash (or its beginning), a strategy id, a trace id or a file's path.
+            reference: a hash (or its beginning), a strategy id, a trace id, or a file's path or URL.
 
         Raises:
+            UsageError: it is a URL that was made a path: a URL is given as text.
             QueryError: nothing, or more than one thing, goes by that name.
         """
         from catalog.query.show import show

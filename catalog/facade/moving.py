@@ -86,7 +86,7 @@ class Moving(Located):
 
     def forget(
         self,
-        *references: str,
+        *references: PathLike,
         run: str | None = None,
         where: str | None = None,
         missing: bool = False,

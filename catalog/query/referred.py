@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
+from catalog.places import absolute
 from catalog.query.show import find_strategy
 from catalog.statements import statement
 
@@ -26,7 +26,7 @@ def refer(con: DuckDBPyConnection, reference: str) -> Referred:
     Raises:
         QueryError: nothing goes by that name, or several strategies do.
     """
-    values = {"reference": reference, "path": os.path.abspath(reference)}
+    values = {"reference": reference, "path": absolute(reference)}
     for trace_id, key in con.execute(statement("select_referenced_trace"), values).fetchall():
         if key is not None:
             return Referred(key, trace_id)

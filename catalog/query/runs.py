@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import QueryError
+from catalog.places import absolute
 from catalog.query.result import Result
 from catalog.query.run import execute
 from catalog.statements import statement
@@ -37,7 +37,7 @@ def find_run(con: DuckDBPyConnection, reference: str) -> str:
     Raises:
         QueryError: nothing goes by that name, or several runs do.
     """
-    values = {"reference": reference, "path": os.path.abspath(reference)}
+    values = {"reference": reference, "path": absolute(reference)}
     ids = [str(row[0]) for row in con.execute(statement("select_run_names"), values).fetchall()]
     if not ids:
         raise QueryError(f"No run goes by {reference!r}", hint="List the runs with: catalog runs")

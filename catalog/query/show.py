@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from catalog.errors import QueryError
-from catalog.places import absolute
+from catalog.places import absolute, as_text
 from catalog.query.rows import Row, read_rows
 from catalog.statements import statement
 from catalog.store.database import reading
@@ -36,7 +37,7 @@ class Shown:
     tags: list[Row]
 
 
-def show(catalog: Path, reference: str) -> Shown:
+def show(catalog: Path, reference: str | os.PathLike[str]) -> Shown:
     """
     Return what is known about one strategy.
 
@@ -45,9 +46,11 @@ def show(catalog: Path, reference: str) -> Shown:
             a trace id, or the path of a trace file.
 
     Raises:
+        UsageError: it is a URL that was made a path, which it does not survive.
         QueryError: nothing goes by that name, or several strategies do.
         StoreError: the catalog cannot be used.
     """
+    reference = as_text(reference)
     with reading(catalog) as con:
         # Among a million, each look through a column takes a part of what a person waits for:
         # a hash is the key of its traces already.
@@ -66,13 +69,15 @@ def show(catalog: Path, reference: str) -> Shown:
     return Shown(strategy, config, traces, tags)
 
 
-def find_strategy(con: DuckDBPyConnection, reference: str) -> str:
+def find_strategy(con: DuckDBPyConnection, reference: str | os.PathLike[str]) -> str:
     """
     Return the key of the strategy that goes by a name; see `show`.
 
     Raises:
+        UsageError: it is a URL that was made a path, which it does not survive.
         QueryError: nothing goes by that name, or several strategies do.
     """
+    reference = as_text(reference)
     for name, value in _lookups(reference):
         rows = con.execute(statement(name), {"reference": value}).fetchall()
         if len(rows) == 1:

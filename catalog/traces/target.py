@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from catalog.errors import UsageError
 from catalog.objects import folders_in, is_url, look_at, many_at_once
+from catalog.places import as_text
 from catalog.traces.format import temporary_name
 
 Target = Path | str
 """A path of this machine, or the URL of an object as text: a Path would spoil its slashes."""
-
-_SPOILT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 
 
 def place_of(run_directory: str | os.PathLike[str]) -> Target:
@@ -25,14 +23,8 @@ def place_of(run_directory: str | os.PathLike[str]) -> Target:
     Raises:
         UsageError: it is a URL that was made a path, which it does not survive.
     """
-    text = os.fspath(run_directory)
-    if is_url(text):
-        return text.rstrip("/")
-    if not isinstance(run_directory, str) and _SPOILT.match(text):
-        raise UsageError(
-            f"{text} was a URL before it was made a path", hint="Give a URL as plain text"
-        )
-    return Path(text)
+    text = as_text(run_directory)
+    return text.rstrip("/") if is_url(text) else Path(text)
 
 
 def target_of(place: str) -> Target:

@@ -104,7 +104,7 @@ class _Trace:
 
 def forget(
     catalog: Path,
-    references: Sequence[str] = (),
+    references: Sequence[str | os.PathLike[str]] = (),
     *,
     run: str | None = None,
     where: str | None = None,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from catalog.errors import QueryError
-from catalog.places import absolute
+from catalog.places import absolute, as_text
 from catalog.query.chosen import chosen_ids
 from catalog.query.show import find_strategy
 from catalog.statements import statement
@@ -15,7 +16,7 @@ from catalog.store.database import reading
 
 def traces_meant(
     catalog: Path,
-    references: Sequence[str] = (),
+    references: Sequence[str | os.PathLike[str]] = (),
     *,
     run: str | None = None,
     where: str | None = None,
@@ -31,6 +32,7 @@ def traces_meant(
         missing: whose files are gone.
 
     Raises:
+        UsageError: a reference is a URL that was made a path, which it does not survive.
         QueryError: a reference or the condition is none, or nothing is meant by all of them.
         StoreError: the catalog cannot be used.
     """
@@ -38,7 +40,7 @@ def traces_meant(
     names: list[str] = []
     keys: list[str] = []
     with reading(catalog) as con:
-        for reference in references:
+        for reference in map(as_text, references):
             path = absolute(reference)
             values = {"reference": reference, "path": path}
             if con.execute(statement("select_traces_named"), values).fetchall():
