@@ -18,8 +18,10 @@ from catalog.store import database
 from catalog.store.database import writing
 from catalog.store.replace import keep_aside, say_if_lost
 from s3 import bucket, s3_endpoint, store
+from web_catalog import browser_page, chromium, client, web_address, web_catalog
 
 __all__ = ["bucket", "s3_endpoint", "store"]
+__all__ += ["browser_page", "chromium", "client", "web_address", "web_catalog"]
 
 # Tests start hundreds of processes, which need not compile this package again and again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
