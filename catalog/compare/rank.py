@@ -47,11 +47,14 @@ class Ranking:
     """
     The best strategies, a row each, and what was tried on each data that they are ranked on.
 
-    `total` is how many strategies met the condition; `unmeasured` how many signal traces have no
-    figures of this metric set yet.
+    `keys` are the strategies of the rows, and `trace_ids` their traces; `total` is how many
+    strategies met the condition; `unmeasured` how many signal traces have no figures of this
+    metric set yet.
     """
 
     rows: Result
+    keys: tuple[str, ...]
+    trace_ids: tuple[str, ...]
     by: str
     total: int
     wanted: MetricSet
@@ -115,6 +118,8 @@ def rank(
         verdicts = tuple(read_verdicts(con, catalog, data, set_id=set_id, wanted=wanted, pbo=pbo))
     return Ranking(
         _columns(shown, by, columns, has_split=wanted.split is not None),
+        tuple(shown.table["strategy_key"].to_pylist()),
+        tuple(shown.table["trace_id"].to_pylist()),
         by,
         found.num_rows,
         wanted,

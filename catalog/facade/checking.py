@@ -9,6 +9,7 @@ from catalog.facade.located import Located, PathLike
 
 if TYPE_CHECKING:
     from catalog.verify.finding import Verification
+    from catalog.verify.last import LastVerification
 
 
 class Checking(Located):
@@ -50,12 +51,23 @@ class Checking(Located):
             UsageError: the catalog knows nothing of a path, or the options are at odds.
             StoreError: the catalog cannot be used.
         """
+        from catalog.verify.last import keep_last
         from catalog.verify.verify import How, verify
 
-        return verify(
+        how = How(fast=fast, deep=deep, sample=sample, seed=seed)
+        report = verify(
             self.path,
             paths,
-            how=How(fast=fast, deep=deep, sample=sample, seed=seed),
+            how=how,
             mend=repair,
             **({} if progress is None else {"progress": progress}),
         )
+        if not paths:
+            keep_last(self.path, report, how=how.name)
+        return report
+
+    def last_verification(self) -> LastVerification | None:
+        """Return what the last `verify` of the whole catalog found, None where none is known."""
+        from catalog.verify.last import read_last
+
+        return read_last(self.path)

@@ -61,6 +61,15 @@ class How:
     sample: float | None = None
     seed: int | None = None
 
+    @property
+    def name(self) -> str:
+        """The closest that was looked."""
+        if self.fast:
+            return "fast"
+        if self.deep:
+            return "deep"
+        return "full" if self.sample is None else "sample"
+
 
 def verify(
     catalog: Path,

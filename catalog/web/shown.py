@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
+from catalog.statements import statement
+
 NOTHING: Final = "–"
+_COMMENT: Final = re.compile(r"comment on column (\w+)\.(\w+) is '((?:[^']|'')*)'")
+_VIEWS: Final = ("metrics", "leaderboard", "strategy_index", "trace_files", "strategies")
 
 
 def shown(value: Any) -> str:
@@ -30,5 +36,36 @@ def percent(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:,.1f} %"
 
 
-FILTERS: Final[dict[str, Callable[..., str]]] = {"shown": shown, "percent": percent}
+def one(value: float | None) -> str:
+    """Return a number with one decimal."""
+    return NOTHING if value is None else f"{value:,.1f}"
+
+
+def two(value: float | None) -> str:
+    """Return a number with two decimals, as ratios and probabilities are told."""
+    return NOTHING if value is None else f"{value:,.2f}"
+
+
+def meaning(column: str) -> str:
+    """Return what a column of the figures of a strategy holds, an empty text where none says so."""
+    return _meanings().get(column, "")
+
+
+@cache
+def _meanings() -> dict[str, str]:
+    """Return the comments that the columns of the views have: one text says it everywhere."""
+    found: dict[str, str] = {}
+    for view, column, text in _COMMENT.findall(statement("comments")):
+        if view in _VIEWS:
+            found.setdefault(column, text.replace("''", "'"))
+    return found
+
+
+FILTERS: Final[dict[str, Callable[..., str]]] = {
+    "shown": shown,
+    "percent": percent,
+    "one": one,
+    "two": two,
+    "meaning": meaning,
+}
 """What templates may write behind a `|`."""

@@ -1,19 +1,59 @@
-"""The page health."""
+"""The health of the catalog: runs, what is missing or quarantined and why, the last verify."""
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog.web.page import render
+from catalog.catalog import Catalog
+from catalog.query.result import Result
+from catalog.statements import statement
+from catalog.web.page import catalog_of, render
+
+RUNS: Final = 200
+"""Runs that are listed; the newest."""
 
 
 def page(request: Request) -> Response:
     """Answer with the page."""
-    return render(request, "error", message="This page is not there yet", hint=None)
+    catalog = catalog_of(request)
+    last = catalog.last_verification()
+    runs = rows(catalog.runs())
+    return render(
+        request,
+        "health",
+        info=catalog.info(),
+        runs=runs[:RUNS],
+        more_runs=max(0, len(runs) - RUNS),
+        reasons=asked(catalog, "web_quarantine_reasons"),
+        missing=asked(catalog, "web_missing_runs"),
+        last=last,
+        age=None if last is None else said_age(datetime.now(UTC) - last.finished_at),
+    )
+
+
+def asked(catalog: Catalog, name: str) -> list[dict[str, Any]]:
+    """Return the rows of a statement, each by the names of its columns."""
+    return rows(catalog.sql(statement(name)))
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    """Return rows, each by the names of its columns."""
+    return [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
+
+
+def said_age(age: Any) -> str:
+    """Return a stretch of time in its greatest unit."""
+    seconds = max(0, int(age.total_seconds()))
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            count = seconds // length
+            return f"{count:,} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
 
 
 ROUTES: Final = [Route("/health", page)]
