@@ -65,6 +65,9 @@ def to_spark(
         check_reads_only(duck.con, parsed)
         if parsed.prefix:
             raise refused("EXPLAIN", "Spark has its own")
+        # DuckDB shows no tree of a PIVOT that is a statement.
+        if (pivot := parsed.tree.find(exp.Pivot)) is not None:
+            raise refused("UNPIVOT" if pivot.args.get("unpivot") else "PIVOT")
         tree = plainly(duck.tree(parsed.body))
         tree = expanded(duck, written_in(duck, tree, params or {}))
         duck.know(tree)
