@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.compare.independence import binary_scale, effective_trials
+from catalog.compare.told_apart import told_apart
 from catalog.errors import QueryError, UsageError
 from catalog.metrics.sets import MetricSet
 from catalog.query.chosen import chosen_ids
@@ -196,12 +196,6 @@ def _by_session(net: pa.Table, count: int) -> Floats:
 
 
 def _named(chosen: pa.Table) -> pa.Table:
-    names = chosen["strategy_id"].to_pylist()
-    for other in ("symbol", "timeframe", "run_id", "trace_id"):
-        twice = Counter(names)
-        names = [
-            f"{name} {more}" if twice[name] > 1 else name
-            for name, more in zip(names, chosen[other].to_pylist(), strict=True)
-        ]
+    names = told_apart(chosen)
     kept = chosen.drop_columns(["strategy_id", "meant"])
     return kept.add_column(0, "name", pa.array(names, pa.string()))

@@ -1,0 +1,148 @@
+"""A chart becomes a file: a picture (.png, .svg), or a page that needs nothing else (.html)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
+from html import escape
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import UsageError
+from catalog.plots.charts import HELP, Chart
+from catalog.query.target import written_whole
+
+THEMES = ("light", "dark")
+WIDTH = 860
+"""Of a picture, in pixels, where the chart says nothing else."""
+SCALE = 2.0
+"""A PNG has so many pixels for each of them, so that it stays sharp when it is shown large."""
+_PAPER = {"light": "#ffffff", "dark": "#16181d"}
+
+
+def draw(chart: Chart, path: Path, *, catalog: Path, theme: str = "light") -> None:
+    """
+    Write a chart to a file that appears whole, by the ending of its name.
+
+    Args:
+        catalog: the catalog that it is of, which is not written over.
+        theme: light or dark.
+
+    Raises:
+        UsageError: the ending is none of .png, .svg and .html; the file belongs to the catalog; or
+            what draws is not installed.
+        StoreError: the file cannot be written.
+    """
+    drawn = picture(chart, check_ending(path), theme=theme)
+    with written_whole(catalog, path) as unfinished:
+        unfinished.write_bytes(drawn)
+
+
+def check_ending(path: Path) -> str:
+    """
+    Return the ending of the name of a file that can be drawn.
+
+    Raises:
+        UsageError: it is none of .png, .svg and .html.
+    """
+    ending = path.suffix.lower()
+    if ending not in _MADE_BY:
+        raise UsageError(
+            f"Cannot tell what to draw into {path}",
+            hint=f"End its name in one of: {', '.join(_MADE_BY)}",
+        )
+    return ending
+
+
+def picture(chart: Chart, ending: str, *, theme: str = "light") -> bytes:
+    """
+    Return the bytes of a chart as a file with this ending; the same chart gives the same bytes.
+
+    Raises:
+        UsageError: there is no such theme, or what draws is not installed.
+    """
+    if theme not in THEMES:
+        raise UsageError(f"There is no theme {theme!r}", hint="Take light or dark")
+    return _MADE_BY[ending](chart, theme)
+
+
+def _png(chart: Chart, theme: str) -> bytes:
+    drawn = _library().vegalite_to_png(
+        _still(chart), scale=SCALE, **_looks(theme), allowed_base_urls=[]
+    )
+    return bytes(drawn)
+
+
+def _svg(chart: Chart, theme: str) -> bytes:
+    drawn = _library().vegalite_to_svg(_still(chart), **_looks(theme), allowed_base_urls=[])
+    return str(drawn).encode()
+
+
+def _html(chart: Chart, theme: str) -> bytes:
+    # Within a script only "<" could end it, or begin a comment.
+    text = json.dumps(chart, ensure_ascii=False).replace("<", "\\u003c")
+    title = chart.get("title", {})
+    named = title.get("text", "") if isinstance(title, dict) else str(title)
+    page = files("catalog.plots").joinpath("page.html").read_text("utf-8")
+    for name, value in {
+        "TITLE": escape(named or "catalog plot"),
+        "THEME": theme,
+        "PAPER": _PAPER[theme],
+        "SCRIPT": _bundle(),
+        "CHART": text,
+    }.items():
+        # The chart comes last: nothing is put into what it holds.
+        page = page.replace(f"@{name}@", value, 1)
+    return page.encode()
+
+
+@cache
+def _bundle() -> str:
+    return str(_library().javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+
+
+def _looks(theme: str) -> dict[str, Any]:
+    looks: dict[str, Any] = {"config": {"background": _PAPER[theme]}}
+    return looks | ({"theme": "dark"} if theme == "dark" else {})
+
+
+def _still(chart: Chart) -> Chart:
+    """Return a chart without what only a pointer needs, and with a width of its own."""
+    still = deepcopy(chart)
+    _drop_help(still)
+    if still.get("width") == "container":
+        still["width"] = still.get("usermeta", {}).get("width", WIDTH)
+        still["autosize"] = {"type": "pad"}
+    return still
+
+
+def _drop_help(view: Chart) -> None:
+    view.pop("params", None)
+    if "spec" in view:
+        _drop_help(view["spec"])
+    layers = view.get("layer", [])
+    layers[:] = [one for one in layers if not one.get("name", "").startswith(HELP)]
+    for one in layers:
+        one.get("encoding", {}).pop("tooltip", None)
+        opacity = one.get("encoding", {}).get("opacity", {})
+        if "param" in opacity.get("condition", {}):
+            del one["encoding"]["opacity"]
+        _drop_help(one)
+
+
+@cache
+def _library() -> Any:
+    try:
+        return import_module("vl_convert")
+    except ImportError:
+        raise UsageError(
+            "Drawing needs a library that is not installed",
+            hint="Install it: pip install 'strategy-trace-catalog[plot]'",
+        ) from None
+
+
+_MADE_BY: dict[str, Callable[[Chart, str], bytes]] = {".png": _png, ".svg": _svg, ".html": _html}

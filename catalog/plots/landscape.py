@@ -1,0 +1,122 @@
+"""A metric over two parameters: how good the neighbourhood of the best strategies is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from sqlglot import exp, parse_one
+
+from catalog.errors import QueryError, UsageError
+from catalog.plots.axes import Axis, find_axes
+from catalog.query.parsing import parse_condition
+from catalog.query.run import run_query
+from catalog.statements import statement
+
+METRICS = (
+    "sharpe", "sharpe_is", "sharpe_oos", "deflated_sharpe", "total_return", "annual_return",
+    "volatility", "sortino", "calmar", "max_drawdown", "exposure", "time_in_market", "turnover",
+    "trades", "hit_rate", "profit_factor", "mean_holding", "breakeven_cost_bps",
+    "benchmark_sharpe", "sessions",
+)  # fmt: skip
+"""What a landscape can be of: the figures of `leaderboard`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """
+    A metric over two parameters, and over a third as facets.
+
+    `cells` has a row per cell: x, y and facet (values of the parameters; facet is NULL without
+    one), value (the median of the strategies behind it, NULL where none has the metric), best
+    (their greatest), count (how many they are) and plateau: the median of the values of the cells
+    beside it, one step of one number away, NULL where there are none.
+
+    `x`, `y` and `facet` are the axes with their columns. `strategy_type` is the type that was
+    taken because no parameters were named, else None.
+    """
+
+    cells: pa.Table
+    metric: str
+    x: Axis
+    y: Axis
+    facet: Axis | None
+    strategy_type: str | None
+
+    @property
+    def strategies(self) -> int:
+        """How many strategies, each on a symbol and timeframe, are behind all cells."""
+        return sum(self.cells["count"].to_pylist())
+
+
+def read_landscape(
+    catalog: Path,
+    *,
+    metric: str = "sharpe",
+    x: str | None = None,
+    y: str | None = None,
+    facet: str | None = None,
+    where: str | None = None,
+) -> Landscape:
+    """
+    Return a metric over two parameters; see `Landscape`.
+
+    Args:
+        metric: a figure of `leaderboard`.
+        x: a parameter, by its name or column; also symbol, timeframe, strategy_type or run_id.
+            Where x or y is not given, those with most values in the largest type are taken.
+        y: likewise.
+        facet: likewise, but none unless given.
+        where: a condition on the columns of `leaderboard`.
+
+    Raises:
+        UsageError: there is no such metric or parameter.
+        QueryError: the condition is none, nothing meets it, or nothing was measured.
+        StoreError: the catalog cannot be used.
+    """
+    if metric not in METRICS:
+        raise UsageError(
+            f"There is no metric {metric!r} to show", hint=f"Take one of: {', '.join(METRICS)}"
+        )
+    axes = find_axes(catalog, metric, x=x, y=y, facet=facet, where=where)
+    columns = {
+        "x_column": exp.column(axes.x.column, quoted=True),
+        "y_column": exp.column(axes.y.column, quoted=True),
+        "facet_column": exp.column(axes.facet.column, quoted=True) if axes.facet else exp.null(),
+        "metric_column": exp.column(metric, quoted=True),
+    }
+    tree = _with_columns(parse_one(statement("plot_landscape"), dialect="duckdb"), columns)
+    chosen = tree.find(exp.CTE).this  # type: ignore[union-attr]
+    if axes.facet is not None:
+        chosen.where(columns["facet_column"].is_(exp.null()).not_(), copy=False)
+    if where is not None:
+        chosen.where(parse_condition(where), copy=False)
+    values: dict[str, object] = {"x_steps": axes.x.is_number, "y_steps": axes.y.is_number}
+    if axes.strategy_type is not None:
+        chosen.where("strategy_type = $strategy_type", copy=False, dialect="duckdb")
+        values["strategy_type"] = axes.strategy_type
+    cells = run_query(catalog, tree.sql(dialect="duckdb", comments=False), values).table
+    if not cells.num_rows:
+        raise QueryError(
+            "No strategy has "
+            + " and ".join(axis.name for axis in (axes.x, axes.y, axes.facet) if axis)
+            + (f" where {where}" if where else ""),
+            hint='See what they have: catalog sql "from leaderboard limit 5"',
+        )
+    if cells["value"].null_count == cells.num_rows:
+        raise QueryError(
+            f"None of these strategies has {metric} yet",
+            hint="Compute it: catalog metrics"
+            + (" --split 2025-01-01" if metric in ("sharpe_is", "sharpe_oos") else ""),
+        )
+    return Landscape(cells, metric, axes.x, axes.y, axes.facet, axes.strategy_type)
+
+
+def _with_columns(tree: exp.Expr, columns: Mapping[str, exp.Expr]) -> exp.Expr:
+    named: Iterable[exp.Column] = list(tree.find_all(exp.Column))
+    for column in named:
+        if column.name in columns:
+            column.replace(columns[column.name].copy())
+    return tree
