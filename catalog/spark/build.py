@@ -43,6 +43,18 @@ def double(value: str) -> exp.Expr:
     return cast(text(value), "DOUBLE")
 
 
+def steady(value: exp.Expr) -> exp.Expr:
+    """Return a DOUBLE with the one NaN that equals itself: Sail tells NaNs of either sign apart."""
+    return call("nanvl", value, double("NaN"))
+
+
+def unsteady(value: exp.Expr) -> exp.Expr:
+    """Return what `steady` was given: what is calculated from it is made steady itself."""
+    is_steady = isinstance(value, exp.Anonymous) and value.name == "nanvl"
+    made: exp.Expr = value.expressions[0] if is_steady else value
+    return made
+
+
 def null() -> exp.Expr:
     """Return NULL."""
     return exp.Null()

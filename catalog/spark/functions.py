@@ -25,9 +25,9 @@ def _because(reasons: dict[str, str]) -> dict[str, str]:
 
 SAME: Final[dict[str, str]] = _pairs(
     """
-    acosh asinh atan atan2 cbrt cos cosh degrees exp pi radians sin sinh tan tanh sign=sign:cast
+    acosh asinh atan atan2 cbrt cos cosh degrees exp pi radians sin sinh tan tanh
     ascii=ascii:cast bit_length=bit_length:cast octet_length=octet_length:cast
-    length_grapheme=char_length:cast strlen=octet_length:cast
+    strlen=octet_length:cast
     lower lcase=lower upper ucase=upper prefix=startswith
     starts_with=startswith suffix=endswith ends_with=endswith
     md5 sha1
@@ -52,15 +52,15 @@ _INTERVAL = "an interval, added to or subtracted from a time"
 REWRITTEN: Final[dict[str, str]] = _because(
     {
         _NUMBER: """
-            abs add subtract multiply divide decimal_division fdiv mod fmod pow power sqrt ln log
+            abs sign add subtract multiply divide decimal_division fdiv mod pow power sqrt ln log
             log10 log2 ceil ceiling floor trunc round even roundbankers round_even greatest least
             xor acos asin atanh isfinite isinf isnan gcd greatest_common_divisor factorial cot
         """,
         "tests and chooses among values": "coalesce if isnull nullif",
         _TEXT: """
-            concat concat_ws substr substring substring_grapheme left right left_grapheme
-            right_grapheme lpad rpad repeat reverse instr strpos position split string_split
-            str_split string_to_array split_part trim ltrim rtrim translate chr to_hex hex sha256
+            concat concat_ws substr substring left right
+            lpad rpad repeat reverse instr strpos position split string_split str_split
+            string_to_array split_part trim ltrim rtrim translate chr to_hex hex sha256
             replace contains len length char_length character_length not_like_escape like_escape
             ilike_escape not_ilike_escape array_to_string array_to_string_comma_default
             list_string_agg
@@ -108,7 +108,7 @@ REWRITTEN: Final[dict[str, str]] = _because(
             quantile_disc stddev stddev_samp stddev_pop variance var_samp var_pop corr covar_samp
             covar_pop product sem skewness kurtosis kurtosis_pop kahan_sum sumkahan
             regr_slope regr_intercept regr_r2 regr_count regr_avgx regr_avgy regr_sxx regr_syy
-            regr_sxy mode bit_and bit_or bit_xor geomean geometric_mean
+            regr_sxy bit_and bit_or bit_xor geomean geometric_mean
         """,
         _WINDOW: """
             row_number rank rank_dense dense_rank percent_rank cume_dist ntile lag lead first_value
@@ -133,6 +133,11 @@ REFUSED: Final[dict[str, str]] = _because(
         "its answer is an estimate, and every engine estimates otherwise": """
             approx_count_distinct approx_quantile approx_top_k list_approx_count_distinct
         """,
+        "Spark counts code points, which may be parts of one sign": """
+            length_grapheme substring_grapheme left_grapheme right_grapheme
+        """,
+        "which of several values that are as frequent it gives, is not told": "mode list_mode",
+        "its sign is another one than in Spark: write %": "fmod",
         "the engines hash otherwise": "hash md5_number md5_number_lower md5_number_upper",
         "Spark has no such type": """
             bin binom bit_count bit_position bitstring bitstring_agg get_bit set_bit base64
@@ -160,7 +165,7 @@ REFUSED: Final[dict[str, str]] = _because(
         "Spark has no such function for a list; use one that is rewritten": """
             array_grade_up list_grade_up grade_up array_resize list_resize array_select list_select
             array_where list_where array_zip list_zip list_bit_and list_bit_or list_bit_xor
-            list_kurtosis list_kurtosis_pop list_mad list_median list_mode list_sem list_skewness
+            list_kurtosis list_kurtosis_pop list_mad list_median list_sem list_skewness
             list_stddev_pop list_stddev_samp list_var_pop list_var_samp unpivot_list
             generate_subscripts
         """,

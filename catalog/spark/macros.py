@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from functools import cache
@@ -78,6 +78,8 @@ def expanded(duck: Duck, tree: Node) -> Node:
     """
 
     def replace(node: Node) -> Node | None:
+        if node.get("type") == "SELECT_NODE" and any(_unnamed(node)):
+            return expanded(duck, _with_names(duck, node))
         if node.get("class") == "FUNCTION" and node["function_name"].lower() in MACROS:
             names, body, _ = _macro(node["function_name"].lower())
             given = _given(node, names, duck)
@@ -100,6 +102,32 @@ def expanded(duck: Duck, tree: Node) -> Node:
 
     made: Node = _mapped(tree, replace)
     return made
+
+
+def _unnamed(node: Node) -> Iterator[Node]:
+    """Yield the columns of a SELECT without a name that call a macro."""
+    for item in node["select_list"]:
+        if not item.get("alias") and item["class"] != "STAR" and _calls_macro(item):
+            yield item
+
+
+def _calls_macro(tree: Any) -> bool:
+    if isinstance(tree, list):
+        return any(map(_calls_macro, tree))
+    if not isinstance(tree, dict) or tree.get("class") == "SUBQUERY":
+        return False
+    is_macro = tree.get("class") == "FUNCTION" and tree["function_name"].lower() in MACROS
+    return is_macro or any(map(_calls_macro, tree.values()))
+
+
+def _with_names(duck: Duck, node: Node) -> Node:
+    """Return a SELECT whose columns are named by the macros that they call, as DuckDB does."""
+    unnamed = [id(one) for one in _unnamed(node)]
+    items = [
+        {**one, "alias": duck.expression_text(one)} if id(one) in unnamed else one
+        for one in node["select_list"]
+    ]
+    return {**node, "select_list": items}
 
 
 @cache

@@ -79,7 +79,11 @@ def rewrite_count(call: Call, seal: Seal) -> exp.Expr:
         # A row is never NULL, whatever is in it.
         parts = [call.rewriter.rewrite(one, call.scope) for one in arguments(node)]
         return seal(b.call("count", exp.Distinct(expressions=[b.call("struct", *parts)])))
-    return seal(b.call("count", _maybe_distinct(call, call.arg(0))))
+    value = call.arg(0)
+    if call.node.get("distinct") and call.type(0) in t.FLOATS:
+        # Sail would count zeros of either sign.
+        value = b.steady(b.add(value, b.cast(b.number(0), "DOUBLE")))
+    return seal(b.call("count", _maybe_distinct(call, value)))
 
 
 @aggregate("count_if", "countif")
@@ -123,7 +127,16 @@ def rewrite_min(call: Call, seal: Seal) -> exp.Expr:
     takes(call)
     if t.is_nested(call.type(0)):
         raise call.refuse(f"of {call.type(0)}")
-    return seal(b.call(call.name, call.arg(0)))
+    value = call.arg(0)
+    if call.type(0) not in t.FLOATS:
+        return seal(b.call(call.name, value))
+    # NaN is above all, which Sail loses sight of in groups.
+    is_nan = b.call("isnan", value)
+    if call.name == "max":
+        nan = seal(b.call("max", b.when((is_nan, value.copy()))))
+        return b.call("coalesce", nan, seal(b.call("max", value.copy())))
+    number = seal(b.call("min", b.when((b.negate(is_nan), value.copy()))))
+    return b.call("coalesce", number, seal(b.call("max", value.copy())))
 
 
 @aggregate("bool_and", "bool_or", "bit_and", "bit_or", "bit_xor")

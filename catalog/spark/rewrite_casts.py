@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
 
-from catalog.errors import QueryError
 from catalog.spark import build as b
 from catalog.spark import types as t
 from catalog.spark.duck import Node
@@ -54,13 +54,15 @@ def cast_value(
     if is_empty and not (node.get("children") or arguments(node)) and t.is_list(kind):
         return typed(b.call("array"), kind)
     source = rewriter.type_of(node, scope)
+    if kind in t.UNSIGNED and source != kind:
+        raise refused(f"A cast to {kind}", "Spark has no unsigned numbers")
     return convert(rewriter.rewrite(node, scope), source, kind, is_try=is_try)
 
 
 def typed(value: exp.Expr, kind: str) -> exp.Expr:
     """Return a value with the Spark type that stands for a DuckDB type written on it."""
     spark = t.spark_type(kind)
-    if spark is None:
+    if spark is None or "VOID" in spark:
         raise refused(f"The type {kind}", "Spark has no such type")
     return b.cast(value, spark)
 
@@ -89,7 +91,7 @@ def convert(value: exp.Expr, source: str, kind: str, *, is_try: bool = False) ->
             return plain(b.call("round", _text_to_decimal(value, "DECIMAL(38, 18)", plain)), spark)
         if source == "BOOLEAN" or source in t.INTEGERS or source in t.UNSIGNED:
             return plain(value, spark)
-    if kind in t.UNSIGNED and source in t.INTEGERS and not is_try:
+    if kind in t.UNSIGNED and source in t.INTEGERS:
         return plain(value, spark)
     if kind in t.FLOATS and source in t.TEXTS:
         odd = exp.RegexpLike(this=b.wrap(value), expression=b.text(_NO_NUMBER))
@@ -187,6 +189,6 @@ def _constant_cast(rewriter: Rewriter, known: str, kind: str, *, is_try: bool) -
     text = str(read)
     if "infinity" in text and kind in t.TIMES:
         raise refused("An infinite time", "Spark has none")
-    if kind in t.TIMES and (text.startswith("-") or "BC" in text):
-        raise QueryError(f"The time {text} is before the year 1")
+    if kind in t.TIMES and (re.match(r"-|\+?\d{5}", text) or "BC" in text):
+        raise refused(f"The time {text}", "it is not of the years 1 to 9999")
     return b.cast(b.text(text), spark)

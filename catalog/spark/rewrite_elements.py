@@ -40,6 +40,8 @@ def rewrite_transform(call: Call) -> exp.Expr:
         index = b.add(b.cast(b.name(names[1]), "BIGINT"), b.number(1))
         last = list(scope.lambdas)[-1]
         scope.lambdas[last] = Column(last, "BIGINT", exp.Paren(this=index))
+    if t.element(call.result) == '"NULL"':
+        raise call.refuse("to NULL")
     made = call.rewriter.cast_to(body, t.element(call.result), scope)
     return b.each(call.arg(0), made, *names)
 

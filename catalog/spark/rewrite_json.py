@@ -70,6 +70,8 @@ def _path(rewriter: Rewriter, node: Node) -> str:
 
 
 def _key(name: str) -> str:
+    if not name:
+        raise refused("An empty JSON key")
     if re.fullmatch(r"[A-Za-z0-9_]+", name):
         return f".{name}"
     if re.search(r"['\\\]\[*]", name):
@@ -102,8 +104,10 @@ def rewrite_array_length(call: Call) -> exp.Expr:
     is_step = node["class"] == "FUNCTION" and node["function_name"] in _EXTRACTS
     document = as_text(call.rewriter, node, call.scope) if is_step else call.arg(0)
     length = b.call("json_array_length", document)
-    none = b.when((b.is_not_null(document.copy()), b.number(0)))
-    return convert(b.call("coalesce", length, none), "INTEGER", call.result)
+    # Sail counts the keys of a document that is no list.
+    is_list = exp.Like(this=b.call("ltrim", document.copy()), expression=b.text("[%"))
+    none = (b.is_not_null(document.copy()), b.number(0))
+    return convert(b.when((is_list, length), none), "INTEGER", call.result)
 
 
 @rewrites("json")

@@ -92,7 +92,9 @@ def _bound(node: Node, size: exp.Expr, *, is_first: bool) -> exp.Expr:
     is_left_out = node["class"] == "OPERATOR" or (
         node["class"] == "FUNCTION" and node["function_name"] == "list_value"
     )
-    if is_left_out or is_null(node):
+    if is_null(node):
+        raise refused("A slice up to NULL", "leave the position out")
+    if is_left_out:
         return b.number(1) if is_first else size.copy()
     if not isinstance(known, int):
         raise refused("A slice between positions that are no numbers in the query")

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from catalog.spark import build as b
 from catalog.spark import types as t
+from catalog.spark.duck import Node
 from catalog.spark.expressions import Call, rewrites
 from catalog.spark.nodes import constant
 from catalog.spark.refuse import refused
@@ -15,6 +16,7 @@ from catalog.spark.rewrite_casts import convert, typed
 from catalog.spark.rewrite_intervals import add_interval, is_interval
 
 _ARITHMETIC: Final[dict[str, type[exp.Binary]]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
+_LOGARITHMS: Final = ("ln", "log10", "log2")
 _WORDS: Final = {"add": "+", "subtract": "-", "multiply": "*"}
 
 
@@ -23,7 +25,7 @@ def rewrite_arithmetic(call: Call) -> exp.Expr:
     """Rewrite sums, differences and products, of numbers and of times."""
     sign = _WORDS.get(call.name, call.name)
     if call.count == 1:
-        return exp.Neg(this=b.wrap(call.arg(0))) if sign == "-" else call.arg(0)
+        return _negative(call) if sign == "-" else call.arg(0)
     kinds = call.type(0), call.type(1)
     if "INTERVAL" in (*kinds, call.result) or set(kinds) & t.TIMES:
         return _of_times(call, sign)
@@ -34,14 +36,43 @@ def rewrite_arithmetic(call: Call) -> exp.Expr:
         raise refused(f"Arithmetic of {result}", "Spark has no unsigned numbers")
     if t.is_decimal(result):
         return _of_decimals(call, sign)
-    return b.binary(_ARITHMETIC[sign], operand(call, 0, result), operand(call, 1, result))
+    made = b.binary(_ARITHMETIC[sign], *map(b.unsteady, _wide(call, result)))
+    if result == "DOUBLE":
+        # Infinity less infinity, or times zero, is NaN.
+        return made if any(map(_is_harmless, call.nodes)) else b.steady(made)
+    return made if result == "HUGEINT" else typed(made, result)
+
+
+def _is_harmless(node: Node) -> bool:
+    known = constant(node)
+    return isinstance(known, int | float) and known != 0
+
+
+def _negative(call: Call) -> exp.Expr:
+    known = isinstance(constant(call.nodes[0]), int | float)
+    made = exp.Neg(this=b.wrap(call.arg(0)))
+    return b.steady(made) if call.result == "DOUBLE" and not known else made
+
+
+def _wide(call: Call, result: str) -> list[exp.Expr]:
+    """Return both operands in a type that holds what comes of them: Sail has no overflow."""
+    if result not in t.INTEGERS or result == "HUGEINT":
+        return [operand(call, at, result) for at in (0, 1)]
+    wider = "DECIMAL(38, 0)" if result == "BIGINT" else "BIGINT"
+    left, right = (call.arg(at) for at in (0, 1))
+    if _is_whole(call, 0):
+        return [left, b.cast(right, wider)]
+    return [b.cast(left, wider), right if _is_whole(call, 1) else b.cast(right, wider)]
+
+
+def _is_whole(call: Call, number: int) -> bool:
+    return isinstance(constant(call.nodes[number]), int)
 
 
 def operand(call: Call, number: int, kind: str) -> exp.Expr:
     """Return an operand in the type that DuckDB calculates in, cast only where Spark would not."""
     mine = call.type(number)
-    is_whole = isinstance(constant(call.nodes[number]), int)
-    if mine == kind or (is_whole and kind in ("INTEGER", "BIGINT", "DOUBLE")):
+    if mine == kind or (_is_whole(call, number) and kind in ("INTEGER", "BIGINT", "DOUBLE")):
         return call.arg(number)
     return call.arg_as(number, kind)
 
@@ -93,15 +124,17 @@ def rewrite_division(call: Call) -> exp.Expr:
     left, right = call.arg_as(0, call.result), call.arg_as(1, call.result)
     known = constant(call.nodes[1])
     plain = b.binary(exp.Div, left, right)
+    if call.result == "FLOAT":
+        plain = b.cast(plain, "FLOAT")
     if known == 0 and call.result == "DOUBLE" and not str(known).startswith("-"):
-        return b.multiply(left, b.double("Infinity"))
+        return b.steady(b.multiply(left, b.double("Infinity")))
     if isinstance(known, int | float) and known != 0:
         return plain
     infinite = b.double("Infinity")
     if call.type(1) in t.FLOATS:
         below = exp.Like(this=b.cast(right.copy(), "STRING"), expression=b.text("-%"))
         infinite = b.when((below, b.double("-Infinity")), default=infinite)
-    at_zero = b.multiply(left.copy(), infinite)
+    at_zero = b.steady(b.multiply(left.copy(), infinite))
     if call.result == "FLOAT":
         at_zero = b.cast(at_zero, "FLOAT")
     return b.when((b.equal(right.copy(), b.number(0)), at_zero), default=plain)
@@ -115,10 +148,10 @@ def rewrite_whole_division(call: Call) -> exp.Expr:
     return typed(b.divide_whole(call.arg(0), call.arg(1)), call.result)
 
 
-@rewrites("%", "mod", "fmod")
+@rewrites("%", "mod")
 def rewrite_remainder(call: Call) -> exp.Expr:
     """Rewrite the remainder, which has the sign of what is divided."""
-    if call.name == "fmod" or call.result in t.FLOATS:
+    if call.result in t.FLOATS:
         divisor = constant(call.nodes[1])
         if not divisor:
             raise refused("The remainder of a DOUBLE", "but by a number that stands in the query")
@@ -155,74 +188,32 @@ def rewrite_guarded(call: Call) -> exp.Expr:
         raise call.refuse("with a base of its own: divide two logarithms")
     name = "log10" if call.name == "log" else call.name
     value = call.arg_as(0, "DOUBLE")
-    return b.call(name, value)
+    return logarithm(name, value) if name in _LOGARITHMS else b.steady(b.call(name, value))
 
 
-@rewrites("ceil", "ceiling", "floor", "trunc")
-def rewrite_floor(call: Call) -> exp.Expr:
-    """Rewrite rounding up, down and towards zero; a DOUBLE stays one."""
-    value, kind = call.arg(0), call.type(0)
-    if call.count != 1:
-        raise call.refuse("to a number of digits")
-    if kind in t.INTEGERS:
-        return value
-    name = "ceil" if call.name == "ceiling" else call.name
-    if name == "trunc":
-        # Spark's trunc is of dates.
-        up = exp.LT(this=b.wrap(value.copy()), expression=b.number(0))
-        value = b.when((up, _rounded("ceil", value, kind)), default=_rounded("floor", value, kind))
-        return typed(value, call.result)
-    return typed(_rounded(name, value, kind), call.result)
-
-
-def _rounded(name: str, value: exp.Expr, kind: str) -> exp.Expr:
-    if kind not in t.FLOATS:
-        return b.call(name, value.copy())
-    # Spark makes a BIGINT of it: what is larger than its digits has no fraction anyway.
-    small = exp.LT(this=b.call("abs", value.copy()), expression=b.number("9e15"))
+def logarithm(name: str, value: exp.Expr) -> exp.Expr:
+    """Return a logarithm: of zero it is infinite and of less NaN, where Spark has NULL for it."""
+    zero = b.number(0)
     return b.when(
-        (small, b.cast(b.call(name, value.copy()), "DOUBLE")),
-        default=b.cast(value.copy(), "DOUBLE"),
+        (b.equal(value, zero), b.double("-Infinity")),
+        (exp.LT(this=b.wrap(value.copy()), expression=zero.copy()), b.double("NaN")),
+        default=b.call(name, value.copy()),
     )
 
 
-@rewrites("round")
-def rewrite_round(call: Call) -> exp.Expr:
-    """Rewrite rounding, half away from zero."""
-    digits = call.whole(1, "the number of digits") if call.count == 2 else 0
-    kind = call.type(0)
-    if kind in t.INTEGERS and digits >= 0:
-        return call.arg(0)
-    if kind in t.FLOATS and digits != 0:
-        # DuckDB multiplies, rounds and divides, and so does this: 2.675 is a little less.
-        scale = b.cast(b.text(f"1e{abs(digits)}"), "DOUBLE")
-        apply, undo = (exp.Mul, exp.Div) if digits > 0 else (exp.Div, exp.Mul)
-        scaled = b.call("round", b.binary(apply, call.arg_as(0, "DOUBLE"), scale))
-        return typed(b.binary(undo, scaled, scale.copy()), call.result)
-    return typed(b.call("round", call.arg(0), b.number(digits)), call.result)
-
-
-@rewrites("roundbankers", "round_even")
-def rewrite_round_even(call: Call) -> exp.Expr:
-    """Rewrite rounding, half to even."""
-    digits = call.whole(1, "the number of digits")
-    if call.type(0) not in t.FLOATS or digits:
-        raise call.refuse("of anything but a DOUBLE to a whole number")
-    return typed(b.call("bround", call.arg(0)), call.result)
-
-
-@rewrites("even")
-def rewrite_even(call: Call) -> exp.Expr:
-    """Rewrite rounding away from zero to an even number."""
-    half = b.binary(exp.Div, call.arg_as(0, "DOUBLE"), b.number(2))
-    size = b.call("ceil", b.call("abs", half))
-    sign = b.call("sign", call.arg_as(0, "DOUBLE"))
-    return b.multiply(b.multiply(b.cast(size, "DOUBLE"), b.number(2)), sign)
+@rewrites("sign")
+def rewrite_sign(call: Call) -> exp.Expr:
+    """Rewrite the sign: of NaN it is 0."""
+    made = b.call("sign", call.arg(0))
+    return typed(b.call("nanvl", made, b.number(0)) if call.type(0) in t.FLOATS else made,
+                 call.result)  # fmt: skip
 
 
 @rewrites("greatest", "least")
 def rewrite_greatest(call: Call) -> exp.Expr:
     """Rewrite the greatest and the least, which pass over NULL in both."""
+    if t.is_nested(call.result):
+        raise call.refuse(f"of {call.result}")
     values = [call.arg_as(at, call.result) for at in range(call.count)]
     return values[0] if len(values) == 1 else b.call(call.name, *values)
 

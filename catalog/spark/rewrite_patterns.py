@@ -41,7 +41,15 @@ def _matches(value: exp.Expr, pattern: str) -> exp.Expr:
 
 def _pattern(call: Call, options_at: int) -> str:
     options = call.literal(options_at, "the options") if call.count > options_at else ""
-    return portable(call.literal(1, "the regular expression"), options)
+    return portable(_checked(call), options)
+
+
+def _checked(call: Call) -> str:
+    """Return a regular expression that DuckDB understands: what it says of others is raised."""
+    pattern = call.literal(1, "the regular expression")
+    quoted = pattern.replace("'", "''")
+    call.rewriter.duck.value(f"regexp_matches('', '{quoted}')")
+    return pattern
 
 
 @rewrites("regexp_matches")
@@ -62,14 +70,17 @@ def rewrite_regexp_extract(call: Call) -> exp.Expr:
     if call.count > 2 and not isinstance(constant(call.nodes[2]), int):
         raise call.refuse("its group has to be a number that stands in the query")
     group = call.whole(2, "the group") if call.count > 2 else 0
-    return b.call(call.name, call.arg(0), b.text(_pattern(call, 3)), b.number(group))
+    pattern = _pattern(call, 3)
+    if not 0 <= group <= re.compile(pattern.replace(r"\z", r"\Z")).groups:
+        raise call.refuse(f"its regular expression has no group {group}")
+    return b.call(call.name, call.arg(0), b.text(pattern), b.number(group))
 
 
 @rewrites("regexp_replace")
 def rewrite_regexp_replace(call: Call) -> exp.Expr:
     """Rewrite a replacement: of the first that is found, unless the option g is there."""
     options = call.literal(3, "the options") if call.count > 3 else ""
-    pattern = portable(call.literal(1, "the regular expression"), options.replace("g", ""))
+    pattern = portable(_checked(call), options.replace("g", ""))
     pieces = re.split(r"(\\[0-9])", call.literal(2, "what replaces it"))
     if any("\\" in one for one in pieces[::2]):
         raise call.refuse("with such a replacement")
@@ -110,4 +121,7 @@ def _replace_first(call: Call, pattern: str, pieces: list[str]) -> exp.Expr:
 @rewrites("regexp_split_to_array", "string_split_regex", "str_split_regex")
 def rewrite_regexp_split(call: Call) -> exp.Expr:
     """Rewrite splitting at a pattern."""
-    return b.call("split", call.arg(0), b.text(_pattern(call, 2)))
+    pattern = _pattern(call, 2)
+    if re.match(pattern.replace(r"\z", r"\Z"), ""):
+        raise call.refuse("at what may be empty")
+    return b.call("split", call.arg(0), b.text(pattern))

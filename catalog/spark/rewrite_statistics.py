@@ -17,6 +17,8 @@ from catalog.spark.rewrite_aggregates import (
     takes,
 )
 from catalog.spark.rewrite_casts import convert, typed
+from catalog.spark.rewrite_lists import not_null
+from catalog.spark.rewrite_numbers import logarithm
 
 
 @aggregate("median", "quantile_cont")
@@ -25,25 +27,51 @@ def rewrite_quantile_cont(call: Call, seal: Seal) -> exp.Expr:
     not_distinct(call)
     if not t.is_number(call.type(0)) or orders(call):
         raise call.refuse(f"of {call.type(0)}")
-    if call.name == "median":
-        return typed(
-            seal(b.call("percentile", call.arg_as(0, "DOUBLE"), b.number("0.5"))), call.result
-        )
-    share = constant(call.nodes[1])
+    share = 0.5 if call.name == "median" else _share(call)
     if not isinstance(share, int | float) or not 0 <= share <= 1:
         raise call.refuse("with shares that are not one number from 0 to 1 in the query")
-    made = seal(b.call("percentile", call.arg_as(0, "DOUBLE"), b.number(repr(share))))
-    return typed(made, call.result)
+    # Sail's own percentile loses its way where a value is NaN.
+    # Values are cast when they are taken: Sail takes lists of x and of its cast for one.
+    values = _sorted(seal(b.call("collect_list", call.arg(0))))
+    last = b.cast(b.subtract(b.call("size", values.copy()), b.number(1)), "DOUBLE")
+    place = b.multiply(last, _double(share))
+    below, above = (
+        _as_double(call, b.call("try_element_at", values.copy(), _position(side)))
+        for side in (b.call("floor", place), b.call("ceil", place.copy()))
+    )
+    rest = b.subtract(place.copy(), b.cast(b.call("floor", place.copy()), "DOUBLE"))
+    between = b.add(below, b.multiply(b.subtract(above, below.copy()), rest))
+    made = b.when((b.equal(below.copy(), above.copy()), below.copy()), default=between)
+    return typed(not_empty(values, made), call.result)
+
+
+def _as_double(call: Call, value: exp.Expr) -> exp.Expr:
+    return convert(value, call.type(0), "DOUBLE")
+
+
+def _position(side: exp.Expr) -> exp.Expr:
+    return b.cast(b.add(side, b.number(1)), "INT")
+
+
+def _share(call: Call) -> object:
+    if call.count < 2:
+        raise call.refuse("written with WITHIN GROUP")
+    return constant(call.nodes[1])
+
+
+def _sorted(values: exp.Expr) -> exp.Expr:
+    # Over a window Sail collects NULLs too.
+    return b.call("array_sort", not_null(values))
 
 
 @aggregate("quantile_disc", "quantile")
 def rewrite_quantile_disc(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite quantiles that are one of the values."""
     not_distinct(call)
-    share = constant(call.nodes[1])
+    share = _share(call)
     if not isinstance(share, int | float) or not 0 <= share <= 1 or orders(call):
         raise call.refuse("with shares that are not one number from 0 to 1 in the query")
-    values = b.call("array_sort", seal(b.call("collect_list", call.arg(0))))
+    values = _sorted(seal(b.call("collect_list", call.arg(0))))
     size = b.cast(b.call("size", values.copy()), "DOUBLE")
     rest = b.call("floor", b.subtract(size.copy(), b.multiply(size.copy(), _double(share))))
     at = b.call("greatest", b.cast(b.subtract(size, rest), "INT"), b.number(1))
@@ -175,8 +203,9 @@ def rewrite_regression(call: Call, seal: Seal) -> exp.Expr:
 def rewrite_product(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite the product of all values."""
     not_distinct(call)
-    values = seal(b.call("collect_list", call.arg_as(0, "DOUBLE")))
-    step = b.arrow(b.multiply(b.name("_a"), b.name("_e")), "_a", "_e")
+    # Over a window Sail collects NULLs too.
+    values = not_null(seal(b.call("collect_list", call.arg(0))))
+    step = b.arrow(b.multiply(b.name("_a"), _as_double(call, b.name("_e"))), "_a", "_e")
     return not_empty(values, b.call("aggregate", values, b.cast(b.number(1), "DOUBLE"), step))
 
 
@@ -184,12 +213,4 @@ def rewrite_product(call: Call, seal: Seal) -> exp.Expr:
 def rewrite_geomean(call: Call, seal: Seal) -> exp.Expr:
     """Rewrite the geometric mean."""
     not_distinct(call)
-    return b.call("exp", seal(b.call("avg", b.call("ln", call.arg_as(0, "DOUBLE")))))
-
-
-@aggregate("mode")
-def rewrite_mode(call: Call, seal: Seal) -> exp.Expr:
-    """Rewrite the most frequent value."""
-    takes(call)
-    not_distinct(call)
-    return seal(b.call("mode", call.arg(0)))
+    return b.call("exp", seal(b.call("avg", logarithm("ln", call.arg_as(0, "DOUBLE")))))

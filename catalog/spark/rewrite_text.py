@@ -58,7 +58,7 @@ def rewrite_concat(call: Call) -> exp.Expr:
     return b.call("concat_ws", b.text(""), *values)
 
 
-@rewrites("substring", "substr", "substring_grapheme")
+@rewrites("substring", "substr")
 def rewrite_substring(call: Call) -> exp.Expr:
     """Rewrite a piece of a text: position 0 is before the first sign."""
     value, start = call.arg(0), constant(call.nodes[1])
@@ -95,7 +95,7 @@ def _given(length: object) -> list[exp.Expr]:
     return [b.number(length)] if isinstance(length, int) else []
 
 
-@rewrites("left", "left_grapheme", "right", "right_grapheme")
+@rewrites("left", "right")
 def rewrite_left(call: Call) -> exp.Expr:
     """Rewrite the first or last signs; a number below zero leaves so many out."""
     count, value = call.whole(1, "how many"), call.arg(0)

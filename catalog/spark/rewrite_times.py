@@ -7,6 +7,7 @@ otherwise; a wall clock (TIMESTAMP) is taken for a moment of UTC on the way.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sqlglot import exp
@@ -260,10 +261,17 @@ def _format(call: Call, written: str) -> str:
 def rewrite_strptime(call: Call) -> exp.Expr:
     """Rewrite a text that is read by a format."""
     written = call.literal(1, "the format")
-    if any(sign in written for sign in ("%a", "%A", "%j", "%p", "%I", "%f", "%g", "%y", "%-")):
+    if any(
+        sign in written
+        for sign in ("%a", "%A", "%j", "%p", "%I", "%f", "%g", "%y", "%-", "%b", "%B")
+    ):
         raise call.refuse("with such a format")
     name = "to_timestamp" if call.name == "strptime" else "try_to_timestamp"
-    read = b.call(name, call.arg(0), b.text(_format(call, written)))
+    form = _format(call, written)
+    if not re.search(r"%\w%", written):
+        # One digit will do for what has two, unless the next number follows at once.
+        form = re.sub(r"MM|dd|HH|mm|ss", lambda found: found[0][0], form)
+    read = b.call(name, call.arg(0), b.text(form))
     return convert(read, t.TIMESTAMPTZ, call.result)
 
 
@@ -277,4 +285,8 @@ def rewrite_timezone(call: Call) -> exp.Expr:
         there = b.call("from_utc_timestamp", call.arg(1), b.text(zone))
         return convert(there, t.TIMESTAMPTZ, "TIMESTAMP")
     clock = convert(call.arg(1), kind, t.TIMESTAMPTZ)
-    return b.call("to_utc_timestamp", clock, b.text(zone))
+    first = b.call("to_utc_timestamp", clock, b.text(zone))
+    # Where clocks are put back an hour is there twice: DuckDB takes the later one, Spark the other.
+    later = b.call("timestamp_micros", b.add(micros(first), b.number(3_600_000_000)))
+    is_there = b.equal(b.call("from_utc_timestamp", later, b.text(zone)), clock.copy())
+    return b.when((is_there, later.copy()), default=first.copy())

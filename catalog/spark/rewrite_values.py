@@ -63,7 +63,9 @@ def alike(rewriter: Rewriter, nodes: list[Node], scope: Scope) -> list[exp.Expr]
         common = common_type(rewriter, sorted(known))
     if any(kind in t.UNSIGNED for kind in known) and len(known) > 1 and not t.is_number(common):
         raise refused(f"A comparison of {' and '.join(sorted(known))}")
-    if t.is_number(common) and all(t.is_number(kind) for kind in known):
+    # Sail compares a DOUBLE with a DECIMAL or a BIGINT as a DECIMAL, which cannot hold it.
+    are_mixed = common in t.FLOATS and any(kind not in t.FLOATS for kind in kinds)
+    if t.is_number(common) and all(t.is_number(kind) for kind in known) and not are_mixed:
         # Spark widens numbers as DuckDB does; only texts have to be read.
         return [
             rewriter.cast_to(node, common, scope)

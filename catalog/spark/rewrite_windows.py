@@ -14,7 +14,8 @@ from catalog.spark.expressions import Call, Rewriter, handles, rewrites
 from catalog.spark.nodes import arguments, constant
 from catalog.spark.ordering import sorted_by
 from catalog.spark.refuse import refused
-from catalog.spark.rewrite_aggregates import AGGREGATES, check_known
+from catalog.spark.rewrite_aggregates import AGGREGATES, check_known, not_empty
+from catalog.spark.rewrite_lists import not_null
 from catalog.spark.scopes import Scope
 
 _RANKS: Final = {"row_number": "row_number", "rank": "rank", "rank_dense": "dense_rank",
@@ -24,6 +25,10 @@ _VALUES: Final = ("lag", "lead", "first_value", "last_value", "nth_value", "firs
 _NULL_BLIND: Final = frozenset({
     "sum", "avg", "mean", "min", "max", "count", "bool_and", "bool_or", "stddev", "stddev_samp",
     "stddev_pop", "var_samp", "var_pop", "variance", "median", "quantile_cont",
+})  # fmt: skip
+
+_OF_SLIDING: Final = frozenset({
+    "sum", "avg", "mean", "stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop",
 })  # fmt: skip
 
 
@@ -75,7 +80,43 @@ def rewrite_window(rewriter: Rewriter, node: Node, scope: Scope) -> exp.Expr:
     check_known(name)
     if node.get("ignore_nulls"):
         raise refused(f"IGNORE NULLS of {name}")
+    if name in _OF_SLIDING and _slides(spec) and call.result in t.FLOATS:
+        return _of_frame(call, name, over)
     return AGGREGATES[name](call, over)
+
+
+def _slides(spec: exp.WindowSpec | None) -> bool:
+    return spec is not None and spec.args["start"] != "UNBOUNDED"
+
+
+def _of_frame(call: Call, name: str, over: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Return an aggregate of each frame's own values: Sail adds what comes and takes what goes,
+    whereby a NaN stays and a large value leaves its error behind."""
+    values = not_null(over(b.call("collect_list", call.arg_as(0, "DOUBLE"))))
+    zero, one = b.cast(b.number(0), "DOUBLE"), b.field(b.name("_s"), "v")
+    mean = b.field(b.name("_s"), "m")
+
+    def total(of: exp.Expr, value: exp.Expr) -> exp.Expr:
+        step = b.arrow(b.add(b.name("_a"), value), "_a", "_e")
+        return b.call("aggregate", of, zero.copy(), step)
+
+    def size(of: exp.Expr) -> exp.Expr:
+        return b.cast(b.call("size", of), "DOUBLE")
+
+    if name == "sum":
+        return not_empty(values, total(values.copy(), b.name("_e")))
+    average = b.binary(exp.Div, total(values.copy(), b.name("_e")), size(values.copy()))
+    if name in ("avg", "mean"):
+        return not_empty(values, average)
+    distance = b.subtract(b.name("_e"), mean)
+    squares = total(one, b.multiply(distance, distance.copy()))
+    degrees = size(one.copy())
+    if not name.endswith("_pop"):
+        degrees = b.subtract(degrees, b.number(1))
+    made = b.binary(exp.Div, squares, b.call("nullif", degrees, zero.copy()))
+    made = b.call("sqrt", made) if name.startswith("stddev") else made
+    pack = b.call("array", b.struct(v=values.copy(), m=average))
+    return not_empty(values, b.call("try_element_at", b.each(pack, made, "_s"), b.number(1)))
 
 
 def _value(call: Call, name: str) -> exp.Expr:
@@ -164,6 +205,8 @@ def _frame(rewriter: Rewriter, node: Node, scope: Scope) -> exp.WindowSpec | Non
             known = constant(offset) if offset else None
             if not isinstance(known, int | float) or known < 0:
                 raise refused("A window frame between bounds that are no numbers in the query")
+            if rows and not isinstance(known, int):
+                raise refused("A window frame of a share of a row")
             sides.append(
                 (b.number(repr(known)), "PRECEDING" if "PRECEDING" in bound else "FOLLOWING")
             )

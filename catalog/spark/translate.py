@@ -30,6 +30,7 @@ from catalog.spark import (  # noqa: F401
     rewrite_maps,
     rewrite_numbers,
     rewrite_patterns,
+    rewrite_rounding,
     rewrite_statistics,
     rewrite_text,
     rewrite_times,

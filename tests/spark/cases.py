@@ -307,6 +307,22 @@ i - (j - 1)
 i / (j + 100)
 -(i)
 1 - -1
+i + i * 2
+9223372036854775807 - k
+-(-i)
+d = -d
+d * 0 = 'nan'::double
+d - d > 1
+m > d
+d in (2.5, 'nan')
+i > 5.5::double
+ln(e)
+log2(-e)
+sign(d)
+1.0::float / 3
+h::float / 7
+0.1::float * 3
+greatest(d - d, 1)
 """
 _TEXTS = """
 s || p
@@ -713,6 +729,10 @@ make_date(2024, 1, 2)
 t0 at time zone 'America/New_York'
 tz at time zone 'America/New_York'
 tz at time zone 'UTC'
+timestamp '2024-11-03 01:30:00' at time zone 'America/New_York'
+timestamp '2024-03-31 02:30:00' at time zone 'Europe/Berlin'
+try_strptime('2024-1-5', '%Y-%m-%d')
+try_strptime('20240105', '%Y%m%d')
 tz at time zone 'UTC' at time zone 'Europe/Berlin'
 date_trunc('day', tz at time zone 'America/New_York')
 coalesce(t0, till)
@@ -740,6 +760,7 @@ try_cast(config->>'i' as double)
 try_cast(config->>('$.' || 'i') as double)
 (config->>'$.a.c') = 'x'
 json_array_length(config->'$.l')
+json_array_length(config)
 config is null
 """
 _AGGREGATES = """
@@ -770,6 +791,11 @@ min(v)
 max(v)
 min(y)
 max(f)
+max(case when k = 1 then 'nan'::double else y end)
+min(case when k = 1 then 'nan'::double else y end)
+median(case when k = 1 then 'nan'::double else y end)
+median(x::decimal(10,2))
+geomean(y)
 bool_and(f)
 bool_or(f)
 count_if(f)
@@ -840,7 +866,6 @@ geomean(abs(x) + 1)
 bit_and(x)
 bit_or(x)
 bit_xor(x)
-mode(o % 1)
 sum(x) filter (f) / count(*)
 coalesce(sum(x) filter (x > 2), 0)
 max(x) - min(x)
@@ -899,6 +924,13 @@ list(x) over (order by k rows between 1 preceding and current row)
 x - avg(x) over (partition by g)
 x - lag(x) over w
 bool_or(f) over (order by k)
+sum(case when k = 3 then 'inf'::double else y end) over (order by k rows 1 preceding)
+avg(case when k = 3 then 'nan'::double else y end) over (order by k rows 1 preceding)
+stddev(case when k = 3 then 1e10 else y end) over (order by k rows 2 preceding)
+var_pop(y) over (order by k rows between 2 preceding and 1 following)
+avg(x) over (order by k rows between 1 preceding and 1 preceding)
+count(*) over (order by k rows 2 preceding)
+product(y) over (order by k)
 """
 _QUERIES = """
 select * from n order by k
@@ -1034,6 +1066,13 @@ select k, t0 - interval (k) day as b from c where t0 is not null order by k
 select t.k, t.i // 2 as h from n as t where t.i // 2 > 1 order by all
 select sum(i) as s, sum(i) * 1000 as t from n
 select s.k, s.s like '%a%' as has from s order by s.k
+select k, d - d as z from n order by d - d desc, k
+select k, e * 0 / 0 as z from n order by z desc, k
+select d - d as z, count(*) from n group by all order by all
+select count(distinct d - d), count(distinct e * 0) from n
+select arg_max(k, d - d), max(d - d), min(d - d) from n where k in (1, 7)
+select count(*) from n as a join n as b on a.d - a.d = b.d - b.d
+select sharpe(y, 252), hit_rate(y) + 1 from g group by g order by all
 select 'x' || k as name, count(*) from g group by all order by all
 """  # noqa: E501 - a query a line
 
