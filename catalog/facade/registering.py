@@ -40,6 +40,8 @@ class Registering(Located):
         Raises:
             UsageError: a folder does not exist, or nothing lies below a URL.
             ObjectStoreError: a store cannot be reached, or says no. What was read is registered.
+                One object that it refuses is in quarantine; where it refuses all that were asked
+                for, none is: that is no property of theirs.
             SweepFileError: a sweep file cannot be read.
             StoreError: the catalog cannot be used.
         """

@@ -14,12 +14,13 @@ from catalog.register.analytics import AnalyticsReader
 from catalog.register.bundled import BundledRun, read_bundled
 from catalog.register.configs import ConfigSources
 from catalog.register.entries import Reading, RunContext, make_entries
-from catalog.register.files import Outcome
+from catalog.register.files import FileToRead, Outcome
 from catalog.register.folders import SeenFolder
 from catalog.register.known import Known
 from catalog.register.plan import Plan, RunToRead
 from catalog.register.reading import read_files
 from catalog.register.record import Batch
+from catalog.register.refused import unless_all_refused
 from catalog.register.runs import RunRecords, read_records
 from catalog.register.sweeps import SweepShelf
 from catalog.sweeps.grid import Sweep
@@ -51,6 +52,7 @@ def batches(
     *,
     size: int | None,
     is_stated_enough: bool = False,
+    are_named: bool = False,
 ) -> Iterator[Batch]:
     """
     Read the files of a plan, and yield what was found.
@@ -58,14 +60,25 @@ def batches(
     Args:
         size: how many files there are in a batch at most; None for all in one.
         is_stated_enough: nothing is to be recorded, and what the footers of objects state will do.
+        are_named: each file was named, and is a problem if it is refused, though all of them are.
+
+    Raises:
+        ObjectStoreError: a store cannot be reached, or refuses all that was asked for.
     """
     with closing(AnalyticsReader()) as analytics:
         here = sum(len(run.files) for run in plan.runs if not is_url(run.folder))
-        files = (file for run in plan.runs for file in run.files)
         there = plan.to_read - here
-        outcomes = read_files(files, here=here, there=there, is_stated_enough=is_stated_enough)
+        outcomes = read_files(
+            _files_of(plan), here=here, there=there, is_stated_enough=is_stated_enough
+        )
+        if not are_named:
+            outcomes = unless_all_refused(_files_of(plan), outcomes, sources.known)
         size = size or plan.to_read + 1
         yield from _batches(plan, roots, sources, analytics, outcomes, progress, size)
+
+
+def _files_of(plan: Plan) -> Iterator[FileToRead]:
+    return (file for run in plan.runs for file in run.files)
 
 
 def _batches(
@@ -83,7 +96,6 @@ def _batches(
     try:
         for run, said in zip(plan.runs, _read_said(plan.runs, analytics), strict=True):
             context = _context(run, sources, said)
-            batch.problems.extend(context.records.problems)
             root = _root_of(roots, run.files[0].folder)
             _add_run(batch, context, root)
             # The outcomes go on with the next run.
@@ -91,6 +103,7 @@ def _batches(
                 if left == 0:
                     # Only now is what the run says about itself known to all of its traces.
                     context.records_stamp = run.records_stamp
+                    batch.problems.extend(context.records.problems)
                 if isinstance(outcome, TraceFile):
                     readings.append((context, file.folder, file.name, outcome))
                 elif outcome is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Final
 
 from catalog.errors import NotATraceError, TraceFileError
 from catalog.objects import StoredObject, is_url
@@ -35,6 +36,9 @@ class Problem:
     stamp: tuple[int, int] = NO_STAMP
     status: str = "quarantined"
 
+
+NO_PERMISSION: Final = "no permission"
+"""The reason of files that may not be read."""
 
 Outcome = TraceFile | Problem | None
 """What reading a file came to; None where it vanished since it was listed."""
@@ -71,5 +75,5 @@ def problem_of(
         return None
     # The stamp is that of the listing: what was written to the file since then is new. A
     # change of permissions changes no time: such a file is tried again each time.
-    stamp = NO_STAMP if reason == "no permission" else file.stamp
+    stamp = NO_STAMP if reason == NO_PERMISSION else file.stamp
     return Problem(path, reason, error, hint, stamp, status)

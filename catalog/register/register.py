@@ -48,7 +48,8 @@ def register(
 
     Raises:
         UsageError: a folder does not exist, or nothing lies below a URL.
-        ObjectStoreError: a store cannot be reached, or says no.
+        ObjectStoreError: a store cannot be reached, or says no: one that refuses every object
+            that was asked for is no reason to put any of them in quarantine.
         StoreError: the catalog cannot be used.
     """
     started = time.monotonic()

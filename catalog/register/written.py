@@ -94,7 +94,7 @@ def take_in(catalog: Path, files: Sequence[str] = (), *, wait: float | None = No
     sources = RunSources(Known(), (), SweepShelf(catalog))
     roots = [folder.path for folder in plan.folders]
     refused: list[Problem] = []
-    for batch in batches(plan, roots, sources, lambda done, total: None, size=None):
+    for batch in batches(plan, roots, sources, lambda done, total: None, size=None, are_named=True):
         with writing(catalog, wait=wait) as con:
             replaced = _take_out_what_changed(batch)
             for run in batch.runs:

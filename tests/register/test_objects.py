@@ -411,6 +411,73 @@ def test_an_object_that_may_not_be_read_is_quarantined_until_it_may(catalog, wri
     assert (report.registered, report.needs_attention) == (1, False)
 
 
+def test_a_store_that_lets_no_object_be_read_stops_it_and_nothing_is_recorded(
+    catalog, write_run, store, monkeypatch
+):
+    monkeypatch.setattr("catalog.objects.AT_ONCE", 2)
+    metadata = {"run_id": "first"}
+    send(write_run(traces={f"t{n:02}": [1, n % 2] for n in range(40)}, metadata=metadata),
+         f"{store.url}/run")  # fmt: skip
+    store.requests.clear()
+    store.spoil = lambda request, before: None if request.is_listing else Fault(403, "AccessDenied")
+
+    with pytest.raises(ObjectStoreError, match=f"{store.url} refuses all 40 objects") as caught:
+        catalog.register(store.url)
+    assert "s3:GetObject" in caught.value.hint
+    assert not catalog.path.exists()
+
+    monkeypatch.setattr("catalog.register.refused.ENOUGH", 10)
+    store.requests.clear()
+    with pytest.raises(ObjectStoreError, match="refuses all 10 objects"):
+        catalog.register(store.url)
+    # Those that were under way by then, and no more.
+    assert len({one.path for one in store.requests if one.path.endswith(".parquet")}) < 20
+
+    store.spoil = lambda request, before: None
+    assert catalog.register(store.url).registered == 40
+
+
+def test_what_another_place_held_is_registered_where_a_store_lets_nothing_be_read(
+    catalog, write_run, store, memory
+):
+    send(write_run("a", {"SPY_x_1": [1, 0]}), f"{memory}/a")
+    send(write_run("b", {"SPY_x_2": [1, 0]}, metadata={"run_id": "b"}), f"{store.url}/b")
+    store.spoil = lambda request, before: None if request.is_listing else Fault(403, "AccessDenied")
+
+    with pytest.raises(ObjectStoreError, match=f"{store.url} refuses the only object"):
+        catalog.register(memory, store.url)
+
+    assert rows(catalog, "select strategy_id from trace_files") == [("SPY_x_1",)]
+    assert rows(catalog, "select * from quarantine") == []
+    assert rows(catalog, "select run_id from runs") == [("a",)]
+
+
+def test_new_objects_that_may_not_be_read_beside_known_ones_are_quarantined(
+    catalog, write_run, store
+):
+    send(write_run("a", {"x": [1, 0]}), f"{store.url}/a")
+    catalog.register(store.url)
+    send(write_run("b", {"y": [1, 0], "z": [0, 1]}), f"{store.url}/b")
+    store.spoil = lambda request, before: (
+        Fault(403, "AccessDenied") if request.path.endswith(".parquet") else None
+    )
+
+    for _ in range(2):
+        report = catalog.register(store.url)
+        assert [one.reason for one in report.quarantined] == ["no permission"] * 2
+
+    # Where the known one was written anew, and is refused too, nothing of it can be read.
+    store.spoil = lambda request, before: None
+    write_file(f"{store.url}/a/traces/SPY_1m/signals/sma_grid/x.parquet",
+               old_trace(Path(catalog.path).with_name("x.parquet"), [0, 1]))  # fmt: skip
+    store.spoil = lambda request, before: (
+        Fault(403, "AccessDenied") if request.path.endswith(".parquet") else None
+    )
+    with pytest.raises(ObjectStoreError, match="refuses all 3 objects"):
+        catalog.register(store.url)
+    assert rows(catalog, "select strategy_id from trace_files") == [("x",)]
+
+
 def test_a_body_that_is_cut_short_is_fetched_again(catalog, write_run, store, patient):
     send(write_run(traces={"a": [1, 0], "b": [0, 1]}), f"{store.url}/run")
 
