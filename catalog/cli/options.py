@@ -26,6 +26,19 @@ class _CatalogPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _FileOrUrl(click.Path):
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Leave a URL as it is: whether something is there, its store is asked when it is read."""
+        from catalog.objects import is_url
+
+        is_remote = isinstance(value, str) and is_url(value)
+        return value if is_remote else super().convert(value, param, ctx)
+
+
+FILE_OR_URL = _FileOrUrl(exists=True, dir_okay=False, path_type=Path)
+"""A file that is there, as a Path, or a URL as text."""
+
+
 def catalog_option(command: Command) -> Command:
     """Give a command the option --catalog PATH; its value arrives as `path`."""
     return click.option(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
+from catalog.cli.options import (
+    FILE_OR_URL,
+    catalog_option,
+    listed,
+    open_catalog,
+    plural,
+    say,
+    say_next,
+)
 from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -44,15 +52,15 @@ SOURCES = {
     "--sweep",
     "sweeps",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A sweep file (YAML) that made some of the traces; may be given many times.",
+    type=FILE_OR_URL,
+    help="A sweep file (YAML), or its URL, that made some of the traces; may be given many times.",
 )
 @click.option("--forgotten", is_flag=True, help="Bring back what was forgotten in the folders.")
 @click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
 @catalog_option
 def command(
     folders: tuple[str, ...],
-    sweeps: tuple[Path, ...],
+    sweeps: tuple[Path | str, ...],
     forgotten: bool,
     dry_run: bool,
     path: Path,

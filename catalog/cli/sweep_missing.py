@@ -37,7 +37,7 @@ _SHOWN = ("state", "strategy_id", "symbol", "timeframe", "strategy_hash", "confi
     "--limit", type=click.IntRange(min=1), default=40, show_default=True, help="Rows of a table."
 )
 def missing(
-    file: Path,
+    file: Path | str,
     symbols: tuple[str, ...],
     timeframes: tuple[str, ...],
     start: str | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from catalog.cli.options import catalog_option, say
+from catalog.cli.options import FILE_OR_URL, catalog_option, say
 
 if TYPE_CHECKING:
     from catalog.sweeps.places import Place
@@ -29,7 +29,7 @@ def _bars(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
 
 
 _OPTIONS = (
-    click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    click.argument("file", type=FILE_OR_URL),
     click.option("--symbol", "symbols", multiple=True, help="Instead of the file's; repeatable."),
     click.option(
         "--timeframe", "timeframes", multiple=True, help="Instead of the file's; repeatable."
@@ -96,7 +96,7 @@ def say_behind(count: int, words: str) -> None:
 
 
 def said_again(
-    file: Path,
+    file: Path | str,
     symbols: tuple[str, ...],
     timeframes: tuple[str, ...],
     start: str | None,

@@ -30,7 +30,7 @@ ATTENTION = 3
     help="The folder in which the run's directory is made. Default: runs, beside the catalog.",
 )
 def run(
-    file: Path,
+    file: Path | str,
     symbols: tuple[str, ...],
     timeframes: tuple[str, ...],
     start: str | None,

@@ -28,7 +28,7 @@ from catalog.cli.sweep_options import (
     help="How to print the counts.",
 )
 def status(
-    file: Path,
+    file: Path | str,
     symbols: tuple[str, ...],
     timeframes: tuple[str, ...],
     start: str | None,

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
+from catalog.cli.options import (
+    FILE_OR_URL,
+    catalog_option,
+    listed,
+    open_catalog,
+    plural,
+    say,
+    say_next,
+)
 from catalog.cli.progress import progress_bar
 from catalog.cli.register import IGNORED, KINDS, SOURCES
 
@@ -35,13 +43,13 @@ TIMES = {"file": "from the files", "prices": "from the prices", "unknown": "unkn
     "--sweep",
     "sweeps",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A sweep file (YAML) that made some of the traces; may be given many times.",
+    type=FILE_OR_URL,
+    help="A sweep file (YAML), or its URL, that made some of the traces; may be given many times.",
 )
 @click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
 @catalog_option
 def command(
-    folder: Path, output: Path, sweeps: tuple[Path, ...], dry_run: bool, path: Path
+    folder: Path, output: Path, sweeps: tuple[Path | str, ...], dry_run: bool, path: Path
 ) -> None:
     """
     Write the old traces at and below DIR anew in our format; DIR is left alone.

@@ -38,7 +38,8 @@ class Upgrading(Located):
 
         Args:
             output: a folder that does not exist, is empty, or was made from `folder` before.
-            sweeps: sweep files (YAML) to find parameters in that the traces do not carry.
+            sweeps: sweep files (YAML), or their URLs, to find parameters in that the traces do not
+                carry.
             dry_run: read and report, and write nothing.
             progress: called with how many files were converted, and how many are to be.
 

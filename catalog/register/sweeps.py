@@ -32,13 +32,14 @@ class SweepShelf:
         """Keep a copy of a sweep; one that is there already is left alone."""
         declared = sweep.declared
         kept = self._folder / f"{sweep.digest}.{'yaml' if declared is None else 'json'}"
-        if kept.exists() or (declared is None and not sweep.path.exists()):
+        held = sweep.text if declared is None else declared
+        if kept.exists() or held is None:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             remove_unfinished(kept)
             unfinished = kept.with_name(f".{kept.name}.{os.getpid()}.tmp")
-            unfinished.write_bytes(sweep.path.read_bytes() if declared is None else declared)
+            unfinished.write_bytes(held)
             unfinished.replace(kept)
         except OSError as error:
             raise StoreError(

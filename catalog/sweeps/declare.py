@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final, NoReturn
 
 from catalog.canonical import Config, plain_config
@@ -51,7 +51,7 @@ def declare(document: Mapping[str, Any]) -> Sweep:
     return read_declared(text, path=Path(f"{name} (declared)"), label=label)
 
 
-def read_declared(text: bytes, path: Path, *, label: str) -> Sweep:
+def read_declared(text: bytes, path: Path | str, *, label: str) -> Sweep:
     """
     Make a sweep of what was declared in Python, from its JSON.
 
@@ -68,7 +68,7 @@ def read_declared(text: bytes, path: Path, *, label: str) -> Sweep:
     return replace(sweep, declared=text)
 
 
-def sweep_of(document: Mapping[str, Any], label: str, *, path: Path, digest: str) -> Sweep:
+def sweep_of(document: Mapping[str, Any], label: str, *, path: Path | str, digest: str) -> Sweep:
     """
     Make a sweep of a mapping as a file holds it.
 
@@ -79,7 +79,7 @@ def sweep_of(document: Mapping[str, Any], label: str, *, path: Path, digest: str
         SweepFileError: it cannot be used; the message says which entry and why.
     """
     sweep = Sweep(
-        name=str(document.get("name") or path.stem),
+        name=str(document.get("name") or PurePath(path).stem),
         path=path,
         digest=digest,
         symbols=_words(label, document, "symbols"),

@@ -10,6 +10,7 @@ What an entry may say is in catalog.sweeps.declare.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from os import PathLike
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any, NoReturn
 import yaml
 
 from catalog.canonical import MAX_DEPTH
+from catalog.objects import is_url
+from catalog.places import as_text, read_bytes
 from catalog.sweeps.declare import DECLARE, MAX_CONFIGURATIONS, refuse, sweep_of
 from catalog.sweeps.grid import Sweep
 
@@ -29,7 +32,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def load_sweep(path: str | PathLike[str]) -> Sweep:
     """
-    Read a sweep file.
+    Read a sweep file, of this machine or of a store.
 
     `strategies` and `classifiers` are lists of entries with a `type`, a `name` (else the type)
     and `params` or `parameters`; `symbols`, `timeframes` and `name` may stand beside them. A
@@ -38,20 +41,29 @@ def load_sweep(path: str | PathLike[str]) -> Sweep:
     `constraints`, and `components`: entries before it by their names, or strategies of their own.
     Whatever else a file says, dates among it, is passed over.
 
-    Raises SweepFileError, which names the file, the entry and what to do.
+    Args:
+        path: the file's, or its URL such as `s3://bucket/grid.yaml`.
+
+    Raises:
+        SweepFileError: it cannot be used; the message names the file, the entry and what to do.
+        ObjectStoreError: its store cannot be reached, or says no.
+        UsageError: it is a URL that was made a path.
     """
-    path = Path(path)
+    place = as_text(path)
+    path = place if is_url(place) else Path(place)
     try:
-        data = path.read_bytes()
+        data = read_bytes(place)
     except OSError as error:
-        _refuse(path, f"it cannot be read: {error.strerror}", "Give the path of a YAML file")
+        why = error.strerror or "it is not there"
+        _refuse(path, f"it cannot be read: {why}", "Give the path or the URL of a YAML file")
     document = _read_yaml(path, data)
     if not isinstance(document, dict):
         _refuse(path, "it is not a mapping", DECLARE)
-    return sweep_of(document, _label(path), path=path, digest=sha256(data).hexdigest())
+    sweep = sweep_of(document, _label(path), path=path, digest=sha256(data).hexdigest())
+    return replace(sweep, text=data)
 
 
-def _read_yaml(path: Path, data: bytes) -> Any:
+def _read_yaml(path: Path | str, data: bytes) -> Any:
     try:
         # libyaml builds its nodes recursively, and deep nesting would end the process.
         depth = 0
@@ -71,7 +83,7 @@ def _read_yaml(path: Path, data: bytes) -> Any:
         _refuse(path, f"it is not YAML: {error}", _REPAIR)
 
 
-def _refuse_keys_given_twice(path: Path, root: yaml.Node) -> None:
+def _refuse_keys_given_twice(path: Path | str, root: yaml.Node) -> None:
     """YAML forbids them, and PyYAML takes the last."""
     nodes, seen = [root], 0
     while nodes:
@@ -97,9 +109,9 @@ def _line(mark: yaml.Mark | None) -> str:
     return "" if mark is None else f" (line {mark.line + 1})"
 
 
-def _refuse(path: Path, what: str, hint: str | None) -> NoReturn:
+def _refuse(path: Path | str, what: str, hint: str | None) -> NoReturn:
     refuse(_label(path), what, hint)
 
 
-def _label(path: Path) -> str:
+def _label(path: Path | str) -> str:
     return f"The sweep file {path}"

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress, product
 from pathlib import Path
@@ -157,18 +157,19 @@ class Sweep:
     """
     Grids of parameters, and the symbols and timeframes that they are tried on.
 
-    Read from a file with `load_sweep`, or made with `Sweep.declare`. `path` is the file's, or
-    the name where there is none; `declared` is then what was declared, as JSON. `digest` is the
-    sha256 of the file's bytes, or of that JSON.
+    Read from a file with `load_sweep`, or made with `Sweep.declare`. `path` is the file's, or its
+    URL as text, or the name where there is none; `declared` is then what was declared, as JSON.
+    `text` is what the file held. `digest` is the sha256 of the file's bytes, or of that JSON.
     """
 
     name: str
-    path: Path
+    path: Path | str
     digest: str
     symbols: tuple[str, ...]
     timeframes: tuple[str, ...]
     grids: tuple[Grid, ...]
     declared: bytes | None = None
+    text: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def declare(

@@ -20,7 +20,7 @@ class Disagreement:
 
     kind: str
     strategy_id: str
-    paths: tuple[Path, ...]
+    paths: tuple[Path | str, ...]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def match_sweeps(sweeps: Collection[Sweep], wanted: Collection[Name]) -> Matches
 def _asked(sweeps: Collection[Sweep], run: frozenset[Name]) -> list[Sweep]:
     """The sweeps that may have made a run: least beside first, then by path."""
     opinions: dict[str, Sweep] = {}
-    for sweep in sorted(sweeps, key=lambda sweep: sweep.path):
+    for sweep in sorted(sweeps, key=lambda sweep: str(sweep.path)):
         # A copy of a file is no second opinion, nor are its grids with other dates beside them.
         opinions.setdefault(repr((sweep.symbols, sweep.grids)), sweep)
     covered = [(sum(name in sweep.names for name in run), sweep) for sweep in opinions.values()]
