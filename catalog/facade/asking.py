@@ -119,7 +119,8 @@ class Asking(Located):
         Return what is known about a strategy or trace.
 
         Args:
-            reference: a hash (or its beginning), a strategy id, a trace id, or a file's path or URL.
+            reference: a hash (or its beginning), a strategy id, a trace id, or the path or URL of
+                a file.
 
         Raises:
             UsageError: it is a URL that was made a path: a URL is given as text.
