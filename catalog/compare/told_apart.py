@@ -16,7 +16,7 @@ def told_apart(traces: pa.Table) -> list[str]:
     Args:
         traces: strategy_id, symbol, timeframe, run_id, trace_id.
     """
-    names = traces["strategy_id"].to_pylist()
+    names: list[str] = traces["strategy_id"].to_pylist()
     for other in _MORE:
         twice = Counter(names)
         names = [

@@ -6,9 +6,10 @@ from typing import Final
 
 # After Okabe and Ito, without the yellow and the black, which one of the two papers swallows.
 STRATEGIES: Final = ("#0a7cc1", "#d55e00", "#009e73", "#b05fa8", "#e09c00", "#56b4e9")
-DASHES: Final = ([1, 0], [6, 3])
+DASHES: Final = ([1, 0], [8, 3])
 BENCHMARK: Final = "#868e9b"
-BENCHMARK_DASHES: Final = ([2, 2], [8, 3, 2, 3], [12, 4], [1, 4])
+BENCHMARK_DASHES: Final = ([1, 0], [8, 3], [2, 2], [12, 3, 2, 3])
+PRICE: Final = "#6b7483"
 LONG, SHORT = "#0a7cc1", "#d55e00"
 # From losing to winning: orange to blue, with the paper's grey between.
 AROUND_ZERO: Final = ("#b04a00", "#e79a5b", "#e8e6e3", "#6fb1d9", "#075a91")

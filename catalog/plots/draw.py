@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import UsageError
-from catalog.plots.charts import HELP, Chart
+from catalog.plots.view import HELP, Chart
 from catalog.query.target import written_whole
 
 THEMES = ("light", "dark")

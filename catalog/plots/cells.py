@@ -1,0 +1,198 @@
+"""Charts of cells: a metric over two parameters, and the correlation of strategies two by two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from catalog.plots.colours import AROUND_ZERO, ONE_SIDED
+from catalog.plots.view import Chart, framed, short
+
+_TEXT_CELLS: Final = 200
+"""In so many cells there is room for their numbers."""
+_AS_NUMBER = "isNumber(datum.value) ? format(datum.value, '.6~g') : datum.value"
+_SHARES = {
+    "total_return", "annual_return", "volatility", "max_drawdown", "exposure", "time_in_market",
+    "hit_rate",
+}  # fmt: skip
+_COUNTS = {"trades", "sessions", "turnover", "mean_holding", "breakeven_cost_bps"}
+_NEUTRAL = {
+    "volatility", "exposure", "time_in_market", "turnover", "trades", "mean_holding", "sessions",
+    "benchmark_sharpe",
+}  # fmt: skip
+
+
+def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None = None) -> Chart:
+    """
+    Return a metric over two parameters as coloured cells; the best plateau has a frame.
+
+    Args:
+        cells: x, y, facet, value, best, count, plateau; see `Landscape`.
+        x: what the columns stand for; likewise y, value and facet.
+    """
+    rows = [
+        {name: short(one) if isinstance(one, float) else one for name, one in row.items()}
+        for row in cells.to_pylist()
+    ]
+    plateaus = [row["plateau"] for row in rows if row["plateau"] is not None]
+    for row in rows:
+        row["framed"] = bool(plateaus) and value not in _NEUTRAL and row["plateau"] == max(plateaus)
+    across, down = (len(set(cells[name].to_pylist())) for name in ("x", "y"))
+    colour, is_strong = _colours([row["value"] for row in rows if row["value"] is not None])
+    shown = ".0%" if value in _SHARES else ".2f" if value not in _COUNTS else ".3~s"
+    axis: Chart = {"labelExpr": _AS_NUMBER, "labelOverlap": True, "labelAngle": 0}
+    encoding: Chart = {
+        "x": {"field": "x", "type": "ordinal", "title": x, "axis": axis},
+        "y": {"field": "y", "type": "ordinal", "title": y, "axis": axis, "sort": "descending"},
+    }
+    tooltip = [
+        {"field": "x", "title": x, "type": "nominal"},
+        {"field": "y", "title": y, "type": "nominal"},
+        *([{"field": "facet", "title": facet, "type": "nominal"}] if facet else []),
+        {"field": "value", "title": f"{value} (median)", "type": "quantitative", "format": ".4~g"},
+        {"field": "best", "title": "greatest", "type": "quantitative", "format": ".4~g"},
+        {"field": "plateau", "title": "cells beside it", "type": "quantitative", "format": ".4~g"},
+        {"field": "count", "title": "strategies", "type": "quantitative", "format": ","},
+    ]
+    coloured: Chart = {
+        "mark": {"type": "rect", "cursor": "pointer"},
+        "encoding": {
+            "color": {
+                "field": "value",
+                "type": "quantitative",
+                "title": value,
+                "scale": colour,
+                "legend": {"format": shown, "gradientLength": 160},
+            },
+            "tooltip": tooltip,
+        },
+    }
+    layers = [coloured]
+    if across * down <= _TEXT_CELLS:
+        strong, weak = ("#ffffff", "#111111") if "range" in colour else ("#111111", "#ffffff")
+        number: Chart = {
+            "mark": {"type": "text", "fontSize": 10, "tooltip": None},
+            "transform": [{"filter": "isValid(datum.value)"}],
+            "encoding": {
+                "text": {"field": "value", "type": "quantitative", "format": shown},
+                "color": {"condition": {"test": is_strong, "value": strong}, "value": weak},
+            },
+        }
+        layers.append(number)
+    frame: Chart = {
+        "transform": [{"filter": "datum.framed"}],
+        "mark": {"type": "rect", "filled": False, "stroke": "#000000", "strokeWidth": 2},
+        "encoding": {"tooltip": tooltip},
+    }
+    layers.append(frame)
+    view: Chart = {"layer": layers, "encoding": encoding}
+    if facet is None:
+        wide = min(max(across * 46, 360), 860)
+        view |= {"width": "container", "height": min(max(down * 30, 160), 560)}
+        return framed(view | {"data": {"values": rows}, "usermeta": {"width": wide}})
+    step = max(min(240 // across, 46), 3)
+    view |= {"width": {"step": step}, "height": {"step": max(min(200 // down, 30), 3)}}
+    faceted: Chart = {
+        "facet": {
+            "field": "facet",
+            "type": "ordinal",
+            "title": facet,
+            "header": {"labelExpr": _AS_NUMBER},
+        },
+        "columns": 3,
+        "spec": view,
+    }
+    return framed(faceted | {"data": {"values": rows}})
+
+
+def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) -> Chart:
+    """
+    Return the correlation of each two strategies as coloured cells.
+
+    Args:
+        pairs: a, b, correlation (NULL where there is none), each pair once.
+        names: in which order they are shown; as they come unless given.
+    """
+    found = {
+        (row["a"], row["b"]): row["correlation"]
+        for row in pairs.select(["a", "b", "correlation"]).to_pylist()
+    }
+    if names is None:
+        names = list(dict.fromkeys(name for pair in found for name in pair))
+    rows = []
+    for i, a in enumerate(names, 1):
+        for j, b in enumerate(names, 1):
+            value = 1.0 if a == b else found.get((a, b), found.get((b, a)))
+            shown = None if value is None else round(value, 4)
+            rows.append(
+                {"a": a, "b": b, "row": f"{i}  {a}", "column": i and j, "correlation": shown}
+            )
+    labels = [f"{i}  {name}" for i, name in enumerate(names, 1)]
+    coloured: Chart = {
+        "mark": "rect",
+        "encoding": {
+            "color": {
+                "field": "correlation",
+                "type": "quantitative",
+                "scale": {"domain": [-1, 1], "range": list(AROUND_ZERO), "interpolate": "lab"},
+            },
+            "tooltip": [
+                {"field": "a", "type": "nominal", "title": "one"},
+                {"field": "b", "type": "nominal", "title": "other"},
+                {"field": "correlation", "type": "quantitative", "format": ".3f"},
+            ],
+        },
+    }
+    layers = [coloured]
+    if len(names) <= 20:
+        number: Chart = {
+            "mark": {"type": "text", "fontSize": 10, "tooltip": None},
+            "transform": [{"filter": "isValid(datum.correlation)"}],
+            "encoding": {
+                "text": {"field": "correlation", "type": "quantitative", "format": ".2f"},
+                "color": {
+                    "condition": {"test": "abs(datum.correlation) > 0.65", "value": "#ffffff"},
+                    "value": "#111111",
+                },
+            },
+        }
+        layers.append(number)
+    return framed(
+        {
+            "width": "container",
+            "height": {"step": max(min(560 // len(names), 28), 8)},
+            "data": {"values": rows},
+            "layer": layers,
+            "encoding": {
+                "x": {
+                    "field": "column",
+                    "type": "ordinal",
+                    "title": None,
+                    "axis": {"orient": "top", "labelAngle": 0, "labelOverlap": True},
+                },
+                "y": {
+                    "field": "row",
+                    "type": "ordinal",
+                    "title": None,
+                    "sort": labels,
+                    "axis": {"labelLimit": 320, "labelOverlap": True},
+                },
+            },
+            "usermeta": {"width": min(max(len(names) * 36, 240), 720)},
+        }
+    )
+
+
+def _colours(values: list[float]) -> tuple[Chart, str]:
+    """Return a scale of colours for some values, and which cells are so dark that text is light."""
+    low, high = min(values), max(values)
+    if low < 0 < high:
+        most = max(-low, high)
+        scale = {"domain": [-most, most], "range": list(AROUND_ZERO), "interpolate": "lab"}
+        return scale, f"abs(datum.value) > {0.6 * most!r}"
+    return {
+        "domain": [low, high],
+        "scheme": ONE_SIDED,
+    }, f"datum.value > {low + 0.6 * (high - low)!r}"

@@ -1,0 +1,73 @@
+"""What all charts share: their frame, their time axis, numbers and times as a picture needs them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from catalog.plots.colours import GRID
+
+Chart = dict[str, Any]
+"""A specification in Vega-Lite, which becomes JSON."""
+
+SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
+HELP: Final = "help"
+"""The beginning of the names of layers and parameters that only a pointer needs."""
+# Vega tells months without their year, and hours without their day.
+_AS_TIME = (
+    r"test(/^\d{4}$/, datum.label) ? datum.label"
+    " : test(/^[A-Z][a-z]{2,}$/, datum.label)"
+    " ? [utcFormat(datum.value, '%b'), utcFormat(datum.value, '%Y')]"
+    r" : test(/^[A-Z][a-z]{2} \d/, datum.label)"
+    " ? [utcFormat(datum.value, '%d %b'), utcFormat(datum.value, '%Y')]"
+    " : [utcFormat(datum.value, '%H:%M'), utcFormat(datum.value, '%d %b %Y')]"
+)
+
+
+def titled(chart: Chart, title: str, *more: str) -> Chart:
+    """Return a chart with a title, and with lines below it that say what it is of."""
+    below = {"subtitle": [line for line in more if line]}
+    return chart | {"title": {"text": title, "anchor": "start", **below}}
+
+
+def framed(view: Chart) -> Chart:
+    made: Chart = {"$schema": SCHEMA, **view}
+    if made.get("width") == "container":
+        made["autosize"] = {"type": "fit-x", "contains": "padding"}
+    made["config"] = {
+        "view": {"stroke": None},
+        "axis": {"gridColor": GRID, "gridOpacity": 0.25, "titleFontWeight": "normal"},
+        "header": {"titleFontWeight": "normal"},
+        "legend": {"titleFontWeight": "normal"},
+    }
+    return made
+
+
+def zoom() -> Chart:
+    return {
+        "name": f"{HELP}_zoom",
+        "select": {"type": "interval", "encodings": ["x"]},
+        "bind": "scales",
+    }
+
+
+def time_axis(title: str) -> Chart:
+    return {
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "title": title,
+        "axis": {"labelExpr": _AS_TIME, "labelOverlap": True, "grid": False, "tickCount": 9},
+    }
+
+
+def when(field: str, title: str, *, unit: str = "utcyearmonthdatehoursminutes") -> Chart:
+    return {"field": field, "type": "temporal", "timeUnit": unit, "title": title}
+
+
+def short(value: float | None) -> float | None:
+    """Return a number with as many digits as a picture can show: it is half as long to send."""
+    return None if value is None else float(f"{value:.6g}")
+
+
+def moment(value: Any) -> str:
+    # A market's own time is drawn as it is, whichever zone the browser is in: as if it were UTC.
+    return f"{value.isoformat()}Z"
