@@ -24,7 +24,7 @@ class Duck:
     def __init__(self, columns: Mapping[str, Mapping[str, str]]) -> None:
         self.con = duckdb.connect()
         self.con.execute("set timezone = 'UTC'")
-        self._types: list[str] = []
+        self._numbers: dict[str, int] = {}
         self._known: dict[str, str] = {}
         self._columns = {relation.lower(): (relation, types) for relation, types in columns.items()}
         # What looks like a file or a Python variable is none: binding a query reads nothing.
@@ -83,22 +83,26 @@ class Duck:
 
     def place(self, kind: str) -> Node:
         """Return an expression that stands for any value of a type, in `type_of`."""
-        if kind not in self._types:
-            self._types.append(kind)
-        name = f"__type_{self._types.index(kind)}__"
+        number = self._numbers.setdefault(kind, len(self._numbers))
+        name = f"__type_{number}__"
         return {"class": "COLUMN_REF", "type": "COLUMN_REF", "column_names": [name]}
 
     def type_of(self, node: Node) -> str:
         """Return the type of an expression that names no column but `place`s."""
-        text = self.expression_text(node)
-        if text not in self._known:
-            typed = _PLACE.sub(lambda found: f"(null::{self._types[int(found[1])]})", text)
+        kinds = list(self._numbers)
+        if node["class"] == "COLUMN_REF" and (found := _PLACE.fullmatch(node["column_names"][0])):
+            return kinds[int(found[1])]
+        # Where a part stands in the query makes no other type of it.
+        written = json.dumps(_unplaced(node))
+        if written not in self._known:
+            text = self.expression_text(node)
+            typed = _PLACE.sub(lambda found: f"(null::{kinds[int(found[1])]})", text)
             try:
                 ((_, kind, *_),) = self.con.execute(f"describe select {typed}").fetchall()
             except duckdb.Error as error:
                 raise QueryError(str(error).strip(), hint="Check the SQL") from error
-            self._known[text] = kind
-        return self._known[text]
+            self._known[written] = kind
+        return self._known[written]
 
     def value(self, text: str) -> Any:
         """Return what an expression of constants is."""
@@ -107,6 +111,14 @@ class Duck:
         except duckdb.Error as error:
             raise QueryError(str(error).strip(), hint="Check the SQL") from error
         return value
+
+
+def _unplaced(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_unplaced(one) for one in node]
+    if isinstance(node, dict):
+        return {key: _unplaced(one) for key, one in node.items() if key != "query_location"}
+    return node
 
 
 def _selecting(expressions: list[Node]) -> Node:

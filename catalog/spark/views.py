@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -29,6 +30,9 @@ from catalog.spark.tables import LakeTables
 from catalog.spark.translate import to_spark
 from catalog.store.macros import MACROS, macro_text
 from catalog.store.views import type_view_name
+
+Frozen = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""The columns of relations with their types, as a key."""
 
 _EVERY = "strategies_of_all_types"
 
@@ -94,10 +98,10 @@ class LakeViews:
         shape = lake_shape(self.lake, {})
         for name in wanted:
             if name in DERIVED:
-                made = session.sql(to_spark(self._query(name), columns=shape))
+                made = session.sql(_translated(self._query(name), _frozen(shape)))
                 made.createOrReplaceTempView(name)
         if of_types := [name for name in wanted if name in self._of_type]:
-            self._make_types(session, of_types, to_spark(types_query(self.lake), columns=shape))
+            self._make_types(session, of_types, _translated(types_query(self.lake), _frozen(shape)))
         return wanted
 
     def _make_types(self, session: Any, names: list[str], text: str) -> None:
@@ -159,6 +163,16 @@ class LakeViews:
         named = {name for name in every if _words(name.lower()) <= words}
         named |= {part for name in named for part in self._needs.get(name, ())}
         return tuple(name for name in every if name in named)
+
+
+def _frozen(shape: dict[str, dict[str, str]]) -> Frozen:
+    return tuple((name, tuple(columns.items())) for name, columns in shape.items())
+
+
+@lru_cache(maxsize=64)
+def _translated(query: str, shape: Frozen) -> str:
+    """Return a query of ours for Spark: what each session is told again is translated once."""
+    return to_spark(query, columns={name: dict(columns) for name, columns in shape})
 
 
 def _words(text: str) -> set[str]:
