@@ -9,6 +9,10 @@ from catalog.errors import UsageError
 
 CONNECTIONS: Final = 64
 """How many an S3 is asked through at most."""
+CONNECT_TIMEOUT = 10
+"""Seconds that an S3 may take to let a connection be made, unless somebody configured another."""
+READ_TIMEOUT = 20
+"""Seconds that it may send nothing for, likewise: then the request is made again, or fails."""
 
 _AS_S3: Final = frozenset({"s3a", "s3n"})
 _filesystems: dict[str, Any] = {}
@@ -79,14 +83,22 @@ def _make(scheme: str) -> Any:
     # It would hold back what it sends beyond ten requests, and try each of them 25 times.
     options["config_kwargs"] = {
         "max_pool_connections": CONNECTIONS,
-        "retries": {"total_max_attempts": 1},
-        "connect_timeout": 10,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "read_timeout": READ_TIMEOUT,
         # To say it anew in each request would take a tenth of the time that a request takes here.
         "user_agent": "strategy-trace-catalog",
+        **_configured(),
+        "retries": {"total_max_attempts": 1},
     }
     made = _fsspec().filesystem(scheme, skip_instance_cache=True, **options)
     made.retries = 1
     return made
+
+
+def _configured() -> dict[str, Any]:
+    """Return what the configuration of fsspec says of S3's, which what is given would hide."""
+    configured = (_fsspec().config.conf.get(name, {}) for name in ("s3a", "s3"))
+    return {key: value for one in configured for key, value in one.get("config_kwargs", {}).items()}
 
 
 def path_in(fs: Any, url: str) -> str:
@@ -110,6 +122,7 @@ def is_s3(fs: Any) -> bool:
 def _fsspec() -> Any:
     try:
         import fsspec
+        import fsspec.config
         import fsspec.implementations.arrow
     except ImportError as error:
         raise UsageError(

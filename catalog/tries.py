@@ -38,6 +38,8 @@ _PASSING: Final = frozenset(
         *("ResponseStreamingError", "ServerTimeoutError"),
     }
 )
+# Of these, a connection that is there, and on which nothing comes.
+_SILENT: Final = frozenset({"ReadTimeoutError", "SocketTimeoutError"})
 _CUT_SHORT: Final = frozenset({"ClientPayloadError", "IncompleteRead", "ContentLengthError"})
 
 
@@ -105,6 +107,12 @@ def _said(url: str, error: Exception) -> ObjectStoreError | None:
             "truncated object",
             f"{url} does not come whole, {TRIES} times over: {error}",
             hint="Send it to the store again if it stays so",
+        )
+    if _names(error) & _SILENT:
+        return ObjectStoreError(
+            f"The store does not answer, or stops, at {url}: {error or type(error).__name__}",
+            hint=f"It was tried {TRIES} times; try again when the store answers, or let it take "
+            """longer: FSSPEC_S3='{"config_kwargs": {"read_timeout": 60}}'""",
         )
     if _may_pass(error):
         return ObjectStoreError(
