@@ -9,6 +9,7 @@ from catalog.facade.keeping import Keeping
 from catalog.facade.measuring import Measuring
 from catalog.facade.moving import Moving
 from catalog.facade.opening import Opening
+from catalog.facade.plotting import Plotting
 from catalog.facade.publishing import Publishing
 from catalog.facade.rebuilding import Rebuilding
 from catalog.facade.registering import Registering
@@ -20,6 +21,7 @@ class Catalog(
     Registering,
     Asking,
     Measuring,
+    Plotting,
     Keeping,
     Comparing,
     Moving,

@@ -5,7 +5,7 @@ with latest as (
     from strategy_index
     where
         trace_id in (select trace_id from session_returns where fill = $fill)
-        and list_contains($only::varchar[], trace_id)
+        and ($only is null or trace_id in (select unnest($only::varchar[])))
     qualify
         row_number() over (
             partition by strategy_key, symbol, timeframe

@@ -32,6 +32,7 @@ COMMANDS = {
     "metrics": "Compute what strategies earned, and how they earned it",
     "rank": "Rank measured strategies, and say how much luck explains",
     "correlate": "Correlate what measured strategies earned",
+    "plot": "Draw equity, drawdown, parameters or correlation into a file",
     "repaint": "Find strategies whose past changed as more data came",
     "ui": "Look at the catalog in a browser",
     "verify": "Look for what is damaged, changed, gone or unknown",

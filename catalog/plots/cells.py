@@ -18,7 +18,7 @@ _SHARES = {
     "hit_rate",
 }  # fmt: skip
 _COUNTS = {"trades", "sessions", "turnover", "mean_holding", "breakeven_cost_bps"}
-_NEUTRAL = {
+NEUTRAL = {
     "volatility", "exposure", "time_in_market", "turnover", "trades", "mean_holding", "sessions",
     "benchmark_sharpe",
 }  # fmt: skip
@@ -38,7 +38,7 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
     ]
     plateaus = [row["plateau"] for row in rows if row["plateau"] is not None]
     for row in rows:
-        row["framed"] = bool(plateaus) and value not in _NEUTRAL and row["plateau"] == max(plateaus)
+        row["framed"] = bool(plateaus) and value not in NEUTRAL and row["plateau"] == max(plateaus)
     across, down = (len(set(cells[name].to_pylist())) for name in ("x", "y"))
     colour, is_strong = _colours([row["value"] for row in rows if row["value"] is not None])
     shown = ".0%" if value in _SHARES else ".2f" if value not in _COUNTS else ".3~s"

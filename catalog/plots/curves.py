@@ -64,6 +64,7 @@ def read_curves(
     *,
     points: int = POINTS,
     wanted: MetricSet | None = None,
+    position: bool = True,
 ) -> Curves:
     """
     Return the equity and drawdown of some traces, net of cost as cost × turnover.
@@ -71,6 +72,7 @@ def read_curves(
     Args:
         points: so many of each curve at most; the extremes among those left out stay.
         wanted: the terms, the first session and the last; without cost and all unless given.
+        position: whether to read price and position too, where it is one trace.
 
     Raises:
         QueryError: one of them has no session returns.
@@ -91,7 +93,9 @@ def read_curves(
         }
         parts = _strategies(traces, net, points)
         parts += _benchmarks(con, values | bounds, points)
-    price, held = read_held(catalog, ids[0], points=points) if len(ids) == 1 else (None, None)
+    price, held = None, None
+    if position and len(ids) == 1:
+        price, held = read_held(catalog, ids[0], points=points)
     return Curves(pa.concat_tables(parts), price, held)
 
 

@@ -58,6 +58,18 @@ def check_ending(path: Path) -> str:
     return ending
 
 
+def check_theme(theme: str) -> None:
+    """
+    Say so early if what is asked for cannot be drawn.
+
+    Raises:
+        UsageError: there is no such theme, or what draws is not installed.
+    """
+    if theme not in THEMES:
+        raise UsageError(f"There is no theme {theme!r}", hint=f"Take one of: {', '.join(THEMES)}")
+    _library()
+
+
 def picture(chart: Chart, ending: str, *, theme: str = "light") -> bytes:
     """
     Return the bytes of a chart as a file with this ending; the same chart gives the same bytes.
@@ -65,8 +77,7 @@ def picture(chart: Chart, ending: str, *, theme: str = "light") -> bytes:
     Raises:
         UsageError: there is no such theme, or what draws is not installed.
     """
-    if theme not in THEMES:
-        raise UsageError(f"There is no theme {theme!r}", hint="Take light or dark")
+    check_theme(theme)
     return _MADE_BY[ending](chart, theme)
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp, parse_one
 
 from catalog.errors import QueryError, UsageError
 from catalog.plots.axes import Axis, find_axes
+from catalog.plots.cells import NEUTRAL
 from catalog.query.parsing import parse_condition
 from catalog.query.run import run_query
 from catalog.statements import statement
@@ -49,6 +51,16 @@ class Landscape:
     def strategies(self) -> int:
         """How many strategies, each on a symbol and timeframe, are behind all cells."""
         return sum(self.cells["count"].to_pylist())
+
+    @property
+    def best_plateau(self) -> float | None:
+        """
+        The greatest plateau.
+
+        None where there is none, or where a greater figure is no better one.
+        """
+        best: float | None = pc.max(self.cells["plateau"]).as_py()
+        return None if self.metric in NEUTRAL else best
 
 
 def read_landscape(

@@ -1,7 +1,8 @@
-"""What all charts share: their frame, their time axis, numbers and times as a picture needs them."""
+"""What all charts share: a frame, an axis of time, and numbers and times as a picture has them."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from catalog.plots.colours import GRID
@@ -12,6 +13,7 @@ Chart = dict[str, Any]
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 HELP: Final = "help"
 """The beginning of the names of layers and parameters that only a pointer needs."""
+
 # Vega tells months without their year, and hours without their day.
 _AS_TIME = (
     r"test(/^\d{4}$/, datum.label) ? datum.label"
@@ -30,6 +32,7 @@ def titled(chart: Chart, title: str, *more: str) -> Chart:
 
 
 def framed(view: Chart) -> Chart:
+    """Return a view as a whole specification, which fits the width that it is given."""
     made: Chart = {"$schema": SCHEMA, **view}
     if made.get("width") == "container":
         made["autosize"] = {"type": "fit-x", "contains": "padding"}
@@ -43,6 +46,7 @@ def framed(view: Chart) -> Chart:
 
 
 def zoom() -> Chart:
+    """Return the parameter by which a wheel or a drag moves along the time axis."""
     return {
         "name": f"{HELP}_zoom",
         "select": {"type": "interval", "encodings": ["x"]},
@@ -51,6 +55,7 @@ def zoom() -> Chart:
 
 
 def time_axis(title: str) -> Chart:
+    """Return the channel of a time axis, without its field."""
     return {
         "type": "temporal",
         "scale": {"type": "utc"},
@@ -60,6 +65,7 @@ def time_axis(title: str) -> Chart:
 
 
 def when(field: str, title: str, *, unit: str = "utcyearmonthdatehoursminutes") -> Chart:
+    """Return a line of a tooltip that tells a time."""
     return {"field": field, "type": "temporal", "timeUnit": unit, "title": title}
 
 
@@ -68,6 +74,7 @@ def short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
 
 
-def moment(value: Any) -> str:
+def moment(value: datetime) -> str:
+    """Return a time as text."""
     # A market's own time is drawn as it is, whichever zone the browser is in: as if it were UTC.
     return f"{value.isoformat()}Z"
