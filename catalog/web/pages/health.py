@@ -9,10 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog.catalog import Catalog
-from catalog.query.result import Result
-from catalog.statements import statement
 from catalog.web.page import catalog_of, render
+from catalog.web.rows import asked, rows_of
 
 RUNS: Final = 200
 """Runs that are listed; the newest."""
@@ -22,7 +20,7 @@ def page(request: Request) -> Response:
     """Answer with the page."""
     catalog = catalog_of(request)
     last = catalog.last_verification()
-    runs = rows(catalog.runs())
+    runs = rows_of(catalog.runs())
     return render(
         request,
         "health",
@@ -34,16 +32,6 @@ def page(request: Request) -> Response:
         last=last,
         age=None if last is None else said_age(datetime.now(UTC) - last.finished_at),
     )
-
-
-def asked(catalog: Catalog, name: str) -> list[dict[str, Any]]:
-    """Return the rows of a statement, each by the names of its columns."""
-    return rows(catalog.sql(statement(name)))
-
-
-def rows(result: Result) -> list[dict[str, Any]]:
-    """Return rows, each by the names of its columns."""
-    return [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
 
 
 def said_age(age: Any) -> str:
