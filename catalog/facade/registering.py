@@ -29,7 +29,8 @@ class Registering(Located):
 
         Args:
             folders: paths, or URLs of object storage such as `s3://bucket/runs`.
-            sweeps: sweep files (YAML) to find parameters in that the traces do not carry.
+            sweeps: sweep files (YAML), or their URLs, to find parameters in that the traces do not
+                carry.
             forgotten: bring back what was forgotten in the folders.
             dry_run: read and report, and write nothing.
             progress: called with how many files were read, and how many are to be.
