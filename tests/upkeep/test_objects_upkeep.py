@@ -11,7 +11,7 @@ import pytest
 from catalog import objects, write_signals
 from catalog.errors import ObjectStoreError
 from conftest import rows
-from s3 import forget_connections
+from s3 import forget_connections, point_at
 
 BARS = 30
 
@@ -396,3 +396,33 @@ def test_figures_of_objects_are_those_of_files(catalog, write, tmp_path):
     # In a batch the sums of one trace begin where those of the one before end.
     assert far == pytest.approx(near, rel=1e-12)
     assert len(far) == 3 and any(far)
+
+
+def test_a_catalog_of_objects_is_rebuilt_from_its_store(catalog, write, write_run, bucket):
+    write("runs/r2", 2)
+    write("runs/r1", 2)
+    catalog.register(write_run("here", {"x": [1, 0]}))
+    before = everything(catalog)
+
+    report = catalog.rebuild()
+
+    assert (report.traces, report.lost, report.differences) == (5, [], [])
+    assert everything(catalog) == before
+
+    for stored in objects.list_below(bucket):
+        objects.remove(stored.url)
+    assert sorted(catalog.rebuild().lost) == [
+        f"{bucket}/runs/{run}: the folder is gone" for run in ("r1", "r2")
+    ]
+
+
+def test_a_store_out_of_reach_stops_a_rebuild_which_changes_nothing(catalog, write, monkeypatch):
+    monkeypatch.setattr("catalog.tries.PAUSE", 0.001)
+    write()
+    before = rows(catalog, "from trace_files order by all")
+    point_at("http://127.0.0.1:9", monkeypatch)
+
+    with pytest.raises(ObjectStoreError, match="cannot be reached"):
+        catalog.rebuild()
+
+    assert rows(catalog, "from trace_files order by all") == before
