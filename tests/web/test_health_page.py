@@ -38,7 +38,7 @@ def test_the_page_lists_the_runs_with_a_link_to_their_strategies(client, web_cat
 
     for run_id in web_catalog.runs().table["run_id"].to_pylist():
         if run_id.isidentifier():
-            assert f'href="/?run={run_id}"' in text
+            assert f'href="/?run_id={run_id}"' in text
     assert IMAGE not in text and "<script>alert" not in text
 
 

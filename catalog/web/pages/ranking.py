@@ -14,8 +14,8 @@ from starlette.routing import Route
 from catalog.compare.rank import RANKED_BY
 from catalog.errors import UsageError
 from catalog.metrics.sets import FILLS
-from catalog.web.asked import choice, number, whole
 from catalog.web.page import catalog_of, render
+from catalog.web.values import choice, number, whole
 
 MOST_ROWS: Final = 1_000
 

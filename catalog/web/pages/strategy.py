@@ -14,9 +14,9 @@ from catalog.catalog import Catalog
 from catalog.errors import CatalogError, UsageError
 from catalog.plots.charts import Chart, drawdown_chart, equity_chart, position_chart
 from catalog.plots.curves import read_curves
-from catalog.web.asked import whole
 from catalog.web.page import catalog_of, render
 from catalog.web.rows import Row, asked
+from catalog.web.values import whole
 
 TRADES: Final = 50
 """Trades of one page of them."""
