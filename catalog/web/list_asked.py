@@ -1,0 +1,209 @@
+"""
+What the address of the list of strategies asks for.
+
+    /?strategy_type=rsi&symbol=SPY&run_id=sweep   equal to a value of any column of `leaderboard`
+      &param_period=14                            likewise a parameter; a number by its value
+      &param_period.min=5&sharpe.min=0.5          at least, and .max for at most
+      &tag=good&tag=paper                         with all of these tags
+      &q=39a6                                     part of the strategy's name or hash
+      &col=symbol&col=sharpe                      the columns; a usual choice without any
+      &sort=-sharpe&page=2                        from the greatest on; without - from the least
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from catalog.errors import UsageError
+from catalog.web.columns import Column
+from catalog.web.facets import Facets, ParameterFacet
+
+MIN: Final = ".min"
+MAX: Final = ".max"
+_OWN: Final = frozenset({"tag", "q", "col", "sort", "page"})
+_USUAL: Final = (
+    *("strategy_type", "symbol", "config", "sharpe", "sharpe_oos", "deflated_sharpe"),
+    *("total_return", "max_drawdown", "trades", "run_id"),
+)
+_SORT: Final = "-sharpe"
+_LAST_PAGE: Final = 1_000_000
+
+# What cannot be compared: it is shown, and that is all.
+_OPAQUE: Final = frozenset({"config"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """
+    What an address asks the list for, each column by its name.
+
+    `equals` are texts as they were written, `ranges` are the least and the greatest number,
+    None for no bound. `columns` is empty for the usual ones.
+    """
+
+    text: str = ""
+    tags: tuple[str, ...] = ()
+    equals: tuple[tuple[str, str], ...] = ()
+    ranges: tuple[tuple[str, float | None, float | None], ...] = ()
+    columns: tuple[str, ...] = ()
+    sort: str = _SORT
+    page: int = 1
+
+    @property
+    def strategy_type(self) -> str | None:
+        """The only type that is asked for, if there is one."""
+        return dict(self.equals).get("strategy_type")
+
+    @property
+    def is_descending(self) -> bool:
+        """Whether the greatest come first."""
+        return self.sort.startswith("-")
+
+    @property
+    def sorted_by(self) -> str:
+        """The column that says which come first."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether not all strategies are asked for."""
+        return bool(self.text or self.tags or self.equals or self.ranges)
+
+    def value(self, name: str) -> str:
+        """Return what a column is to be equal to, as it was written; nothing for any."""
+        return dict(self.equals).get(name, "")
+
+    def bound(self, name: str, side: str) -> str:
+        """Return the least (`.min`) or the greatest number of a column, nothing for none."""
+        for column, low, high in self.ranges:
+            if column == name:
+                number = low if side == MIN else high
+                return "" if number is None else f"{number:.15g}"
+        # A link that asks for one value, as those of heat maps do.
+        return self.value(name)
+
+    def pairs(self, *, without: Sequence[str] = ()) -> list[tuple[str, str]]:
+        """Return the names and values of the address, in one order, but for some names."""
+        pairs = [("q", self.text)] if self.text else []
+        pairs += self.equals
+        for name, low, high in self.ranges:
+            pairs += [] if low is None else [(name + MIN, f"{low:.15g}")]
+            pairs += [] if high is None else [(name + MAX, f"{high:.15g}")]
+        pairs += [("tag", tag) for tag in self.tags]
+        pairs += [("col", column) for column in self.columns]
+        pairs += [] if self.sort == _SORT else [("sort", self.sort)]
+        pairs += [] if self.page == 1 else [("page", str(self.page))]
+        return [(name, value) for name, value in pairs if name not in without]
+
+    def address(self, path: str = "/", **changes: Any) -> str:
+        """Return the address that asks for the same, but for some changes."""
+        pairs = replace(self, **changes).pairs()
+        return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def narrowed(self, parameters: Sequence[ParameterFacet]) -> Asked:
+        """Return the same without parameters that the type asked for does not have."""
+        if self.strategy_type is None:
+            return self
+        own = {one.column.name for one in parameters}
+
+        def is_foreign(name: str) -> bool:
+            return Column(name, "").is_parameter and name not in own
+
+        return replace(
+            self,
+            equals=tuple(one for one in self.equals if not is_foreign(one[0])),
+            ranges=tuple(one for one in self.ranges if not is_foreign(one[0])),
+            columns=tuple(one for one in self.columns if not is_foreign(one)),
+            sort=_SORT if is_foreign(self.sorted_by) else self.sort,
+        )
+
+    def shown(self, facets: Facets, parameters: Sequence[ParameterFacet]) -> list[Column]:
+        """Return the columns to show: the chosen ones, or else the usual ones."""
+        names = list(self.columns)
+        if not names:
+            names = list(_USUAL)
+            if self.strategy_type is not None:
+                # Known, and said in columns of their own.
+                names.remove("strategy_type")
+                at = names.index("config")
+                names[at : at + 1] = [one.column.name for one in parameters] or ["config"]
+        return [facets.columns[name] for name in names if name in facets.columns]
+
+
+def read_asked(query: QueryParams, facets: Facets) -> Asked:
+    """
+    Return what an address asks for.
+
+    Raises:
+        UsageError: it names no column, or a number is none.
+    """
+    equals: dict[str, str] = {}
+    ranges: dict[str, list[float | None]] = {}
+    for name, value in query.multi_items():
+        if name in _OWN or value == "":
+            continue
+        column, side = _split(name)
+        known = _known(column, facets)
+        if side is None:
+            if known.name in _OPAQUE:
+                raise UsageError(f"The column {known.name} cannot be filtered by in an address")
+            if known.is_number:
+                _number(name, value)
+            equals[column] = value
+        elif not known.is_number:
+            raise UsageError(f"{column} is no number, so there is no {name}")
+        else:
+            ranges.setdefault(column, [None, None])[side == MAX] = _number(name, value)
+    sort = query.get("sort") or _SORT
+    if _known(sort.removeprefix("-"), facets).name in _OPAQUE:
+        raise UsageError(f"The list cannot be sorted by {sort.removeprefix('-')}")
+    for column in query.getlist("col"):
+        _known(column, facets)
+    return Asked(
+        text=query.get("q", "").strip(),
+        tags=tuple(dict.fromkeys(tag for tag in query.getlist("tag") if tag)),
+        equals=tuple(equals.items()),
+        ranges=tuple((name, low, high) for name, (low, high) in ranges.items()),
+        columns=tuple(dict.fromkeys(query.getlist("col"))),
+        sort=sort,
+        page=_page(query.get("page") or "1"),
+    )
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    for side in (MIN, MAX):
+        if name.endswith(side):
+            return name.removesuffix(side), side
+    return name, None
+
+
+def _known(name: str, facets: Facets) -> Column:
+    column = facets.columns.get(name)
+    if column is None:
+        raise UsageError(
+            f"There is no column {name} to filter, sort or show strategies by",
+            hint="Its columns are those of: catalog sql 'describe leaderboard'",
+        )
+    return column
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not isfinite(number):
+        raise UsageError(f"{name} is {value!r}, which is no number")
+    return number
+
+
+def _page(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _LAST_PAGE):
+        raise UsageError(f"page is {text!r}, which is no number of a page")
+    return int(text)
