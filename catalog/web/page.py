@@ -39,6 +39,8 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     """
     Return a page; the block of it that the header `X-Part` names, where there is one.
 
+    Such a block is filled in by itself: it imports what it needs within it.
+
     Args:
         template: its name, without `.html`.
         values: what it shows. Every text of them is escaped.

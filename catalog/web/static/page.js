@@ -14,7 +14,7 @@ function addressOf(form) {
   return form.getAttribute("action") + (query ? "?" + query : "");
 }
 
-// Each part that is fetched has the id of the block that the server fills in.
+// The server fills in the block of a part's id, and that goes into the element of this id.
 async function show(address, part, { push }) {
   const turn = ++latest;
   const element = document.getElementById(part);
@@ -35,9 +35,12 @@ async function show(address, part, { push }) {
   }
   if (turn !== latest) return; // Something else was asked for meanwhile.
   const fetched = new DOMParser().parseFromString(text, "text/html");
-  const fresh = fetched.getElementById(part) || fetched.getElementById("main");
+  // A whole page is an error, of which its middle is shown; else it is what the element holds.
+  const fresh = fetched.getElementById("main") || fetched.body;
+  const focused = element.contains(document.activeElement) && document.activeElement.name;
   element.replaceChildren(...fresh.childNodes);
-  document.getElementById("said").textContent = element.dataset.said || "";
+  if (focused) element.querySelector(`[name="${CSS.escape(focused)}"]`)?.focus();
+  document.getElementById("said").textContent = "";
   if (push) history.pushState({ part }, "", address);
   document.dispatchEvent(new CustomEvent("shown", { detail: element }));
 }

@@ -1,0 +1,93 @@
+"""The page Landscape: a metric over two parameters, and a way to the strategies behind a cell."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from web_catalog import IMAGE
+
+
+def test_the_page_takes_the_largest_type_and_its_parameters(client):
+    text = client.get("/landscape?symbol=SPY").text
+
+    assert "20 strategies in 20 cells" in text
+    assert 'id="values" data-address="/?strategy_type=ma_crossover&amp;symbol=SPY' in text
+    assert "Best neighbourhoods" in text
+
+
+def test_a_cell_leads_to_as_many_strategies_as_it_counts(client, web_catalog):
+    text = client.get("/landscape?symbol=SPY&x=fast&y=slow").text
+
+    links = [unescape(one) for one in re.findall(r'<th scope="row"><a href="(/\?[^"]+)"', text)]
+    assert len(links) == 12
+    for link in links[:3]:
+        found = dict(re.findall(r"param_(\w+)=([\d.]+)", link))
+        count = web_catalog.sql(
+            "select count(*) from leaderboard where symbol = 'SPY' "
+            "and param_fast = $fast::int and param_slow = $slow::double",
+            found,
+        ).fetchall()
+        assert count == [(1,)]
+
+
+def test_a_third_parameter_makes_a_map_of_each_of_its_values(client):
+    text = client.get("/landscape?x=fast&y=slow&facet=mode").text
+
+    assert "{facet}" in text and '"facet":' in unescape(text)
+
+
+def test_the_median_of_a_cell_and_its_neighbours_are_said(client, web_catalog):
+    from catalog.plots.landscape import read_landscape
+
+    found = read_landscape(
+        web_catalog.path,
+        metric="sharpe",
+        x="fast",
+        y="slow",
+        where="strategy_type = 'ma_crossover' and symbol = 'QQQ'",
+    )
+
+    text = client.get("/landscape?x=fast&y=slow&symbol=QQQ").text
+
+    assert f"The best plateau is {found.best_plateau:.2f}." in text
+
+
+def test_what_cannot_be_drawn_says_why_and_leaves_the_form(client):
+    text = client.get(f"/landscape?strategy_type={IMAGE}").text
+
+    assert 'role="alert"' in text and '<select name="metric">' in text
+    assert "<img" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("metric=beauty", "metric=beauty"),
+        ("strategy_type=nothing", "strategy_type=nothing"),
+        ("x=nothing", "nothing"),
+        ("x=fast&y=fast", "the same parameter"),
+        ("symbol=' or true --", "symbol="),
+    ],
+)
+def test_a_wrong_address_is_said_to_be_one(client, query, said):
+    answer = client.get(f"/landscape?{query}")
+
+    assert answer.status_code == 400 and said in answer.text
+
+
+def test_a_click_on_a_cell_shows_the_strategies_behind_it(browser_page):
+    browser_page.goto("/landscape?symbol=SPY&x=fast&y=slow")
+    browser_page.wait_for_selector("#plateaus[data-drawn]")
+    # The form changes what is drawn, and the address with it.
+    browser_page.get_by_label("figure").select_option("sortino")
+    browser_page.wait_for_url("**metric=sortino**")
+    browser_page.wait_for_selector("#values[data-drawn]")
+    assert "sortino over fast and slow" in browser_page.inner_text("#values figcaption")
+
+    box = browser_page.locator("#values canvas").bounding_box()
+    browser_page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.45)
+
+    browser_page.wait_for_url("**/?strategy_type=ma_crossover&symbol=SPY&param_fast=*")
