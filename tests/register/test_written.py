@@ -25,13 +25,14 @@ from conftest import OPEN, rows
 
 RSI = {"type": "rsi", "parameters": {"period": 14}}
 
-# A worker that writes traces and says of each that it is finalized.
+# A worker that says that it begins, writes traces, and says of each that it is finalized.
 WORKER = """
 import sys
 from catalog import Tracer, TraceWriter
 from catalog.store import database
 catalog, run, worker, count, wait = sys.argv[1:6]
 database.WAIT_SECONDS = float(wait)
+print("begun", flush=True)
 for number in range(int(count)):
     name = f"w{worker}_{number}"
     config = {"type": "rsi", "parameters": {"period": int(worker) * 1000 + number}}
@@ -122,20 +123,26 @@ def test_registering_what_was_written_gives_what_the_writers_gave(catalog, tmp_p
         assert rows(again, query) == rows(catalog, query), query
 
 
-def test_many_processes_write_while_a_person_looks(catalog, tmp_path):
+@pytest.mark.parametrize(
+    ("processes", "traces"), [(4, 3), pytest.param(8, 5, marks=pytest.mark.soak)]
+)
+def test_many_processes_write_while_a_person_looks(catalog, tmp_path, processes, traces):
     write(catalog, tmp_path / "runs/first")
-    workers = [start(catalog, tmp_path / f"runs/w{number}", number, 5) for number in range(8)]
+    workers = [
+        start(catalog, tmp_path / f"runs/w{number}", number, traces) for number in range(processes)
+    ]
 
     while any(worker.poll() is None for worker in workers):
         look_at(catalog)
+        time.sleep(0.02)
     statuses = [worker.wait() for worker in workers]
-    said = {line for worker in workers for line in worker.stdout.read().split()}
+    said = {line for worker in workers for line in worker.stdout.read().split()} - {"begun"}
     for worker in workers:
         worker.stdout.close()
     catalog.register(tmp_path / "runs")
 
-    assert statuses == [0] * 8
-    assert len(said) == 40
+    assert statuses == [0] * processes
+    assert len(said) == processes * traces
     assert registered(catalog) == said | {"a"}
 
 
@@ -378,7 +385,9 @@ def test_two_runs_of_one_name_have_the_ids_that_registering_gives(catalog, tmp_p
     assert rows(catalog, "select count(*) from runs") == [(2,)]
 
 
-def kill_writers(catalog: Catalog, runs: Path, *, kills: int, seed: int) -> tuple[set[str], int]:
+def kill_writers(
+    catalog: Catalog, runs: Path, *, kills: int, at_once: int, seed: int
+) -> tuple[set[str], int]:
     """Kill writing processes at random moments; return what they had said was finalized."""
     random = np.random.default_rng(seed)
     said: set[str] = set()
@@ -386,11 +395,13 @@ def kill_writers(catalog: Catalog, runs: Path, *, kills: int, seed: int) -> tupl
     number = killed = 0
     # A slow machine may need longer than that for anything to be finalized.
     while killed < kills or (not said and killed < 20 * kills):
-        while len(workers) < 8:
+        while len(workers) < at_once:
             number += 1
             workers[number] = start(catalog, runs / f"w{number}", number, 50)
-        time.sleep(float(random.uniform(0.1, 0.9)))
         victim = int(random.choice(list(workers)))
+        # Until it begins there is nothing to lose.
+        workers[victim].stdout.readline()
+        time.sleep(float(random.uniform(0.1, 0.9)))
         os.kill(workers[victim].pid, signal.SIGKILL)
         said |= finish(workers.pop(victim))
         killed += 1
@@ -405,7 +416,7 @@ def finish(worker: subprocess.Popen[str]) -> set[str]:
     worker.stdout.close()
     worker.wait()
     # A line that was cut off was not said.
-    return set(text.rpartition("\n")[0].split())
+    return set(text.rpartition("\n")[0].split()) - {"begun"}
 
 
 def check_nothing_is_lost(catalog: Catalog, runs: Path, said: set[str]) -> None:
@@ -425,7 +436,7 @@ def check_nothing_is_lost(catalog: Catalog, runs: Path, said: set[str]) -> None:
 
 
 def test_writers_that_are_killed_lose_nothing_that_they_had_finalized(catalog, tmp_path):
-    said, _ = kill_writers(catalog, tmp_path / "runs", kills=10, seed=1)
+    said, _ = kill_writers(catalog, tmp_path / "runs", kills=5, at_once=3, seed=1)
 
     assert said
     check_nothing_is_lost(catalog, tmp_path / "runs", said)
@@ -435,7 +446,7 @@ def test_writers_that_are_killed_lose_nothing_that_they_had_finalized(catalog, t
 def test_two_hundred_kills_lose_nothing(catalog, tmp_path):
     kills = int(os.environ.get("CATALOG_SOAK_KILLS", "40"))
 
-    said, workers = kill_writers(catalog, tmp_path / "runs", kills=kills, seed=2)
+    said, workers = kill_writers(catalog, tmp_path / "runs", kills=kills, at_once=8, seed=2)
 
     print(f"{kills} kills of {workers} processes, {len(said)} traces had been finalized")
     check_nothing_is_lost(catalog, tmp_path / "runs", said)
