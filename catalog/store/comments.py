@@ -46,11 +46,6 @@ def comment_view(
     con.execute("\n".join(lines))
 
 
-def meanings_of(view: str) -> dict[str, str]:
-    """Return what each column of a public view means; what all views of a kind have, is left out."""
-    return {column: text for column, text in _comments()[view].items() if column is not None}
-
-
 def _target(view: str, column: str | None) -> str:
     return f"view {view}" if column is None else f"column {view}." + _quoted(column, '"')
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.store.comments import meanings_of
+from catalog.web.shown import meaning
 
 PARAMETER: Final = "param_"
 
@@ -65,7 +65,7 @@ class Column:
     @property
     def meaning(self) -> str:
         """What it means, in a sentence; for a parameter, its name as a column."""
-        return meanings_of("leaderboard").get(self.name, self.name)
+        return meaning(self.name) or self.name
 
     @property
     def source(self) -> tuple[str, str]:

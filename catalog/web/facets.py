@@ -15,7 +15,9 @@ from catalog.statements import statement
 from catalog.web.columns import Column
 
 FEW: Final = 40
-"""As many values of a parameter are listed; of more only the least and the greatest are said."""
+"""As many numbers are listed; of more only the least and the greatest are said."""
+MANY: Final = 1_000
+"""As many texts are listed."""
 _OF_A_TYPE: Final = 3  # columns of one parameter in the query of them
 
 
@@ -28,13 +30,17 @@ class Facet:
 
 @dataclass(frozen=True)
 class ParameterFacet:
-    """The values of a parameter of one strategy type; all of them where they are few."""
+    """The values of a parameter of one strategy type; of many numbers none are listed."""
 
     column: Column
     low: Any
     high: Any
     values: tuple[Any, ...]
-    has_more: bool
+
+    @property
+    def options(self) -> list[tuple[str, None]]:
+        """The values as what can be chosen, without counts."""
+        return [(str(value), None) for value in self.values]
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,8 @@ def _parameters(
         low, high, values = row[_OF_A_TYPE * number : _OF_A_TYPE * (number + 1)]
         if low is None:
             continue  # No strategy of this type has it.
-        values = sorted(value for value in values if value is not None)
-        few = tuple(values) if len(values) <= FEW else ()
-        found.append(ParameterFacet(column, low, high, few, has_more=len(values) > FEW))
+        known = sorted(value for value in values if value is not None)
+        if column.is_number:
+            known = known if len(known) <= FEW else []
+        found.append(ParameterFacet(column, low, high, tuple(known[:MANY])))
     return tuple(found)

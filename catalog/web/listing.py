@@ -12,9 +12,9 @@ from sqlglot import exp, parse_one
 
 from catalog.catalog import Catalog
 from catalog.statements import statement
-from catalog.web.list_asked import Asked
 from catalog.web.columns import Column
 from catalog.web.facets import Facets
+from catalog.web.list_asked import Asked
 
 PAGE: Final = 100
 # What every row needs, whichever columns are chosen.

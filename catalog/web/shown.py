@@ -36,6 +36,13 @@ def percent(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:,.1f} %"
 
 
+def exact(value: Any) -> str:
+    """Return a value whole, as configurations say it: no digit of a parameter is left out."""
+    if isinstance(value, bool) or value is None:
+        return shown(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
 def one(value: float | None) -> str:
     """Return a number with one decimal."""
     return NOTHING if value is None else f"{value:,.1f}"
@@ -66,6 +73,7 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "percent": percent,
     "one": one,
     "two": two,
+    "exact": exact,
     "meaning": meaning,
 }
 """What templates may write behind a `|`."""

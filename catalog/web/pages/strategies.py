@@ -1,19 +1,206 @@
-"""The page strategies."""
+"""The list of strategies: filtered, sorted, a page at a time; and all of it as a file."""
 
 from __future__ import annotations
 
-from typing import Final
+import io
+import json
+from dataclasses import dataclass
+from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from catalog.web.page import render
+from catalog.web.columns import Column
+from catalog.web.facets import Facets, ParameterFacet, facets_of, parameters_of
+from catalog.web.list_asked import MAX, MIN, Asked, read_asked
+from catalog.web.listing import PAGE, list_all, list_page
+from catalog.web.page import catalog_of, render
+from catalog.web.shown import exact, percent, shown
+
+CHOICES: Final = ("strategy_type", "symbol", "timeframe", "run_id")
+"""Columns of which a value can be chosen, in their order."""
+MOST_CHARACTERS: Final = 90
+"""So much of a configuration is shown in its cell, all of it in its title."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell says, and what a look at it for longer does."""
+
+    text: str
+    title: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trace: what leads to it, and a cell for each column that is shown."""
+
+    strategy_key: str
+    trace_id: str
+    name: str
+    is_flat: bool
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What an address asks for, and what it can ask for beside that."""
+
+    facets: Facets
+    parameters: tuple[ParameterFacet, ...]
+    asked: Asked
+    columns: list[Column]
 
 
 def page(request: Request) -> Response:
-    """Answer with the page."""
-    return render(request, "error", message="This page is not there yet", hint=None)
+    """Answer with the page of the list that the address asks for."""
+    looked = look(request)
+    asked, facets = looked.asked, looked.facets
+    listed = list_page(catalog_of(request), asked, facets, looked.columns)
+    rows = [_row(row, looked.columns) for row in listed.rows]
+    return render(
+        request,
+        "strategies",
+        asked=asked,
+        facets=facets,
+        choices=[facets.columns[name] for name in CHOICES if is_chosen(name, facets, asked)],
+        parameters=looked.parameters,
+        columns=looked.columns,
+        choosable=choosable(looked),
+        kept=kept(looked),
+        rows=rows,
+        found=listed.found,
+        first=PAGE * (asked.page - 1) + 1,
+        last_page=max(1, -(-listed.found // PAGE)),
+    )
 
 
-ROUTES: Final = [Route("/", page)]
+def export_csv(request: Request) -> Response:
+    """Answer with all rows that the address asks for, as CSV."""
+    table = _exported(request)
+    # JSON is text here, which is what a table of text holds.
+    buffer = io.BytesIO()
+    csv.write_csv(table, buffer)
+    return _file(buffer, "strategies.csv", "text/csv; charset=utf-8")
+
+
+def export_parquet(request: Request) -> Response:
+    """Answer with all rows that the address asks for, as Parquet."""
+    buffer = io.BytesIO()
+    pq.write_table(_exported(request), buffer, compression="zstd")
+    return _file(buffer, "strategies.parquet", "application/vnd.apache.parquet")
+
+
+def look(request: Request) -> Looked:
+    """
+    Read what an address asks for.
+
+    Raises:
+        UsageError: it names no column, or a number is none.
+    """
+    catalog = catalog_of(request)
+    facets = facets_of(catalog)
+    asked = read_asked(request.query_params, facets)
+    kind = asked.strategy_type
+    parameters = () if kind is None else parameters_of(catalog, kind)
+    asked = asked.narrowed(parameters)
+    return Looked(facets, parameters, asked, asked.shown(facets, parameters))
+
+
+def is_chosen(name: str, facets: Facets, asked: Asked) -> bool:
+    """Say whether there is anything to choose, or something is chosen."""
+    return name != "timeframe" or len(facets.of(name)) > 1 or bool(asked.value(name))
+
+
+def choosable(looked: Looked) -> list[Column]:
+    """Return the columns that can be shown: of parameters, those of the type that is asked for."""
+    own = {one.column.name for one in looked.parameters} | set(looked.asked.columns)
+    return [
+        column
+        for column in looked.facets.columns.values()
+        if not column.is_parameter or column.name in own
+    ]
+
+
+def kept(looked: Looked) -> list[tuple[str, str]]:
+    """Return what the address asks for and the form has no box for."""
+    boxes = {*CHOICES, "is_flat", "q", "tag", "col", "sort", "page"}
+    numbers = [one.name for one in looked.facets.metrics]
+    for one in looked.parameters:
+        boxes.add(one.column.name)
+        numbers.append(one.column.name)
+    boxes |= {name + side for name in numbers for side in ("", MIN, MAX)}
+    return [pair for pair in looked.asked.pairs() if pair[0] not in boxes]
+
+
+def summary(config: str | None) -> str:
+    """Return the parameters of a configuration in one line."""
+    if config is None:
+        return "unknown"
+    try:
+        body = json.loads(config)
+    except ValueError:
+        return config
+    if not isinstance(body, dict):
+        return config
+    said = body.get("parameters", body.get("params"))
+    if not isinstance(said, dict):
+        said = {name: value for name, value in body.items() if name != "type"}
+    return ", ".join(f"{name} {_brief(value)}" for name, value in said.items()) or "no parameters"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return f"({len(value)})"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _row(row: dict[str, Any], columns: list[Column]) -> Row:
+    note = row.get("metrics_note") or ""
+    return Row(
+        strategy_key=row["strategy_key"],
+        trace_id=row["trace_id"],
+        name=row["strategy_id"] or row["strategy_key"],
+        is_flat=bool(row["is_flat"]),
+        cells=[_cell(row[column.name], column, note) for column in columns],
+    )
+
+
+def _cell(value: Any, column: Column, note: str) -> Cell:
+    if column.name == "config":
+        text = summary(value)
+        cut = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
+        return Cell(cut, value or "", is_number=False)
+    if column.is_metric:
+        text = percent(value) if column.is_percent else shown(value)
+        return Cell(text, note if value is None else exact(value), is_number=True)
+    text = exact(value) if column.is_parameter else shown(value)
+    return Cell(text, "", column.is_number)
+
+
+def _exported(request: Request) -> pa.Table:
+    looked = look(request)
+    return list_all(catalog_of(request), looked.asked, looked.facets, looked.columns)
+
+
+def _file(buffer: io.BytesIO, name: str, kind: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(buffer.getvalue(), media_type=kind, headers=headers)
+
+
+def _to_list(request: Request) -> Response:
+    query = request.url.query
+    return RedirectResponse("/" + (f"?{query}" if query else ""), 307)
+
+
+ROUTES: Final = [
+    Route("/", page),
+    Route("/strategies", _to_list),
+    Route("/strategies.csv", export_csv),
+    Route("/strategies.parquet", export_parquet),
+]

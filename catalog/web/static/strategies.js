@@ -1,0 +1,52 @@
+// The strategies that are chosen for comparison: they stay chosen while the list is filtered,
+// sorted and paged, as long as the page is open.
+"use strict";
+
+const FEWEST = 2, MOST = 10;
+const chosen = new Map(); // what a box stands for: what it is called
+
+function boxes() {
+  return document.querySelectorAll(".compare input[name=s][type=checkbox]");
+}
+
+function say() {
+  const button = document.getElementById("compare");
+  if (!button) return;
+  const count = chosen.size;
+  button.disabled = count < FEWEST || count > MOST;
+  button.textContent =
+    count > MOST ? `${count} are chosen: compare ${MOST} at most`
+    : count >= FEWEST ? `Compare ${count}`
+    : count === 1 ? "Compare it with …" : `Choose ${FEWEST} to ${MOST} to compare`;
+  button.title = [...chosen.values()].join(", ");
+}
+
+function restore() {
+  for (const box of boxes()) box.checked = chosen.has(box.value);
+  say();
+}
+
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (!box.matches(".compare input[name=s]")) return;
+  if (box.checked) chosen.set(box.value, box.closest("tr").querySelector("a").textContent);
+  else chosen.delete(box.value);
+  say();
+});
+
+// Those of other pages and filters have no box here.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".compare")) return;
+  const here = new Set([...boxes()].filter((box) => box.checked).map((box) => box.value));
+  for (const value of chosen.keys()) {
+    if (here.has(value)) continue;
+    const hidden = document.createElement("input");
+    Object.assign(hidden, { type: "hidden", name: "s", value });
+    event.target.append(hidden);
+  }
+});
+
+document.addEventListener("shown", restore);
+// A browser that goes back ticks the boxes again by itself.
+for (const box of boxes()) if (box.checked) chosen.set(box.value, box.closest("tr").querySelector("a").textContent);
+say();
