@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
 import pyarrow as pa
 
 from catalog.plots.colours import AROUND_ZERO, ONE_SIDED
-from catalog.plots.view import Chart, framed, short
+from catalog.plots.view import Chart, framed, percent_format, short
 
 _TEXT_CELLS: Final = 200
 """In so many cells there is room for their numbers."""
@@ -36,12 +37,15 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
         {name: short(one) if isinstance(one, float) else one for name, one in row.items()}
         for row in cells.to_pylist()
     ]
-    plateaus = [row["plateau"] for row in rows if row["plateau"] is not None]
-    for row in rows:
-        row["framed"] = bool(plateaus) and value not in NEUTRAL and row["plateau"] == max(plateaus)
+    best = best_plateau(cells, value)
+    for place, row in enumerate(rows):
+        row["framed"] = place == best
     across, down = (len(set(cells[name].to_pylist())) for name in ("x", "y"))
     colour, is_strong = _colours([row["value"] for row in rows if row["value"] is not None])
-    shown = ".0%" if value in _SHARES else ".2f" if value not in _COUNTS else ".3~s"
+    shown = ".3~s" if value in _COUNTS else ".2f"
+    if value in _SHARES:
+        known = [row["value"] for row in rows if row["value"] is not None]
+        shown = percent_format((min(known), max(known)))
     axis: Chart = {"labelExpr": _AS_NUMBER, "labelOverlap": True, "labelAngle": 0}
     encoding: Chart = {
         "x": {"field": "x", "type": "ordinal", "title": x, "axis": axis},
@@ -107,6 +111,20 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
     return framed(faceted | {"data": {"values": rows}})
 
 
+def best_plateau(cells: pa.Table, metric: str) -> int | None:
+    """
+    Return the row of the cell that the best ones are beside, of those the best.
+
+    None where there is none, where all are alike, or where a greater figure is no better one.
+    """
+    known = [one for one in cells["plateau"].to_pylist() if one is not None]
+    if metric in NEUTRAL or not known or min(known) == max(known):
+        return None
+    pairs = zip(cells["plateau"].to_pylist(), cells["value"].to_pylist(), strict=True)
+    ranked = [tuple(-math.inf if one is None else one for one in pair) for pair in pairs]
+    return ranked.index(max(ranked))
+
+
 def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) -> Chart:
     """
     Return the correlation of each two strategies as coloured cells.
@@ -125,10 +143,8 @@ def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) ->
     for i, a in enumerate(names, 1):
         for j, b in enumerate(names, 1):
             value = 1.0 if a == b else found.get((a, b), found.get((b, a)))
-            shown = None if value is None else round(value, 4)
-            rows.append(
-                {"a": a, "b": b, "row": f"{i}  {a}", "column": i and j, "correlation": shown}
-            )
+            place = {"a": a, "b": b, "row": f"{i}  {a}", "column": j}
+            rows.append(place | {"correlation": None if value is None else round(value, 4)})
     labels = [f"{i}  {name}" for i, name in enumerate(names, 1)]
     coloured: Chart = {
         "mark": "rect",

@@ -1,4 +1,4 @@
-"""What strategies grew to, session by session, and buy and hold beside them."""
+"""What strategies grew to, session by session or by the bar, and buy and hold beside them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from catalog.compare.told_apart import told_apart
 from catalog.errors import QueryError
 from catalog.metrics.sets import MetricSet, options_of
+from catalog.plots.bars import read_courses
 from catalog.plots.held import read_held
 from catalog.plots.thin import thin
 from catalog.query.run import execute
@@ -23,15 +24,9 @@ from catalog.store.database import reading
 Floats = NDArray[np.float64]
 
 POINTS = 1500
-CURVES = pa.schema(
-    {
-        "label": pa.string(),
-        "trace_id": pa.string(),
-        "date": pa.date32(),
-        "equity": pa.float64(),
-        "drawdown": pa.float64(),
-    }
-)
+FEW_SESSIONS = 20
+"""Below so many, as for annualised figures, sessions are too few to see anything."""
+COLUMNS = ["label", "trace_id", "date", "equity", "drawdown"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +37,8 @@ class Curves:
     `curves` has label, trace_id (NULL for buy and hold), date, equity (of 1 at the start, after
     the session) and drawdown (a fraction of the peak so far, 0 or negative, at session ends).
     Labels come in the order that was asked for, each with its sessions in order; `buy and hold
-    SYMBOL` comes last.
+    SYMBOL` comes last. Where no trace has twenty sessions, the rows are of bars (`by_bar`), and
+    date is the time of a bar.
 
     Of one trace there is also `price` (ts, price) and `held` (from_ts, to_ts, position), in the
     market's own time; NULL where they are not known.
@@ -51,6 +47,11 @@ class Curves:
     curves: pa.Table
     price: pa.Table | None
     held: pa.Table | None
+
+    @property
+    def by_bar(self) -> bool:
+        """Whether rows are of bars, because there are too few sessions."""
+        return bool(pa.types.is_timestamp(self.curves.schema.field("date").type))
 
     @property
     def labels(self) -> list[str]:
@@ -93,6 +94,8 @@ def read_curves(
         }
         parts = _strategies(traces, net, points)
         parts += _benchmarks(con, values | bounds, points)
+    if wanted == MetricSet() and np.bincount(number).max() < FEW_SESSIONS:
+        parts = _by_bar(catalog, traces, points) or parts
     price, held = None, None
     if position and len(ids) == 1:
         price, held = read_held(catalog, ids[0], points=points)
@@ -117,19 +120,45 @@ def _benchmarks(con: DuckDBPyConnection, values: dict[str, object], points: int)
     found = execute(con, statement("plot_benchmarks"), values).table
     keys = list(zip(found["symbol"].to_pylist(), found["timeframe"].to_pylist(), strict=True))
     series = list(dict.fromkeys(keys))
-    symbols = [symbol for symbol, _ in series]
     made = []
-    for symbol, timeframe in series:
-        own = np.array([key == (symbol, timeframe) for key in keys])
-        # The same symbol by the minute and by the day is bought at nearly the same price.
-        name = f"{symbol} {timeframe}" if symbols.count(symbol) > 1 else symbol
+    for label, on in zip(_benchmark_labels(series), series, strict=True):
+        own = np.array([key == on for key in keys])
         dates, equity = found["date"].to_numpy()[own], found["equity"].to_numpy()[own]
-        made.append(_curve(f"buy and hold {name}", None, dates, equity, points))
+        made.append(_curve(label, None, dates, equity, points))
     return made
 
 
+def _by_bar(catalog: Path, traces: pa.Table, points: int) -> list[pa.Table] | None:
+    """Return the curves bar by bar, None where they are not known so."""
+    ids = traces["trace_id"].to_pylist()
+    found = read_courses(catalog, ids)
+    if found is None or max(len(one.equity) for one in found.strategies.values()) < FEW_SESSIONS:
+        return None
+    own = [
+        (label, one, found.strategies[one])
+        for label, one in zip(told_apart(traces), ids, strict=True)
+    ]
+    labels = _benchmark_labels(list(found.benchmarks))
+    held = [
+        (label, None, one) for label, one in zip(labels, found.benchmarks.values(), strict=True)
+    ]
+    return [
+        _curve(label, one, course.times, course.equity, points)
+        for label, one, course in (*own, *held)
+    ]
+
+
+def _benchmark_labels(series: list[tuple[str, str]]) -> list[str]:
+    symbols = [symbol for symbol, _ in series]
+    return [
+        # By the minute and by the day it is nearly the same, and two lines all the same.
+        f"buy and hold {symbol}" + (f" {timeframe}" if symbols.count(symbol) > 1 else "")
+        for symbol, timeframe in series
+    ]
+
+
 def _curve(
-    label: str, trace_id: str | None, dates: NDArray[np.datetime64], equity: Floats, points: int
+    label: str, trace_id: str | None, times: NDArray[np.datetime64], equity: Floats, points: int
 ) -> pa.Table:
     drawdown = equity / np.maximum.accumulate(np.maximum(equity, 1.0)) - 1
     keep = thin(points, equity, drawdown)
@@ -137,11 +166,11 @@ def _curve(
     columns = [
         pa.array([label] * count, pa.string()),
         pa.array([trace_id] * count, pa.string()),
-        pa.array(dates[keep].astype("datetime64[D]")),
+        pa.array(times[keep]),
         pa.array(equity[keep]),
         pa.array(drawdown[keep]),
     ]
-    return pa.table(columns, schema=CURVES)
+    return pa.table(columns, COLUMNS)
 
 
 def _check(traces: pa.Table, ids: list[str], number: NDArray[np.int64], wanted: MetricSet) -> None:

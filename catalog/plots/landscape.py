@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlglot import exp, parse_one
 
 from catalog.errors import QueryError, UsageError
 from catalog.plots.axes import Axis, find_axes
-from catalog.plots.cells import NEUTRAL
+from catalog.plots.cells import best_plateau
 from catalog.query.parsing import parse_condition
 from catalog.query.run import run_query
 from catalog.statements import statement
@@ -57,10 +56,10 @@ class Landscape:
         """
         The greatest plateau.
 
-        None where there is none, or where a greater figure is no better one.
+        None where there is none, where all are alike, or where a greater figure is no better one.
         """
-        best: float | None = pc.max(self.cells["plateau"]).as_py()
-        return None if self.metric in NEUTRAL else best
+        row = best_plateau(self.cells, self.metric)
+        return None if row is None else float(self.cells["plateau"][row].as_py())
 
 
 def read_landscape(
@@ -121,7 +120,8 @@ def read_landscape(
         raise QueryError(
             f"None of these strategies has {metric} yet",
             hint="Compute it: catalog metrics"
-            + (" --split 2025-01-01" if metric in ("sharpe_is", "sharpe_oos") else ""),
+            + (" --split 2025-01-01" if metric in ("sharpe_is", "sharpe_oos") else "")
+            + " (where that was done, metrics_note in leaderboard says why there is none)",
         )
     return Landscape(cells, metric, axes.x, axes.y, axes.facet, axes.strategy_type)
 

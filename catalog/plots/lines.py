@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import pyarrow as pa
@@ -16,7 +17,17 @@ from catalog.plots.colours import (
     SHORT,
     STRATEGIES,
 )
-from catalog.plots.view import HELP, Chart, framed, moment, short, time_axis, when, zoom
+from catalog.plots.view import (
+    HELP,
+    Chart,
+    framed,
+    moment,
+    percent_format,
+    short,
+    time_axis,
+    when,
+    zoom,
+)
 
 _LOG_FROM: Final = 8.0
 """So many times its lowest, a curve is drawn on a logarithmic axis."""
@@ -36,7 +47,10 @@ def equity_chart(curves: pa.Table) -> Chart:
         scale = {"type": "log", "domain": [low / 1.1, high * 1.1], "nice": False}
         axis = {"format": ".2~f", "tickCount": 8}
     else:
-        scale, axis = {"zero": False, "nice": True}, {"format": ".2f"}
+        scale, axis = (
+            {"zero": False, "nice": True},
+            {"format": ".2f" if high - low > 0.1 else ".4f"},
+        )
     title = "growth of 1 (logarithmic)" if is_log else "growth of 1"
     return _lines(curves, "equity", title, scale=scale, axis=axis, height=340)
 
@@ -50,7 +64,12 @@ def drawdown_chart(curves: pa.Table) -> Chart:
     """
     scale: Chart = {"domainMax": 0, "nice": True}
     return _lines(
-        curves, "drawdown", "below the peak", scale=scale, axis={"format": ".0%"}, height=240
+        curves,
+        "drawdown",
+        "below the peak",
+        scale=scale,
+        axis={"format": _percent(curves["drawdown"])},
+        height=240,
     )
 
 
@@ -134,12 +153,18 @@ def _lines(
         else:
             colours.append(STRATEGIES[number % len(STRATEGIES)])
             dashes.append(DASHES[number // len(STRATEGIES) % len(DASHES)])
-    rows = [
-        {"label": label, "date": f"{date}", field: short(value)}
-        for label, date, value in zip(
-            *(curves[name].to_pylist() for name in ("label", "date", field)), strict=True
-        )
-    ]
+    by_bar = pa.types.is_timestamp(curves.schema.field("date").type)
+    rows: list[Chart] = []
+    seen: set[str] = set()
+    for row in curves.select(["label", "date", field]).to_pylist():
+        label, date = row["label"], row["date"]
+        if label not in seen and not by_bar:
+            # What a first session earned is a line, too: from the day before.
+            start = {"label": label, "date": f"{date - timedelta(days=1)}"}
+            rows.append(start | {field: 1.0 if field == "equity" else 0.0})
+        seen.add(label)
+        time = moment(date) if by_bar else f"{date}"
+        rows.append({"label": label, "date": time, field: short(row[field])})
     legend = {
         "orient": "bottom",
         "direction": "vertical",
@@ -184,7 +209,9 @@ def _lines(
         "encoding": {
             "tooltip": [
                 {"field": "label", "type": "nominal", "title": "strategy"},
-                when("date", "session", unit="utcyearmonthdate"),
+                when("date", "time")
+                if by_bar
+                else when("date", "session", unit="utcyearmonthdate"),
                 {"field": field, "type": "quantitative", "format": axis["format"], "title": title},
             ]
         },
@@ -196,7 +223,7 @@ def _lines(
             "data": {"values": rows},
             "layer": [line, points],
             "encoding": {
-                "x": {"field": "date", **time_axis("session")},
+                "x": {"field": "date", **time_axis("market time" if by_bar else "session")},
                 "y": {
                     "field": field,
                     "type": "quantitative",
@@ -207,6 +234,11 @@ def _lines(
             },
         }
     )
+
+
+def _percent(values: pa.ChunkedArray) -> str:
+    """Return how percentages are written so that those near to each other differ."""
+    return percent_format(_range(values))
 
 
 def _range(values: pa.ChunkedArray) -> tuple[float, float]:

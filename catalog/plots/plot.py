@@ -83,7 +83,7 @@ def _equity(catalog: Path, asked: Asked) -> Plotted:
 
 
 def _drawdown(catalog: Path, asked: Asked) -> Plotted:
-    return _of_curves(catalog, asked, "Drawdown at session ends", drawdown_chart)
+    return _of_curves(catalog, asked, "Drawdown", drawdown_chart)
 
 
 def _of_curves(catalog: Path, asked: Asked, name: str, make: Callable[..., Chart]) -> Plotted:
@@ -147,12 +147,19 @@ def _correlation(catalog: Path, asked: Asked) -> Plotted:
             f"mean {found.mean:.2f}; about {found.effective:.1f} independent strategies over the "
             f"{found.common_sessions:,} sessions that all of them have"
         )
-    chart = correlation_chart(found.pairs(), names=found.names)
+    pairs = found.pairs()
+    if pairs["correlation"].null_count:
+        notes.append("blank: one of the two earned the same in all sessions that both have")
+    chart = correlation_chart(pairs, names=found.names)
     return Plotted(chart, "Correlation of session returns", tuple(notes), shown)
 
 
 def _sessions(found: Curves) -> str:
     span = pc.min_max(found.curves["date"]).as_py()
+    if found.by_bar:
+        return (
+            f"bar by bar, {span['min']:%Y-%m-%d %H:%M} to {span['max']:%Y-%m-%d %H:%M}, market time"
+        )
     return f"sessions from {span['min']} to {span['max']}"
 
 

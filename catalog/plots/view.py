@@ -74,6 +74,12 @@ def short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
 
 
+def percent_format(span: tuple[float, float]) -> str:
+    """Return the format of percentages in a range: the smaller they are, the more digits."""
+    most = max(abs(span[0]), abs(span[1]))
+    return ".0%" if most >= 0.2 else ".1%" if most >= 0.02 else ".2%"
+
+
 def moment(value: datetime) -> str:
     """Return a time as text."""
     # A market's own time is drawn as it is, whichever zone the browser is in: as if it were UTC.
