@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say
+from catalog.cli.progress import progress_bar
 
 
 @click.command("backup")
@@ -17,8 +18,9 @@ from catalog.cli.options import catalog_option, open_catalog, plural, say
     is_flag=True,
     help="Leave packs out. They may hold traces whose files are deleted.",
 )
+@quiet_option
 @catalog_option
-def command(folder: Path, overwrite: bool, without_packs: bool, path: Path) -> None:
+def command(folder: Path, overwrite: bool, without_packs: bool, quiet: bool, path: Path) -> None:
     """
     Copy the catalog, and what lies beside it, to a FOLDER, as they are at one moment.
 
@@ -36,7 +38,8 @@ def command(folder: Path, overwrite: bool, without_packs: bool, path: Path) -> N
       cp -rp /disk2/catalog_monday/. .
       catalog verify --fast
     """
-    report = open_catalog(path).backup(folder, overwrite=overwrite, packs=not without_packs)
+    with progress_bar("copying", quiet=quiet):
+        report = open_catalog(path).backup(folder, overwrite=overwrite, packs=not without_packs)
     for done in report.left_before:
         say("before", done)
     packs = "packs and prices included" if report.with_packs else "prices included, packs not"

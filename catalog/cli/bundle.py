@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
+from catalog.cli.options import (
+    catalog_option,
+    listed,
+    open_catalog,
+    plural,
+    quiet_option,
+    say,
+    say_next,
+)
 from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -22,8 +30,11 @@ SHOWN = 5
 @click.option("--where", metavar="CONDITION", help="Only those that meet this, on strategy_index.")
 @click.option("--run", metavar="RUN_ID", help="Only the traces of this run, of every kind.")
 @click.option("--prices", is_flag=True, help="Also the prices of their symbols.")
+@quiet_option
 @catalog_option
-def command(target: Path, where: str | None, run: str | None, prices: bool, path: Path) -> None:
+def command(
+    target: Path, where: str | None, run: str | None, prices: bool, quiet: bool, path: Path
+) -> None:
     """
     Pack traces for a colleague: the files as they are, their index and a small catalog.
 
@@ -36,7 +47,7 @@ def command(target: Path, where: str | None, run: str | None, prices: bool, path
       catalog bundle best.zip --where "sharpe > 1 and symbol = 'SPY'" --prices
       catalog bundle sweep_a --run 20240601_sweep
     """
-    with progress_bar("packing") as progress:
+    with progress_bar("packing", quiet=quiet) as progress:
         report = open_catalog(path).bundle(
             target, where=where, run=run, prices=prices, progress=progress
         )

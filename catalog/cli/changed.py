@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
+from catalog.cli.options import (
+    catalog_option,
+    listed,
+    open_catalog,
+    plural,
+    quiet_option,
+    say,
+    say_next,
+)
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,8 +42,9 @@ SHOWN = [
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print the rows."
 )
+@quiet_option
 @catalog_option
-def command(where: str | None, every: bool, form: str, path: Path) -> None:
+def command(where: str | None, every: bool, form: str, quiet: bool, path: Path) -> None:
     """
     Find traces of one configuration over the same range whose content differs.
 
@@ -53,7 +63,8 @@ def command(where: str | None, every: bool, form: str, path: Path) -> None:
     """
     from catalog.cli.output import print_table
 
-    found = open_catalog(path).changed(where=where)
+    with progress_bar("looking", quiet=quiet):
+        found = open_catalog(path).changed(where=where)
     pairs = found.pairs.table
     if form != "table":
         import pyarrow.compute as pc

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
 from catalog.cli.progress import progress_bar
 
 ATTENTION = 3
@@ -20,8 +20,11 @@ ATTENTION = 3
     is_flag=True,
     help="Delete the packed files, once the packs were read back and compared.",
 )
+@quiet_option
 @catalog_option
-def command(run: str | None, where: str | None, delete_originals: bool, path: Path) -> None:
+def command(
+    run: str | None, where: str | None, delete_originals: bool, quiet: bool, path: Path
+) -> None:
     """
     Write registered signal traces into a few sorted packs, which the tables then read.
 
@@ -33,7 +36,7 @@ def command(run: str | None, where: str | None, delete_originals: bool, path: Pa
       catalog compact
       catalog compact --run 20240601_sweep --delete-originals
     """
-    with progress_bar("packed") as progress:
+    with progress_bar("packed", quiet=quiet) as progress:
         report = open_catalog(path).compact(
             run=run, where=where, delete_originals=delete_originals, progress=progress
         )

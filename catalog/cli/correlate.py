@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, quiet_option, say, say_next
+from catalog.cli.progress import progress_bar
 from catalog.cli.terms import DAY
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print the rows."
 )
+@quiet_option
 @catalog_option
 def command(
     where: str | None,
@@ -60,6 +62,7 @@ def command(
     fill: str,
     cost_bps: float,
     form: str,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -77,9 +80,10 @@ def command(
     """
     from catalog.cli.output import print_table
 
-    found = open_catalog(path).correlate(
-        where=where, top=top, fill=fill, cost_bps=cost_bps, start=start, end=end
-    )
+    with progress_bar("correlating", quiet=quiet):
+        found = open_catalog(path).correlate(
+            where=where, top=top, fill=fill, cost_bps=cost_bps, start=start, end=end
+        )
     if pairs:
         print_table(_rounded(found.pairs()) if form == "table" else found.pairs(), form)
     elif form == "table":

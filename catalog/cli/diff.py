@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,8 +30,9 @@ SIGNALS = [
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print the rows."
 )
+@quiet_option
 @catalog_option
-def command(a: str, b: str, form: str, path: Path) -> None:
+def command(a: str, b: str, form: str, quiet: bool, path: Path) -> None:
     """
     Compare two strategies, or two traces: parameters, signals and metrics.
 
@@ -46,7 +48,8 @@ def command(a: str, b: str, form: str, path: Path) -> None:
     """
     from catalog.cli.output import print_table
 
-    found = open_catalog(path).diff(a, b)
+    with progress_bar("comparing", quiet=quiet):
+        found = open_catalog(path).diff(a, b)
     if form in ("json", "jsonl"):
         _print_json(found.rows(), form)
     elif form != "table":

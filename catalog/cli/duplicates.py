@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,8 +37,9 @@ ALIKE = ["strategies", "types", "kind", "symbol", "timeframe", "changes"]
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print the rows."
 )
+@quiet_option
 @catalog_option
-def command(where: str | None, limit: int, form: str, path: Path) -> None:
+def command(where: str | None, limit: int, form: str, quiet: bool, path: Path) -> None:
     """
     Find what was computed more than once.
 
@@ -53,7 +55,8 @@ def command(where: str | None, limit: int, form: str, path: Path) -> None:
     """
     from catalog.cli.output import print_table
 
-    found = open_catalog(path).duplicates(where=where)
+    with progress_bar("looking", quiet=quiet):
+        found = open_catalog(path).duplicates(where=where)
     if form != "table":
         print_table(found.table(), form)
     else:

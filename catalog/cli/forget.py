@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from catalog.upkeep.forget import Forgetting
@@ -25,6 +26,7 @@ SHOWN = 10
 @click.option("--delete-files", is_flag=True, help="Delete their files too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be forgotten, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@quiet_option
 @catalog_option
 def command(
     references: tuple[str, ...],
@@ -34,6 +36,7 @@ def command(
     delete_files: bool,
     dry_run: bool,
     yes: bool,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -55,19 +58,21 @@ def command(
         raise click.UsageError("There is no terminal to ask in: add --yes, or --dry-run")
 
     def confirm(report: Forgetting) -> bool:
-        _describe(report, delete_files=delete_files)
-        question = "Forget them, and delete the files?" if delete_files else "Forget them?"
-        return yes or not is_terminal or click.confirm(question, err=True)
+        with progress.paused():
+            _describe(report, delete_files=delete_files)
+            question = "Forget them, and delete the files?" if delete_files else "Forget them?"
+            return yes or not is_terminal or click.confirm(question, err=True)
 
-    report = open_catalog(path).forget(
-        *references,
-        run=run,
-        where=where,
-        missing=missing,
-        delete_files=delete_files,
-        dry_run=dry_run,
-        confirm=confirm,
-    )
+    with progress_bar("forgetting", quiet=quiet) as progress:
+        report = open_catalog(path).forget(
+            *references,
+            run=run,
+            where=where,
+            missing=missing,
+            delete_files=delete_files,
+            dry_run=dry_run,
+            confirm=confirm,
+        )
     if report.finished:
         say("finished", f"{plural(report.finished, 'file')} deleted that was left from before")
     if report.is_preview:

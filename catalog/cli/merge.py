@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from catalog.lake.merge import Merge
@@ -18,8 +19,9 @@ SHOWN = 10
 
 @click.command("merge")
 @click.argument("other", metavar="OTHER.duckdb", type=click.Path(dir_okay=False, path_type=Path))
+@quiet_option
 @catalog_option
-def command(other: Path, path: Path) -> None:
+def command(other: Path, quiet: bool, path: Path) -> None:
     """
     Take the rows of another catalog in: strategies, runs, traces, figures, returns, prices, tags.
 
@@ -31,7 +33,8 @@ def command(other: Path, path: Path) -> None:
       catalog merge ../laptop/catalog.duckdb
       catalog merge /mnt/team/catalog.duckdb --catalog all.duckdb
     """
-    report = open_catalog(path).merge(other)
+    with progress_bar("merging", quiet=quiet):
+        report = open_catalog(path).merge(other)
     _print(report, other)
     if report.needs_attention:
         raise SystemExit(ATTENTION)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
 from catalog.cli.progress import progress_bar
 from catalog.cli.terms import DAY, terms_options
 
@@ -33,6 +33,7 @@ BY = {"ts": "by the time of their bars", "bar_index": "by bar number"}
     metavar="CLASSIFIER",
     help="Also in each state of a classifier: its hash, type, id or trace id.",
 )
+@quiet_option
 @catalog_option
 def command(
     where: str | None,
@@ -44,6 +45,7 @@ def command(
     split: date | None,
     folds: int | None,
     by_regime: str | None,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -64,7 +66,7 @@ def command(
 
     catalog = open_catalog(path)
     began = time.monotonic()
-    with progress_bar("measured") as progress:
+    with progress_bar("measured", quiet=quiet) as progress:
         report = catalog.metrics(
             where=where,
             cost_bps=cost_bps,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from catalog.lake.open import Opened
@@ -18,8 +19,9 @@ ATTENTION = 3
 @click.command("open")
 @click.argument("lake", metavar="LAKE")
 @click.option("--forgotten", is_flag=True, help="Bring back what was forgotten of it.")
+@quiet_option
 @catalog_option
-def command(lake: str, forgotten: bool, path: Path) -> None:
+def command(lake: str, forgotten: bool, quiet: bool, path: Path) -> None:
     """
     Open a published lake: what it says of its traces comes into the catalog, their rows stay.
 
@@ -32,7 +34,8 @@ def command(lake: str, forgotten: bool, path: Path) -> None:
       catalog open /mnt/team/lake
       catalog open s3://bucket/lake --catalog team.duckdb
     """
-    report = open_catalog(path).open(lake, forgotten=forgotten)
+    with progress_bar("opening", quiet=quiet):
+        report = open_catalog(path).open(lake, forgotten=forgotten)
     _print(report)
     if report.needs_attention:
         raise SystemExit(ATTENTION)

@@ -1,4 +1,4 @@
-"""What the commands share: the option --catalog, and how things are said."""
+"""What the commands share: the options --catalog and --quiet, and how things are said."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ def catalog_option(command: Command) -> Command:
         show_envvar=True,
         help="The catalog to use.",
     )(command)
+
+
+def quiet_option(command: Command) -> Command:
+    """Give a command that may take long the option --quiet; it arrives as `quiet`."""
+    return click.option("--quiet", is_flag=True, help="Do not show how far it is.")(command)
 
 
 def open_catalog(path: Path) -> Catalog:

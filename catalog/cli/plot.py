@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, say
+from catalog.cli.options import catalog_option, open_catalog, quiet_option, say
+from catalog.cli.progress import progress_bar
 from catalog.cli.terms import DAY
 
 
@@ -48,6 +49,7 @@ from catalog.cli.terms import DAY
 @click.option("--start", type=DAY, help="First session.")
 @click.option("--end", type=DAY, help="Last session.")
 @click.option("--theme", type=click.Choice(("light", "dark")), default="light", show_default=True)
+@quiet_option
 @catalog_option
 def command(
     kind: str,
@@ -64,6 +66,7 @@ def command(
     start: date | None,
     end: date | None,
     theme: str,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -80,22 +83,23 @@ def command(
       catalog plot heat-map --where "strategy_type = 'rsi'" --facet symbol -o rsi.html
       catalog plot correlation --top 15 -o correlation.png --theme dark
     """
-    made = open_catalog(path).plot(
-        kind,
-        selection,
-        output,
-        where=where,
-        top=top,
-        metric=metric,
-        x=x,
-        y=y,
-        facet=facet,
-        cost_bps=cost_bps,
-        fill=fill,
-        start=start,
-        end=end,
-        theme=theme,
-    )
+    with progress_bar("drawing", quiet=quiet):
+        made = open_catalog(path).plot(
+            kind,
+            selection,
+            output,
+            where=where,
+            top=top,
+            metric=metric,
+            x=x,
+            y=y,
+            facet=facet,
+            cost_bps=cost_bps,
+            fill=fill,
+            start=start,
+            end=end,
+            theme=theme,
+        )
     say("plotted", f"{made.title}, to {output}")
     for note in made.notes:
         if note:

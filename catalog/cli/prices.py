@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from catalog.prices.add import PricesAdded
@@ -66,6 +67,7 @@ def command() -> None:
     is_flag=True,
     help="Traces that know only bar numbers mean those of FILE, not of the first version.",
 )
+@quiet_option
 @catalog_option
 def add(
     file: Path,
@@ -77,6 +79,7 @@ def add(
     columns: tuple[str, ...],
     regular_hours: str | None,
     renumber: bool,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -91,17 +94,18 @@ def add(
       catalog prices add SPY.parquet --symbol SPY --timeframe 1m --tz America/New_York
       catalog prices add btc.csv --symbol BTC --timeframe 1h --column close=Last
     """
-    added = open_catalog(path).add_prices(
-        file,
-        symbol=symbol,
-        timeframe=timeframe,
-        tz=tz,
-        label=label,
-        adjustment=adjustment,
-        columns=_pairs(columns),
-        regular_hours=regular_hours,
-        renumber=renumber,
-    )
+    with progress_bar("reading prices", quiet=quiet):
+        added = open_catalog(path).add_prices(
+            file,
+            symbol=symbol,
+            timeframe=timeframe,
+            tz=tz,
+            label=label,
+            adjustment=adjustment,
+            columns=_pairs(columns),
+            regular_hours=regular_hours,
+            renumber=renumber,
+        )
     _print(added)
     say_next(f"catalog sql \"from bars where symbol = '{added.symbol}' limit 5\"")
     if added.needs_attention:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
+from catalog.cli.options import (
+    catalog_option,
+    listed,
+    open_catalog,
+    plural,
+    quiet_option,
+    say,
+    say_next,
+)
 from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -40,6 +48,7 @@ SHOWN = 5
     help="Only those that were written so long ago.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+@quiet_option
 @catalog_option
 def command(
     dest: str,
@@ -48,6 +57,7 @@ def command(
     collect_garbage: bool,
     garbage_age: float,
     dry_run: bool,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -67,7 +77,7 @@ def command(
       catalog publish s3://team/lake --where "sharpe > 1"
       catalog publish /data/lake --dry-run
     """
-    with progress_bar("published") as progress:
+    with progress_bar("published", quiet=quiet) as progress:
         report = open_catalog(path).publish(
             dest,
             where=where,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next, terminal_width
+from catalog.cli.progress import progress_bar
 from catalog.cli.terms import terms_options
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 @click.option("--columns", metavar="NAME,…", help="The columns to show, separated by commas.")
 @terms_options
 @click.option("--pbo", is_flag=True, help="Add the probability of backtest overfitting.")
-@click.option("--quiet", is_flag=True, help="Say in one line what was tried.")
+@click.option(
+    "--quiet", is_flag=True, help="Say in one line what was tried, and not how far it is."
+)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print the rows."
 )
@@ -66,18 +69,19 @@ def command(
     """
     from catalog.cli.output import box, write_rows
 
-    ranking = open_catalog(path).rank(
-        by=by,
-        where=where,
-        top=top,
-        columns=None if columns is None else [one.strip() for one in columns.split(",")],
-        cost_bps=cost_bps,
-        fill=fill,
-        start=start,
-        end=end,
-        last_days=last_days,
-        pbo=pbo,
-    )
+    with progress_bar("ranking", quiet=quiet):
+        ranking = open_catalog(path).rank(
+            by=by,
+            where=where,
+            top=top,
+            columns=None if columns is None else [one.strip() for one in columns.split(",")],
+            cost_bps=cost_bps,
+            fill=fill,
+            start=start,
+            end=end,
+            last_days=last_days,
+            pbo=pbo,
+        )
     if form == "table":
         click.echo(box(_rounded(ranking.rows.table), width=terminal_width(), rows=top), nl=False)
     else:

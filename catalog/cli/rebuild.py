@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
 from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ SHOWN = 20
 @click.command("rebuild")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--no-metrics", is_flag=True, help="Leave the figures out: catalog metrics has them.")
+@quiet_option
 @catalog_option
-def command(folders: tuple[Path, ...], no_metrics: bool, path: Path) -> None:
+def command(folders: tuple[Path, ...], no_metrics: bool, quiet: bool, path: Path) -> None:
     """
     Make the catalog anew from trace files, packs, and what lies beside them and in catalog.d.
 
@@ -37,7 +38,7 @@ def command(folders: tuple[Path, ...], no_metrics: bool, path: Path) -> None:
       catalog rebuild
       catalog rebuild ../old_runs
     """
-    with progress_bar("making it anew") as progress:
+    with progress_bar("making it anew", quiet=quiet) as progress:
         report = open_catalog(path).rebuild(*folders, metrics=not no_metrics, progress=progress)
     _print(report, path)
     if report.needs_attention:

@@ -14,6 +14,7 @@ from catalog.cli.options import (
     listed,
     open_catalog,
     plural,
+    quiet_option,
     say,
     say_next,
 )
@@ -57,12 +58,14 @@ SOURCES = {
 )
 @click.option("--forgotten", is_flag=True, help="Bring back what was forgotten in the folders.")
 @click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
+@quiet_option
 @catalog_option
 def command(
     folders: tuple[str, ...],
     sweeps: tuple[Path | str, ...],
     forgotten: bool,
     dry_run: bool,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -78,7 +81,7 @@ def command(
       catalog register s3://bucket/runs
     """
     catalog = open_catalog(path)
-    with progress_bar("reading traces") as progress:
+    with progress_bar("reading traces", quiet=quiet) as progress:
         report = catalog.register(
             *folders, sweeps=sweeps, forgotten=forgotten, dry_run=dry_run, progress=progress
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
 from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ SHOWN = 10
 @click.command("relocate")
 @click.argument("old", required=False)
 @click.argument("new", required=False)
+@quiet_option
 @catalog_option
-def command(old: str | None, new: str | None, path: Path) -> None:
+def command(old: str | None, new: str | None, quiet: bool, path: Path) -> None:
     """
     Let the catalog know that the traces in OLD are in NEW now.
 
@@ -35,7 +36,7 @@ def command(old: str | None, new: str | None, path: Path) -> None:
       catalog relocate /data/runs s3://bucket/runs
       catalog relocate
     """
-    with progress_bar("looking") as progress:
+    with progress_bar("looking", quiet=quiet) as progress:
         report = open_catalog(path).relocate(old, new, progress=progress)
     _print(report, moved=new)
     if report.needs_attention:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
+from catalog.cli.options import (
+    catalog_option,
+    listed,
+    open_catalog,
+    plural,
+    quiet_option,
+    say,
+    say_next,
+)
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from catalog.compare.repaint import Repaints
@@ -32,8 +41,9 @@ SHOWN = [
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print the rows."
 )
+@quiet_option
 @catalog_option
-def command(where: str | None, every: bool, form: str, path: Path) -> None:
+def command(where: str | None, every: bool, form: str, quiet: bool, path: Path) -> None:
     """
     Find strategies whose signals were other ones when more data was there.
 
@@ -53,7 +63,8 @@ def command(where: str | None, every: bool, form: str, path: Path) -> None:
     """
     from catalog.cli.output import print_table
 
-    found = open_catalog(path).repaint(where=where)
+    with progress_bar("comparing", quiet=quiet):
+        found = open_catalog(path).repaint(where=where)
     table = found.pairs if every else found.differing
     if form != "table":
         print_table(table, form)

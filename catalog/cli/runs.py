@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, listed, open_catalog, plural, say, say_next
+from catalog.cli.options import (
+    catalog_option,
+    listed,
+    open_catalog,
+    plural,
+    quiet_option,
+    say,
+    say_next,
+)
+from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,6 +112,7 @@ def _print(found: Result) -> None:
     help="Rows of the table at most; other formats have all.",
 )  # fmt: skip
 @_FORMAT
+@quiet_option
 @catalog_option
 @click.pass_context
 def diff(
@@ -113,6 +123,7 @@ def diff(
     overlap: bool,
     limit: int,
     form: str,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -132,7 +143,8 @@ def diff(
     if ctx.get_parameter_source("path") is click.core.ParameterSource.DEFAULT:
         # It may have been given before the word diff.
         path = ctx.obj
-    found = open_catalog(path).diff_runs(a, b, overlap=overlap)
+    with progress_bar("comparing", quiet=quiet):
+        found = open_catalog(path).diff_runs(a, b, overlap=overlap)
     table = found.rows.table if every else found.differing
     if form != "table":
         print_table(table, form)

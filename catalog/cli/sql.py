@@ -8,7 +8,8 @@ from typing import TextIO
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, say_next
+from catalog.cli.options import catalog_option, open_catalog, quiet_option, say_next
+from catalog.cli.progress import progress_bar
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
 
@@ -49,6 +50,7 @@ FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
 )
 @click.option("--remote", metavar="URL", help="The Spark Connect server: sc://HOST:PORT.")
 @click.option("--lake", metavar="LAKE", help="The lake that Spark reads: a folder or a URL.")
+@quiet_option
 @catalog_option
 def command(
     query: str | None,
@@ -62,6 +64,7 @@ def command(
     engine: str,
     remote: str | None,
     lake: str | None,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -110,14 +113,15 @@ def command(
         return
     from catalog.cli.output import write_rows
 
-    if remote is not None and lake is not None:
-        from catalog.spark.sql import spark_sql
+    with progress_bar("asking", quiet=quiet):
+        if remote is not None and lake is not None:
+            from catalog.spark.sql import spark_sql
 
-        result = spark_sql(text, remote=remote, lake=lake, timeout=timeout)
-    else:
-        result = open_catalog(path).sql(
-            text, timeout=timeout, memory_limit=memory_limit, threads=threads
-        )
+            result = spark_sql(text, remote=remote, lake=lake, timeout=timeout)
+        else:
+            result = open_catalog(path).sql(
+                text, timeout=timeout, memory_limit=memory_limit, threads=threads
+            )
     write_rows(result, form, output, catalog=path)
     if output is not None:
         click.echo(f"wrote      {len(result):,} rows to {output}", err=True)

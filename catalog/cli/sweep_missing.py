@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from catalog.cli.options import open_catalog, plural, say, say_next
+from catalog.cli.progress import progress_bar
 from catalog.cli.sweep_options import said_again, say_behind, strategy_option, sweep_options
 
 _SHOWN = ("state", "strategy_id", "symbol", "timeframe", "strategy_hash", "config", "why")
@@ -43,6 +44,7 @@ def missing(
     start: str | None,
     end: str | None,
     bars: tuple[int, int] | None,
+    quiet: bool,
     path: Path,
     strategy: tuple[str, ...],
     states: tuple[str, ...],
@@ -60,16 +62,17 @@ def missing(
       catalog sweep missing grid.yaml
       catalog sweep missing grid.yaml --format jsonl --state missing > todo.jsonl
     """
-    tables = open_catalog(path).sweep_missing(
-        file,
-        symbols=symbols,
-        timeframes=timeframes,
-        start=start,
-        end=end,
-        bars=bars,
-        strategy=strategy or None,
-        states=states,
-    )
+    with progress_bar("comparing", quiet=quiet):
+        tables = open_catalog(path).sweep_missing(
+            file,
+            symbols=symbols,
+            timeframes=timeframes,
+            start=start,
+            end=end,
+            bars=bars,
+            strategy=strategy or None,
+            states=states,
+        )
     total = elsewhere = 0
     shown = []
     for number, table in enumerate(tables):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from catalog.cli.options import FILE_OR_URL, catalog_option, say
+from catalog.cli.options import FILE_OR_URL, catalog_option, quiet_option, say
 
 if TYPE_CHECKING:
     from catalog.sweeps.places import Place
@@ -47,6 +47,7 @@ _OPTIONS = (
         callback=_bars,
         help="Instead: 0-based bars, the last included.",
     ),
+    quiet_option,
     catalog_option,
 )
 

@@ -36,6 +36,7 @@ def run(
     start: str | None,
     end: str | None,
     bars: tuple[int, int] | None,
+    quiet: bool,
     path: Path,
     strategy: tuple[str, ...],
     stale: bool,
@@ -63,7 +64,7 @@ def run(
       catalog sweep run grid.yaml --strategy sma=my.sma:positions --strategy rsi=my.rsi:positions
     """
     states = ["missing"] + ["stale"] * stale + ["failed"] * failed + ["behind"] * behind
-    with progress_bar("computed") as progress:
+    with progress_bar("computed", quiet=quiet) as progress:
         found = open_catalog(path).run_sweep(
             file,
             strategy,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from catalog.cli.options import open_catalog, plural, say, say_next
+from catalog.cli.progress import progress_bar
 from catalog.cli.sweep_options import (
     said_again,
     say_behind,
@@ -34,6 +35,7 @@ def status(
     start: str | None,
     end: str | None,
     bars: tuple[int, int] | None,
+    quiet: bool,
     path: Path,
     strategy: tuple[str, ...],
     form: str,
@@ -58,15 +60,16 @@ def status(
     """
     from catalog.cli.output import print_table
 
-    found = open_catalog(path).sweep_status(
-        file,
-        symbols=symbols,
-        timeframes=timeframes,
-        start=start,
-        end=end,
-        bars=bars,
-        strategy=strategy or None,
-    )
+    with progress_bar("comparing", quiet=quiet):
+        found = open_catalog(path).sweep_status(
+            file,
+            symbols=symbols,
+            timeframes=timeframes,
+            start=start,
+            end=end,
+            bars=bars,
+            strategy=strategy or None,
+        )
     print_table(found.table, form, rows=200)
     say_places(found.places)
     counts = [

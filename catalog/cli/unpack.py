@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say
+from catalog.cli.progress import progress_bar
 
 
 @click.command("unpack")
@@ -17,9 +18,15 @@ from catalog.cli.options import catalog_option, open_catalog, plural, say
     "--to",
     help="Write into this folder, or URL, instead of where the files were.",
 )
+@quiet_option
 @catalog_option
 def command(
-    trace_ids: tuple[str, ...], run: str | None, where: str | None, to: str | None, path: Path
+    trace_ids: tuple[str, ...],
+    run: str | None,
+    where: str | None,
+    to: str | None,
+    quiet: bool,
+    path: Path,
 ) -> None:
     """
     Write the files of packed traces again: the same rows, columns and footer keys.
@@ -33,7 +40,8 @@ def command(
     """
     if trace_ids and (run is not None or where is not None):
         raise click.UsageError("Name traces, or give --run or --where, not both")
-    report = open_catalog(path).unpack(*trace_ids, run=run, where=where, to=to)
+    with progress_bar("unpacked", quiet=quiet):
+        report = open_catalog(path).unpack(*trace_ids, run=run, where=where, to=to)
     say("unpacked", plural(len(report.written), "file"))
     if report.there:
         say("unchanged", f"{plural(report.there, 'file')} already there")

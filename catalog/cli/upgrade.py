@@ -15,6 +15,7 @@ from catalog.cli.options import (
     listed,
     open_catalog,
     plural,
+    quiet_option,
     say,
     say_next,
 )
@@ -47,9 +48,15 @@ TIMES = {"file": "from the files", "prices": "from the prices", "unknown": "unkn
     help="A sweep file (YAML), or its URL, that made some of the traces; may be given many times.",
 )
 @click.option("--dry-run", is_flag=True, help="Read and report, and write nothing.")
+@quiet_option
 @catalog_option
 def command(
-    folder: Path, output: Path, sweeps: tuple[Path | str, ...], dry_run: bool, path: Path
+    folder: Path,
+    output: Path,
+    sweeps: tuple[Path | str, ...],
+    dry_run: bool,
+    quiet: bool,
+    path: Path,
 ) -> None:
     """
     Write the old traces at and below DIR anew in our format; DIR is left alone.
@@ -64,7 +71,7 @@ def command(
     Example:
       catalog upgrade ../old_runs --output runs --sweep grid.yaml
     """
-    with progress_bar("converting traces") as progress:
+    with progress_bar("converting traces", quiet=quiet) as progress:
         report = open_catalog(path).upgrade(
             folder, output=output, sweeps=sweeps, dry_run=dry_run, progress=progress
         )

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, say
+from catalog.cli.options import catalog_option, open_catalog, quiet_option, say
+from catalog.cli.progress import progress_bar
 
 
 @click.command("vacuum")
+@quiet_option
 @catalog_option
-def command(path: Path) -> None:
+def command(quiet: bool, path: Path) -> None:
     """
     Write the catalog into a new file, where that is smaller by a tenth or more.
 
@@ -22,7 +24,8 @@ def command(path: Path) -> None:
     Example:
       catalog vacuum
     """
-    report = open_catalog(path).vacuum()
+    with progress_bar("writing anew", quiet=quiet):
+        report = open_catalog(path).vacuum()
     before, after = report.size_before / 1e6, report.size_after / 1e6
     if report.gained:
         say("vacuumed", f"{path}: {before:,.1f} MB before, {after:,.1f} MB now")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, plural, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, plural, quiet_option, say, say_next
 from catalog.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def _share(ctx: click.Context, param: click.Parameter, text: str | None) -> floa
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print findings."
 )
+@quiet_option
 @catalog_option
 def command(
     paths: tuple[str, ...],
@@ -49,6 +50,7 @@ def command(
     deep: bool,
     repair: bool,
     form: str,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -66,7 +68,7 @@ def command(
       catalog verify --sample 5% --format json
       catalog verify --fast --repair runs/20240601_sweep
     """
-    with progress_bar("verifying") as progress:
+    with progress_bar("verifying", quiet=quiet) as progress:
         report = open_catalog(path).verify(
             *paths, sample=sample, seed=seed, fast=fast, deep=deep, repair=repair,
             progress=progress,
