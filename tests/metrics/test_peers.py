@@ -103,8 +103,9 @@ def test_moments_are_scipys(market, signals):
         )
 
 
-@pytest.mark.parametrize("cost_bps", [0.0, 2.0])
-def test_returns_and_drawdowns_are_vectorbts_ordered_at_every_bar(market, signals, cost_bps):
+@pytest.fixture(scope="module")
+def vectorbts(market, signals) -> tuple[np.ndarray, np.ndarray]:
+    """Total returns and largest drawdowns of four without costs, as vectorbt has them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         vectorbt = pytest.importorskip("vectorbt")
@@ -113,13 +114,21 @@ def test_returns_and_drawdowns_are_vectorbts_ordered_at_every_bar(market, signal
         close = pd.Series(market.series.close, days)
         portfolio = vectorbt.Portfolio.from_orders(
             close,
-            size=pd.DataFrame(signals, index=days),
+            size=pd.DataFrame(signals[:, :4], index=days),
             size_type="targetpercent",
             fees=0.0,
             init_cash=1e9,
             freq="1min",
         )
-        total, drawdown = portfolio.total_return().to_numpy(), portfolio.max_drawdown().to_numpy()
+        return portfolio.total_return().to_numpy(), portfolio.max_drawdown().to_numpy()
+
+
+@pytest.mark.parametrize("cost_bps", [0.0, 2.0])
+def test_returns_and_drawdowns_are_vectorbts_ordered_at_every_bar(
+    market, signals, vectorbts, cost_bps
+):
+    total, drawdown = vectorbts
+    signals = signals[:, :4]
 
     made = measured(signals, market, cost_bps=cost_bps)
 
