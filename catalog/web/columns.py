@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.web.shown import meaning
+from catalog.reports.shown import meaning
 
 PARAMETER: Final = "param_"
 

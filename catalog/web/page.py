@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from catalog.catalog import Catalog
-from catalog.web.shown import FILTERS
+from catalog.reports.shown import FILTERS
 
 _templates: Final = Environment(
     loader=PackageLoader("catalog.web"),

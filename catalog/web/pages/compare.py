@@ -17,9 +17,10 @@ from catalog.compare.diff import Diff
 from catalog.errors import CatalogError, QueryError, UsageError
 from catalog.plots.charts import Chart, correlation_chart, drawdown_chart, equity_chart
 from catalog.plots.curves import read_curves
+from catalog.reports.figures import FIGURES, SHARES
 from catalog.strategy import leaf_parameters
 from catalog.web.page import catalog_of, render
-from catalog.web.pages.strategy import FIGURES, SHARES, attempt, chosen
+from catalog.web.pages.strategy import attempt, chosen
 from catalog.web.rows import Row, asked
 
 FEWEST: Final = 2

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from catalog.reports.shown import exact, percent, shown
 from catalog.web.columns import Column
 from catalog.web.facets import Facets, ParameterFacet, facets_of, parameters_of
 from catalog.web.list_asked import MAX, MIN, Asked, read_asked
 from catalog.web.listing import PAGE, list_all, list_page
 from catalog.web.page import catalog_of, render
-from catalog.web.shown import exact, percent, shown
 
 CHOICES: Final = ("strategy_type", "symbol", "timeframe", "run_id")
 """Columns of which a value can be chosen, in their order."""

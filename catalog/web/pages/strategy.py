@@ -14,24 +14,13 @@ from catalog.catalog import Catalog
 from catalog.errors import CatalogError, UsageError
 from catalog.plots.charts import Chart, drawdown_chart, equity_chart, position_chart
 from catalog.plots.curves import read_curves
+from catalog.reports.figures import MONTHS, SHARES, figures, years
 from catalog.web.page import catalog_of, render
 from catalog.web.rows import Row, asked
 from catalog.web.values import whole
 
 TRADES: Final = 50
 """Trades of one page of them."""
-FIGURES: Final = (
-    "sharpe", "total_return", "annual_return", "volatility", "sortino", "calmar", "max_drawdown",
-    "deflated_sharpe", "trades", "hit_rate", "profit_factor", "mean_holding", "exposure",
-    "time_in_market", "turnover", "breakeven_cost_bps", "benchmark_sharpe", "benchmark_return",
-    "beta", "alpha", "correlation", "sessions",
-)  # fmt: skip
-SHARES: Final = frozenset(
-    {"total_return", "annual_return", "volatility", "max_drawdown", "hit_rate", "exposure",
-     "time_in_market", "benchmark_return", "alpha"}
-)  # fmt: skip
-"""Figures that are shown in percent."""
-MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 T = TypeVar("T")
 
@@ -43,25 +32,6 @@ class Charts:
     equity: Chart
     drawdown: Chart
     position: Chart | None
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Figures of one metric set: a column a period or regime, a row a figure."""
-
-    terms: str
-    columns: list[str]
-    rows: list[tuple[str, list[Any]]]
-    notes: list[str]
-
-
-@dataclass(frozen=True)
-class Year:
-    """What each month of a year earned, None where it was not traded, and the whole year."""
-
-    year: int
-    months: list[float | None]
-    total: float
 
 
 def page(request: Request) -> Response:
@@ -119,10 +89,10 @@ def earned(catalog: Catalog, trace: Row, query: Mapping[str, str]) -> dict[str, 
     return {
         "charts": charts,
         "why_no_charts": why_no_charts,
-        "figures": figures(asked(catalog, "web_strategy_figures", **values)),
+        "figures": figures(asked(catalog, "trace_figures", **values)),
         "shares": SHARES,
         "months": MONTHS,
-        "years": years(asked(catalog, "web_strategy_months", **values)),
+        "years": years(asked(catalog, "trace_months", **values)),
         "trades": trades or [],
         "why_no_trades": why_no_trades,
         "page_of_trades": number,
@@ -150,55 +120,6 @@ def draw(catalog: Catalog, trace_id: str) -> Charts:
     is_known = found.price is not None and found.held is not None
     position = position_chart(found.price, found.held) if is_known else None
     return Charts(equity_chart(found.curves), drawdown_chart(found.curves), position)
-
-
-def figures(rows: list[Row]) -> list[Figures]:
-    """Return the figures of each metric set, side by side: whole, in and out of sample, regimes."""
-    sets: dict[int, list[Row]] = {}
-    for row in rows:
-        sets.setdefault(row["set_id"], []).append(row)
-    return [
-        Figures(
-            terms=_terms(members[0]),
-            columns=[_period(row) for row in members],
-            rows=[(name, [row[name] for row in members]) for name in FIGURES],
-            notes=list(dict.fromkeys(row["note"] for row in members if row["note"])),
-        )
-        for members in sets.values()
-    ]
-
-
-def _terms(row: Row) -> str:
-    fill = "its bar's close" if row["fill"] == "close" else "the next open"
-    said = f"cost {row['cost_bps']:g} bps one way, filled at {fill}"
-    first, last = row["range_start"], row["range_end"]
-    said += f", from {first}" if first else ""
-    said += f", to {last}" if last else ""
-    said += f", the last {row['last_days']} days" if row["last_days"] else ""
-    return said + (f"; out of sample from {row['split']}" if row["split"] else "")
-
-
-def _period(row: Row) -> str:
-    period = {"all": "all", "is": "in sample", "oos": "out of sample"}.get(
-        row["period"], str(row["period"]).replace("_", " ")
-    )
-    if row["regime"] is None:
-        return period
-    return f"{row['classifier']}: {row['regime']}" + ("" if period == "all" else f", {period}")
-
-
-def years(rows: list[Row]) -> list[Year]:
-    """Return the months by years, the newest first."""
-    found: dict[int, dict[int, float]] = {}
-    for row in rows:
-        found.setdefault(row["year"], {})[row["month"]] = row["earned"]
-    made = []
-    for year, months in sorted(found.items(), reverse=True):
-        total = 1.0
-        for value in months.values():
-            total *= 1 + value
-        made.append(Year(year, [months.get(month) for month in range(1, 13)], total - 1))
-    return made
 
 
 ROUTES: Final = [Route("/strategies/{key:path}", page)]
