@@ -81,11 +81,12 @@ def web_address(web_catalog: Catalog) -> Iterator[str]:
 
 
 class serving:  # noqa: N801  (a verb, as in `with serving(path) as server`)
-    """A process of `catalog ui` over a catalog, for a `with` block."""
+    """A process of `catalog ui` over a catalog, or of another command, for a `with` block."""
 
-    def __init__(self, catalog: Path, *arguments: str) -> None:
-        self._command = [sys.executable, "-m", "catalog", "ui", "--no-browser"]
-        self._command += ["--catalog", os.fspath(catalog), *arguments]
+    def __init__(self, catalog: Path, *, command: list[str] | None = None) -> None:
+        own = [sys.executable, "-m", "catalog", "ui", "--no-browser", "--catalog"]
+        self._command = command or [*own, os.fspath(catalog)]
+        self._said: str | None = None
 
     def __enter__(self) -> serving:
         self.process = subprocess.Popen(
@@ -101,10 +102,10 @@ class serving:  # noqa: N801  (a verb, as in `with serving(path) as server`)
 
     def end(self) -> tuple[int, str]:
         """Press Ctrl-C, and return the exit status and what was said on stderr."""
-        if self.process.poll() is None:
+        if self._said is None:
             self.process.send_signal(signal.SIGINT)
-        _, said = self.process.communicate(timeout=20)
-        return self.process.returncode, said
+            _, self._said = self.process.communicate(timeout=20)
+        return self.process.returncode, self._said
 
 
 @pytest.fixture(scope="session")

@@ -33,9 +33,9 @@ def command(port: int, no_browser: bool, path: Path) -> None:
 
     try:
         from catalog.web.server import serve
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise UsageError(
-            f"The pages need libraries that are not installed: {error}",
+            f"The pages need a library that is not installed: {error.name}",
             hint="pip install 'strategy-trace-catalog[ui]'",
         ) from error
 
@@ -43,7 +43,7 @@ def command(port: int, no_browser: bool, path: Path) -> None:
         open_catalog(path),
         port=port,
         browser=not no_browser,
-        say=lambda address: _print_address(address),
+        say=_print_address,
     )
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from catalog.catalog import Catalog
 from catalog.errors import CatalogBusyError, CatalogError, QueryError, UsageError
-from catalog.web.guard import METHODS, Guard
+from catalog.web.guard import HEADERS, METHODS, Guard
 from catalog.web.page import render
 from catalog.web.pages import compare, health, landscape, ranking, strategies, strategy
 from catalog.web.static_files import static_file
@@ -32,7 +32,11 @@ def make_app(catalog: Catalog, *, token: str, port: int) -> Starlette:
             # Little text takes longer to pack than to send.
             Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
         ],
-        exception_handlers={CatalogError: _say_error, HTTPException: _say_status},
+        exception_handlers={
+            CatalogError: _say_error,
+            HTTPException: _say_status,
+            Exception: _say_bug,
+        },
     )
     app.state.catalog = catalog
     return app
@@ -50,4 +54,16 @@ def _say_error(request: Request, error: Exception) -> Response:
 
 def _say_status(request: Request, error: Exception) -> Response:
     status, said = getattr(error, "status_code", 500), getattr(error, "detail", str(error))
+    if status == HTTPStatus.NOT_FOUND:
+        said = f"There is no page {request.url.path}"
     return render(request, "error", status=status, message=said, hint=None)
+
+
+def _say_bug(request: Request, error: Exception) -> Response:
+    """Answer where the program is wrong; its traceback goes to the terminal."""
+    hint = "What went wrong is said where catalog ui runs"
+    said = f"This page failed: {type(error).__name__}"
+    answer = render(request, "error", status=500, message=said, hint=hint)
+    # It is sent past the guard, which stands within what calls this.
+    answer.headers.update({**HEADERS, "Cache-Control": "no-store"})
+    return answer

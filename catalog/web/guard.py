@@ -42,14 +42,18 @@ class Guard:
     def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
         self._app = app
         self._token = token
-        self._hosts = {f"{host}:{port}" for host in ("127.0.0.1", "localhost")}
+        names = ("127.0.0.1", "localhost")
+        # Browsers leave out the port that all of the web has.
+        self._hosts = {f"{name}:{port}" for name in names} | set(names if port == 80 else ())
         # Cookies do not tell ports apart: two catalogs may be open at once.
         self._cookie = f"catalog-{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if scope["type"] != "http":
+            return  # Nothing here talks in any other way.
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -71,7 +75,8 @@ class Guard:
         if given is not None and self._is_token(given):
             # Out of the address, which is copied and kept; the cookie says it from now on.
             answer = RedirectResponse(_without_token(request.url), 303)
-            answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
+            # Lax, so that a link from a chat opens; what other pages embed or fetch has no cookie.
+            answer.set_cookie(self._cookie, self._token, httponly=True, samesite="lax")
             return answer
         if not self._is_token(request.cookies.get(self._cookie, "")):
             return PlainTextResponse(

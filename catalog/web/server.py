@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Final
 
 import uvicorn
 
@@ -13,14 +19,16 @@ from catalog.catalog import Catalog
 from catalog.errors import UsageError
 from catalog.web.app import make_app
 
-HOST = "127.0.0.1"
+HOST: Final = "127.0.0.1"
+PATIENCE: Final = 2.0
+"""Seconds that Ctrl-C leaves to what is being answered."""
 
 
 def serve(
     catalog: Catalog, *, port: int = 0, browser: bool = True, say: Callable[[str], None]
 ) -> None:
     """
-    Serve the pages over a catalog until Ctrl-C.
+    Serve the pages over a catalog until Ctrl-C, which ends the process if queries still run.
 
     Args:
         port: where to listen on 127.0.0.1; 0 for one that is free.
@@ -37,9 +45,13 @@ def serve(
         token = secrets.token_urlsafe(24)
         address = f"http://{HOST}:{port}/?token={token}"
         app = make_app(catalog, token=token, port=port)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none")
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, ws="none", proxy_headers=False
+        )
         server = _Server(config, lambda: _ready(address, browser=browser, say=say))
-        server.run(sockets=[listener])
+        # The server hands Ctrl-C on once it has stopped; it is how one ends it, and no failure.
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -53,11 +65,20 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         self._ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if sig == signal.SIGINT:
+            # A query that runs in a thread cannot be called off; and it only reads.
+            end = threading.Timer(PATIENCE, os._exit, [0])
+            end.daemon = True
+            end.start()
+
 
 def _ready(address: str, *, browser: bool, say: Callable[[str], None]) -> None:
     say(address)
     if browser:
-        webbrowser.open(address)
+        # A browser of the terminal would keep the server from answering it.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
 def _listen(port: int) -> socket.socket:
@@ -65,6 +86,7 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise UsageError(
