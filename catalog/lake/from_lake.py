@@ -118,7 +118,9 @@ class LakeReader:
         named = {"taken_metric": metrics, "taken_trace": traces}
         with registered(self.con, held_returns=self._held_returns(), **named):
             returned = self._query("returned")
-        sets = _as(self.con.sql("from lake_set").to_arrow_table(), empty.sets.schema)
+        sets = _as(
+            self.con.sql("from lake_set order by set_id").to_arrow_table(), empty.sets.schema
+        )
         trials = self._table("trials", "trials", empty.trials)
         taken = replace(
             taken, sets=sets, metrics=metrics, figures=figures, trials=trials, ranges=ranges

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import cast
 
+import pyarrow.parquet as pq
 from sqlglot import exp
 
 from catalog.lake.lake import Lake
+from catalog.places import read_bytes
 from catalog.spark.columns import parameter_columns, public_columns
 from catalog.store.view_queries import Layout, ViewInputs, build_query, view_columns
 
@@ -174,3 +178,13 @@ def nesting(edges: Mapping[str, Sequence[str]]) -> int:
             break
         depth += 1
     return depth
+
+
+def component_edges(lake: Lake) -> dict[str, list[str]]:
+    """Return what each composite of a lake is made of."""
+    edges = defaultdict(list)
+    for file in lake.files("components"):
+        table = pq.read_table(BytesIO(read_bytes(file.place)), columns=["parent", "child"])
+        for parent, child in zip(*table.to_pydict().values(), strict=True):
+            edges[parent].append(child)
+    return edges

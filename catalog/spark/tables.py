@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -13,32 +14,7 @@ from catalog.errors import LakeError, UsageError
 from catalog.lake.lake import Lake
 from catalog.objects import is_url
 from catalog.spark.columns import public_columns, quoted, selected, spark_schema
-
-# Whose rows count where several writers have the same: by which columns they are the same, and what
-# tells the better one. The rows alone decide, so that it is the same in whatever order they came.
-_BEST = {
-    "strategies": ("strategy_key", "registered_at desc"),
-    "runs": ("run_id", "registered_at desc"),
-    "trace_files": ("trace_id", "config_source = 'unknown', registered_at desc"),
-    "price_series": ("symbol, timeframe", "added_at desc"),
-    "metrics": (
-        "trace_id, cost_bps, fill, range_start, range_end, last_days, classifier, period = 'all'",
-        "inputs = 'no prices', computed_at desc",
-    ),
-    "tags": ("tag, strategy_key, trace_id", "tagged_at desc"),
-}
-# Whose rows count follows from another table: which, a condition there, and what joins the two.
-_FOLLOWS = {
-    "components": ("strategies", "true", {"strategy_key": "parent"}),
-    "bars": ("price_series", "true", {"symbol": "symbol", "timeframe": "timeframe"}),
-    "daily_returns": ("metrics", "fill = 'close' and period = 'all'", {"trace_id": "trace_id"}),
-    "daily_returns_next_open": (
-        "metrics",
-        "fill = 'next_open' and period = 'all'",
-        {"trace_id": "trace_id"},
-    ),
-}
-_OF_TRACE = ("trace_files", "true", {"trace_id": "trace_id"})
+from catalog.spark.winners import Winners
 
 _GLOB = re.compile(r"[\\\[\]{}*?]")
 _ESCAPED = r"\\\g<0>"
@@ -71,6 +47,10 @@ class LakeTables:
     lake: Lake
     is_apache: bool
     _made: dict[str, Any] = field(default_factory=dict)
+    _read: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._of_several = Winners(self.lake, self._union, self._of_files)
 
     def frame(self, table: str) -> Any:
         """
@@ -102,31 +82,23 @@ class LakeTables:
         )
 
     def _winners(self, table: str) -> Any:
-        """Return the rows of all writers; of what several of them have, those of one."""
+        """Return the rows of all writers, `writer` beside; of what several have, those of one."""
         if table not in self._made:
             frame = self._union(table)
-            if len({file.writer for file in self.lake.files(table)}) > 1:
-                frame = self._without_losers(table, frame)
+            if len(self.lake.writers) > 1:
+                frame = self._of_several.of(table)
             self._made[table] = frame
         return self._made[table]
 
-    def _without_losers(self, table: str, frame: Any) -> Any:
-        if table in _BEST:
-            same, better = _BEST[table]
-            return _best(frame, same, better)
-        leader, condition, on = _FOLLOWS.get(table, _OF_TRACE)
-        _, better = _BEST[leader]
-        known = self._union(leader).where(condition)
-        winners = _best(known, ", ".join(on), better).selectExpr(
-            "writer", *(f"{quoted(key)} as {quoted(own)}" for key, own in on.items())
-        )
-        return frame.join(winners, on=["writer", *on.values()], how="left_semi")
-
     def _union(self, table: str) -> Any:
         """Return the rows of all files: those whose columns are the same are read at once."""
-        want = self.lake.schema(table)
-        columns = ["writer", *public_columns(table, want)]
-        columns += _BESIDE.get(table, ())
+        if table not in self._read:
+            columns = public_columns(table, self.lake.schema(table))
+            self._read[table] = self._of_files(table, (*columns, *_BESIDE.get(table, ())))
+        return self._read[table]
+
+    def _of_files(self, table: str, names: Sequence[str]) -> Any:
+        want, columns = self.lake.schema(table), ("writer", *names)
         shapes: dict[pa.Schema, list[str]] = {}
         for file in self.lake.files(table):
             shapes.setdefault(file.schema, []).append(self._url(file.place))
@@ -169,10 +141,3 @@ class LakeTables:
             # It takes a path for a pattern, and a URL as it is.
             return f"{'s3a' if scheme == 's3' else scheme}://{_GLOB.sub(_ESCAPED, rest)}"
         return f"{'s3' if scheme == 's3a' else scheme}://{quote(rest)}"
-
-
-def _best(frame: Any, same: str, better: str) -> Any:
-    """Return, of rows that are the same, those of one writer: the one who has the best."""
-    best = f"first_value(writer) over (partition by {same} order by {better}, writer desc)"
-    columns = [quoted(name) for name in frame.columns]
-    return frame.selectExpr(*columns, f"{best} as best").where("writer = best").drop("best")

@@ -6,18 +6,15 @@ import os
 import re
 from collections import defaultdict
 from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from catalog.lake.lake import Lake, read_lake
-from catalog.places import read_bytes
 from catalog.spark.columns import parameter_columns, quoted
 from catalog.spark.derived import (
     DERIVED,
     OF_TYPES,
     TABLES,
+    component_edges,
     derived_query,
     nesting,
     type_columns,
@@ -150,7 +147,7 @@ class LakeViews:
     def _query(self, name: str) -> str:
         if name in self._of_type:
             return type_query(*self._of_type[name], self.lake)
-        depth = nesting(_components(self.lake)) if name == "lineage" else 1
+        depth = nesting(component_edges(self.lake)) if name == "lineage" else 1
         return derived_query(name, self.lake, depth=depth)
 
     def _wanted(self, text: str | None) -> tuple[str, ...]:
@@ -177,13 +174,3 @@ def _translated(query: str, shape: Frozen) -> str:
 
 def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.lower()))
-
-
-def _components(lake: Lake) -> dict[str, list[str]]:
-    """Return what each composite of a lake is made of."""
-    edges = defaultdict(list)
-    for file in lake.files("components"):
-        table = pq.read_table(BytesIO(read_bytes(file.place)), columns=["parent", "child"])
-        for parent, child in zip(*table.to_pydict().values(), strict=True):
-            edges[parent].append(child)
-    return edges
