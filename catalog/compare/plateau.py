@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from statistics import median
 
 from catalog.strategy import leaf_parameters
 
-Point = tuple[tuple[str, object], ...]
+Point = tuple[tuple[str, ...], tuple[object, ...]]
+"""The paths of a configuration's parameters, in an order of their own, and their values."""
 
 
 class Grid:
@@ -20,20 +21,27 @@ class Grid:
     were tried, and the same value of every other parameter.
     """
 
-    def __init__(self, configs: Iterable[str | None], values: Iterable[float | None]) -> None:
+    def __init__(
+        self, configs: Iterable[str | None] = (), values: Iterable[float | None] = ()
+    ) -> None:
         self._values: dict[Point, float] = {}
-        self._steps: dict[str, list[float]] = {}
-        tried: dict[str, set[float]] = defaultdict(set)
+        self._tried: dict[str, set[float]] = defaultdict(set)
+        # Most have the same parameters: their paths are kept once.
+        self._paths: dict[tuple[str, ...], tuple[str, ...]] = {}
         for config, value in zip(configs, values, strict=True):
-            point = point_of(config)
-            if point is None:
-                continue
-            for path, one in point:
-                if (number := _number(one)) is not None:
-                    tried[path].add(number)
-            if value is not None:
-                self._values[point] = value
-        self._steps = {path: sorted(values) for path, values in tried.items()}
+            self.add(config, value)
+
+    def add(self, config: str | None, value: float | None) -> None:
+        """Add a configuration, given as JSON, with its value."""
+        point = point_of(config)
+        if point is None:
+            return
+        paths, own = self._paths.setdefault(point[0], point[0]), point[1]
+        for path, one in zip(paths, own, strict=True):
+            if (number := _number(one)) is not None:
+                self._tried[path].add(number)
+        if value is not None:
+            self._values[paths, own] = value
 
     def neighbours(self, config: str | None) -> list[float]:
         """Return the values of the neighbours of a configuration, given as JSON."""
@@ -41,14 +49,15 @@ class Grid:
         if point is None:
             return []
         found = []
-        for place, (path, own) in enumerate(point):
-            number, steps = _number(own), self._steps.get(path, [])
+        paths, values = point
+        for place, (path, own) in enumerate(zip(paths, values, strict=True)):
+            number, steps = _number(own), sorted(self._tried.get(path, ()))
             if number is None or number not in steps:
                 continue
             at = steps.index(number)
             for step in (at - 1, at + 1):
                 if 0 <= step < len(steps):
-                    near = (*point[:place], (path, steps[step]), *point[place + 1 :])
+                    near = paths, (*values[:place], steps[step], *values[place + 1 :])
                     if near in self._values:
                         found.append(self._values[near])
         return found
@@ -66,12 +75,11 @@ def point_of(config: str | None) -> Point | None:
     parsed = json.loads(config)
     if not isinstance(parsed, Mapping):
         return None
-    leaves: Sequence[tuple[str, object]] = [
-        # 20 and 20.0 are the same point: a dictionary takes equal numbers for one.
-        (leaf.path, json.dumps(leaf.value) if isinstance(leaf.value, list) else leaf.value)
-        for leaf in leaf_parameters(parsed)
-    ]
-    return tuple(sorted(leaves, key=lambda leaf: leaf[0]))
+    leaves = {leaf.path: leaf.value for leaf in leaf_parameters(parsed)}
+    paths = tuple(sorted(leaves))
+    # 20 and 20.0 are the same point: a dictionary takes equal numbers for one.
+    values = (leaves[path] for path in paths)
+    return paths, tuple(json.dumps(one) if isinstance(one, list) else one for one in values)
 
 
 def _number(value: object) -> float | None:
