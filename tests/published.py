@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -46,13 +47,21 @@ ENSEMBLE = {
 }
 
 
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """What reads lakes: one for all tests, since to make one takes longer than to read a table."""
+    con = duckdb.connect()
+    con.execute("set enable_external_file_cache = false")
+    return con
+
+
 def lake_rows(place: object, table: str, columns: str = "* exclude (writer)") -> Rows:
     """Return the rows that the files of a table hold, of those that manifests name, in order."""
     lake = place if isinstance(place, Lake) else read_lake(place)
     paths = [file.place for file in lake.files(table)]
     if not paths:
         return []
-    with duckdb.connect() as con:
+    with _database().cursor() as con:
         con.execute("set timezone = 'UTC'")
         source, values = "read_parquet($paths, union_by_name = true)", {"paths": paths}
         if is_url(paths[0]):

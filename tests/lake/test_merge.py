@@ -72,7 +72,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("commute")
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(one=RUNS, other=RUNS, is_copied=st.booleans(), tagged=st.booleans())
 def test_two_catalogs_merge_in_any_order(place, one, other, is_copied, tagged):
     folder = place / str(time.time_ns())
