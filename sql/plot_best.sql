@@ -1,7 +1,7 @@
 -- Of each strategy, symbol and timeframe the latest trace of those that are meant and have session
--- returns, the best by Sharpe ratio first.
+-- returns, the best by Sharpe ratio first, and then by total return.
 with latest as (
-    select trace_id, strategy_id, sharpe
+    select trace_id, strategy_id, sharpe, total_return
     from strategy_index
     where
         trace_id in (select trace_id from session_returns where fill = $fill)
@@ -14,4 +14,4 @@ with latest as (
 )
 select trace_id
 from latest
-order by sharpe desc nulls last, strategy_id, trace_id;
+order by sharpe desc nulls last, total_return desc nulls last, strategy_id, trace_id;

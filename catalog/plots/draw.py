@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
@@ -21,6 +22,7 @@ WIDTH = 860
 """Of a picture, in pixels, where the chart says nothing else."""
 SCALE = 2.0
 """A PNG has so many pixels for each of them, so that it stays sharp when it is shown large."""
+_NUMBERED = re.compile(r'(\bid="|url\(#)((?:clip|gradient_)\d+)("|\))')
 _PAPER = {"light": "#ffffff", "dark": "#16181d"}
 
 
@@ -90,7 +92,12 @@ def _png(chart: Chart, theme: str) -> bytes:
 
 def _svg(chart: Chart, theme: str) -> bytes:
     drawn = _library().vegalite_to_svg(_still(chart), **_looks(theme), allowed_base_urls=[])
-    return str(drawn).encode()
+    # They are numbered through a process; in a file they shall not tell what it drew before.
+    names: dict[str, str] = {}
+    numbered = _NUMBERED.sub(
+        lambda found: found[1] + names.setdefault(found[2], f"part_{len(names)}") + found[3], drawn
+    )
+    return numbered.encode()
 
 
 def _html(chart: Chart, theme: str) -> bytes:

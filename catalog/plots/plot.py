@@ -65,17 +65,40 @@ def plot(catalog: Path, kind: str, path: Path, asked: Asked, *, theme: str = "li
         QueryError: nothing is meant, or nothing of it was measured.
         StoreError: the catalog cannot be used, or the file cannot be written.
     """
-    make = _KINDS.get(kind)
-    if make is None:
+    check_kind(kind, asked)
+    check_ending(path)
+    check_theme(theme)
+    made = make_plot(catalog, kind, asked)
+    draw(titled(made.chart, made.title, *made.notes), path, catalog=catalog, theme=theme)
+    return made
+
+
+def make_plot(catalog: Path, kind: str, asked: Asked) -> Plotted:
+    """
+    Return a chart of a kind, which is not drawn yet; see `Catalog.chart`.
+
+    Raises:
+        UsageError: there is no such kind, metric or parameter; an option is for another kind; or
+            more is meant than a plot has room for.
+        QueryError: nothing is meant, or nothing of it was measured.
+        StoreError: the catalog cannot be used.
+    """
+    check_kind(kind, asked)
+    return _KINDS[kind](catalog, asked)
+
+
+def check_kind(kind: str, asked: Asked) -> None:
+    """
+    Refuse a kind of plot that there is not, and options that it would ignore.
+
+    Raises:
+        UsageError: it is so.
+    """
+    if kind not in _KINDS:
         raise UsageError(
             f"There is no kind of plot {kind!r}", hint=f"Take one of: {', '.join(_KINDS)}"
         )
-    check_ending(path)
-    check_theme(theme)
     _check_options(kind, asked)
-    made = make(catalog, asked)
-    draw(titled(made.chart, made.title, *made.notes), path, catalog=catalog, theme=theme)
-    return made
 
 
 def _equity(catalog: Path, asked: Asked) -> Plotted:
@@ -97,7 +120,8 @@ def _of_curves(catalog: Path, asked: Asked, name: str, make: Callable[..., Chart
     )
     found = read_curves(catalog, ids, wanted=asked.wanted, position=False)
     title = f"{name} of {found.labels[0] if len(ids) == 1 else f'{len(ids)} strategies'}"
-    return Plotted(make(found.curves), title, (_sessions(found), _terms(asked.wanted)), len(ids))
+    notes = (_sessions(found), _terms(asked.wanted), _hidden(found))
+    return Plotted(make(found.curves), title, notes, len(ids))
 
 
 def _heat_map(catalog: Path, asked: Asked) -> Plotted:
@@ -161,6 +185,22 @@ def _sessions(found: Curves) -> str:
             f"bar by bar, {span['min']:%Y-%m-%d %H:%M} to {span['max']:%Y-%m-%d %H:%M}, market time"
         )
     return f"sessions from {span['min']} to {span['max']}"
+
+
+def _hidden(found: Curves) -> str:
+    """Say of curves that lie on each other that they do: only the last one of them is seen."""
+    curves = found.curves.select(["label", "date", "equity"])
+    seen: dict[tuple[object, ...], list[str]] = {}
+    for label in found.labels:
+        own = curves.filter(pc.equal(curves["label"], label))
+        rounded = (round(value, 12) for value in own["equity"].to_pylist())
+        seen.setdefault((*own["date"].to_pylist(), *rounded), []).append(label)
+    alike = max(seen.values(), key=len)
+    if len(alike) == 1:
+        return ""
+    return f"one line: {', '.join(alike[:3])}" + (
+        f" and {len(alike) - 3} more" if alike[3:] else ""
+    )
 
 
 def _terms(wanted: MetricSet) -> str:
