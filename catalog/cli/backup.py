@@ -38,8 +38,10 @@ def command(folder: Path, overwrite: bool, without_packs: bool, quiet: bool, pat
       cp -rp /disk2/catalog_monday/. .
       catalog verify --fast
     """
-    with progress_bar("copying", quiet=quiet):
-        report = open_catalog(path).backup(folder, overwrite=overwrite, packs=not without_packs)
+    with progress_bar("copying", quiet=quiet) as progress:
+        report = open_catalog(path).backup(
+            folder, overwrite=overwrite, packs=not without_packs, progress=progress
+        )
     for done in report.left_before:
         say("before", done)
     packs = "packs and prices included" if report.with_packs else "prices included, packs not"

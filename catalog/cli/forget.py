@@ -72,6 +72,7 @@ def command(
             delete_files=delete_files,
             dry_run=dry_run,
             confirm=confirm,
+            progress=progress,
         )
     if report.finished:
         say("finished", f"{plural(report.finished, 'file')} deleted that was left from before")

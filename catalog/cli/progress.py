@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 2.0
 
-_WIDTH = 40
+_WIDTH, _LEAST_WIDTH, _WORDS = 40, 8, 55
+"""Columns of the bar at most and at least, and of the words beside it."""
 
 
 @contextmanager
@@ -104,9 +105,10 @@ class Progress:
         # Of ASCII characters, which every terminal can show.
         self._spinner = Spinner("line")
         # stdout stays as it is: it may be a file or a pipe, and rich would write it to stderr.
+        self._console = Console(stderr=True, force_terminal=True)
         self._live = Live(
             get_renderable=self._picture,
-            console=Console(stderr=True, force_terminal=True),
+            console=self._console,
             refresh_per_second=10,
             transient=True,
             redirect_stdout=False,
@@ -120,7 +122,9 @@ class Progress:
         row = Table.grid(padding=(0, 1))
         now = time.monotonic()
         if self._total:
-            bar = ProgressBar(total=self._total, completed=self._done, width=_WIDTH)
+            columns = self._console.width - _WORDS
+            width = max(_LEAST_WIDTH, min(_WIDTH, columns))
+            bar = ProgressBar(total=self._total, completed=self._done, width=width)
             row.add_row(self._what, bar, self._figures(now))
         else:
             row.add_row(self._what, self._spinner, duration(now - self._began))
@@ -128,11 +132,14 @@ class Progress:
 
     def _figures(self, now: float) -> str:
         """Return what stands beside the bar."""
-        count = f"{self._done:,} of {self._total:,}"
+        count, elapsed = f"{self._done:,} of {self._total:,}", duration(now - self._began)
         took = self._told - self._since
         if not self._done or took <= 0:
-            return f"{count}  {duration(now - self._began)}"
+            return f"{count}  {elapsed}"
         a_second = self._done / took
+        if self._done >= self._total:
+            # What was counted is done, and something may still be written.
+            return f"{count}  {rate(a_second)}  {elapsed} so far"
         left = (self._total - self._done) / a_second - (now - self._told)
         return f"{count}  {rate(a_second)}  {duration(max(left, 0))} left"
 

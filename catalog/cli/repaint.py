@@ -63,8 +63,8 @@ def command(where: str | None, every: bool, form: str, quiet: bool, path: Path) 
     """
     from catalog.cli.output import print_table
 
-    with progress_bar("comparing", quiet=quiet):
-        found = open_catalog(path).repaint(where=where)
+    with progress_bar("comparing", quiet=quiet) as progress:
+        found = open_catalog(path).repaint(where=where, progress=progress)
     table = found.pairs if every else found.differing
     if form != "table":
         print_table(table, form)

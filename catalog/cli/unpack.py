@@ -40,8 +40,10 @@ def command(
     """
     if trace_ids and (run is not None or where is not None):
         raise click.UsageError("Name traces, or give --run or --where, not both")
-    with progress_bar("unpacked", quiet=quiet):
-        report = open_catalog(path).unpack(*trace_ids, run=run, where=where, to=to)
+    with progress_bar("unpacked", quiet=quiet) as progress:
+        report = open_catalog(path).unpack(
+            *trace_ids, run=run, where=where, to=to, progress=progress
+        )
     say("unpacked", plural(len(report.written), "file"))
     if report.there:
         say("unchanged", f"{plural(report.there, 'file')} already there")

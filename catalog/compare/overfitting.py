@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, islice
 from math import comb
@@ -26,6 +26,7 @@ _ROUNDING: Final = 1.5 * 2.0**12
 
 Floats = NDArray[np.float64]
 Masks = NDArray[np.int64]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Overfitting:
     note: str | None = None
 
 
-def probability_of_overfitting(returns: ArrayLike, *, blocks: int = 16) -> Overfitting:
+def probability_of_overfitting(
+    returns: ArrayLike, *, blocks: int = 16, progress: Progress = lambda done, total: None
+) -> Overfitting:
     """
     Estimate the probability of backtest overfitting of a search.
 
@@ -61,6 +64,7 @@ def probability_of_overfitting(returns: ArrayLike, *, blocks: int = 16) -> Overf
             trials that were looked at.
         blocks: how many stretches of equal length the sessions are cut into. What is beyond a
             multiple of it is left out at the end.
+        progress: as for `winners_ranks`.
 
     Returns:
         Without a probability, and with a note, where there are fewer than 80 sessions or 2
@@ -82,7 +86,7 @@ def probability_of_overfitting(returns: ArrayLike, *, blocks: int = 16) -> Overf
         note = "all trials earned the same"
     if note:
         return Overfitting(None, 0, None, trials, 0, note)
-    ranks = winners_ranks(array, blocks=blocks)
+    ranks = winners_ranks(array, blocks=blocks, progress=progress)
     return Overfitting(
         probability=float(np.mean(ranks <= 0.5)),
         combinations=len(ranks),
@@ -92,7 +96,9 @@ def probability_of_overfitting(returns: ArrayLike, *, blocks: int = 16) -> Overf
     )
 
 
-def winners_ranks(returns: ArrayLike, *, blocks: int = 16) -> Floats:
+def winners_ranks(
+    returns: ArrayLike, *, blocks: int = 16, progress: Progress = lambda done, total: None
+) -> Floats:
     """
     Return the relative rank in one half of the sessions of the best trial of the other half.
 
@@ -107,6 +113,7 @@ def winners_ranks(returns: ArrayLike, *, blocks: int = 16) -> Floats:
     Args:
         returns: sessions × trials in order of time, as `probability_of_overfitting` takes them.
         blocks: an even number from 2 to 20.
+        progress: called with how many combinations were tried, and how many there are.
 
     Returns:
         rank ÷ (trials + 1) of each combination of half the blocks that is selected from, in
@@ -136,6 +143,7 @@ def winners_ranks(returns: ArrayLike, *, blocks: int = 16) -> Floats:
         ranks[places] = _ranks_of_winners(one, other)
         ranks[count - 1 - places] = _ranks_of_winners(other, one)
         done += len(masks)
+        progress(2 * done, count)
     ranks /= trials + 1
     return ranks
 

@@ -6,7 +6,7 @@ They must not: where they do, the strategy looks ahead, or its code or its price
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,12 @@ class Repaints:
         return int(self.pairs["where_differs"].null_count)
 
 
-def find_repaints(catalog: Path, *, where: str | None = None) -> Repaints:
+def find_repaints(
+    catalog: Path,
+    *,
+    where: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Repaints:
     """
     Compare the traces of each configuration, symbol and timeframe where their ranges overlap.
 
@@ -93,6 +98,7 @@ def find_repaints(catalog: Path, *, where: str | None = None) -> Repaints:
 
     Args:
         where: only pairs with a trace that meets a condition on the columns of `strategy_index`.
+        progress: called with how many pairs were compared, and how many there are.
 
     Raises:
         QueryError: the condition is none, or nothing meets it.
@@ -107,6 +113,7 @@ def find_repaints(catalog: Path, *, where: str | None = None) -> Repaints:
         traces = {one.trace_id: one for one in select_traces(con, catalog_root(catalog), only=ids)}
     unread: dict[str, str] = {}
     rows = []
+    done = 0
     for batch in _batches(pairs, traces):
         held = read_positions([traces[pair[side]] for pair in batch for side in SIDES], unread)
         for pair in batch:
@@ -114,6 +121,8 @@ def find_repaints(catalog: Path, *, where: str | None = None) -> Repaints:
             found = None if shorter is None or longer is None else compare(shorter, longer)
             if found is not None:
                 rows.append(pair | _row(found))
+            done += 1
+            progress(done, len(pairs))
     rows.sort(key=lambda row: row["where_differs"] is None)
     return Repaints(pa.Table.from_pylist(rows, _COLUMNS), unread)
 

@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from catalog.compare.independence import effective_trials_of_chunks
-from catalog.compare.overfitting import Overfitting, probability_of_overfitting
+from catalog.compare.overfitting import Overfitting, Progress, probability_of_overfitting
 from catalog.compare.trial_returns import trial_returns
 from catalog.metrics.deflate import FEWEST_SESSIONS, Data, Trials, read_trials
 from catalog.metrics.sets import MetricSet
@@ -95,12 +95,14 @@ def read_verdicts(
     set_id: int,
     wanted: MetricSet,
     pbo: bool = False,
+    progress: Progress = lambda done, total: None,
 ) -> Iterator[Verdict]:
     """
     Yield the verdict on each of some data that strategies of a metric set were tried on.
 
     Args:
         pbo: estimate the probability of overfitting too, which takes seconds for ten thousand.
+        progress: what `pbo` calls, as `winners_ranks` does.
 
     Raises:
         StoreError: session returns cannot be read.
@@ -119,7 +121,7 @@ def read_verdicts(
         overfitting = independent = None
         if pbo:
             found = list(chunks)
-            overfitting = _overfitting(found)
+            overfitting = _overfitting(found, progress)
             chunks = iter(found)
         if tells:
             independent = effective_trials_of_chunks(chunks)
@@ -144,7 +146,7 @@ def read_verdicts(
         )
 
 
-def _overfitting(chunks: list[NDArray[np.float64]]) -> Overfitting:
+def _overfitting(chunks: list[NDArray[np.float64]], progress: Progress) -> Overfitting:
     if not chunks:
         return Overfitting(None, 0, None, 0, 0, "no session returns")
-    return probability_of_overfitting(np.concatenate(chunks, axis=1))
+    return probability_of_overfitting(np.concatenate(chunks, axis=1), progress=progress)

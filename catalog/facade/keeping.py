@@ -53,6 +53,7 @@ class Keeping(Located):
         run: str | None = None,
         where: str | None = None,
         to: PathLike | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Unpacking:
         """
         Write the files of packed traces again, where they were or into a folder.
@@ -64,6 +65,7 @@ class Keeping(Located):
             run: only the traces of this run.
             where: only those that meet a condition on the columns of `strategy_index`.
             to: the folder, or a URL; nothing is registered there.
+            progress: called with how many traces have their file, and how many are in packs.
 
         Raises:
             QueryError: the condition is none, or nothing meets it.
@@ -77,4 +79,5 @@ class Keeping(Located):
             where=where,
             trace_ids=trace_ids,
             to=to,
+            **({} if progress is None else {"progress": progress}),
         )

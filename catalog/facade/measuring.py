@@ -88,6 +88,7 @@ class Measuring(Located):
         end: date | str | None = None,
         last_days: int | None = None,
         pbo: bool = False,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Ranking:
         """
         Rank strategies that were measured on these terms, and say what luck explains.
@@ -100,6 +101,8 @@ class Measuring(Located):
             top: rows at most.
             columns: the columns to show, in the place of the usual ones.
             pbo: also estimate the probability that the best was chosen for its luck.
+            progress: called, for each data that `pbo` looks at, with how many ways to cut it in
+                halves were tried, and how many there are.
 
         Raises:
             UsageError: an option is no cost, fill or range.
@@ -111,7 +114,16 @@ class Measuring(Located):
 
         wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end, last_days=last_days)
         chosen = None if columns is None else tuple(columns)
-        return rank(self.path, wanted, by=by, where=where, top=top, columns=chosen, pbo=pbo)
+        return rank(
+            self.path,
+            wanted,
+            by=by,
+            where=where,
+            top=top,
+            columns=chosen,
+            pbo=pbo,
+            **({} if progress is None else {"progress": progress}),
+        )
 
     def correlate(
         self,
@@ -145,12 +157,18 @@ class Measuring(Located):
         wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end)
         return correlate(self.path, wanted, where=where, top=top)
 
-    def repaint(self, *, where: str | None = None) -> Repaints:
+    def repaint(
+        self,
+        *,
+        where: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Repaints:
         """
         Compare the traces of each configuration where their ranges overlap: they should agree.
 
         Args:
             where: only pairs with a trace that meets a condition on `strategy_index`.
+            progress: called with how many pairs were compared, and how many there are.
 
         Raises:
             QueryError: the condition is none, or nothing meets it.
@@ -158,4 +176,6 @@ class Measuring(Located):
         """
         from catalog.compare.repaint import find_repaints
 
-        return find_repaints(self.path, where=where)
+        return find_repaints(
+            self.path, where=where, **({} if progress is None else {"progress": progress})
+        )

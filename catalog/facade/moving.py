@@ -93,6 +93,7 @@ class Moving(Located):
         delete_files: bool = False,
         dry_run: bool = False,
         confirm: Callable[[Forgetting], bool] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Forgetting:
         """
         Forget traces: their rows and figures. Their files stay, unless they are to be deleted.
@@ -108,6 +109,7 @@ class Moving(Located):
             delete_files: delete their files too, and what packs hold of them.
             dry_run: say what would be forgotten, and change nothing.
             confirm: called with what would be forgotten; nothing is, where it returns False.
+            progress: called with how many files were deleted, and how many are to be.
 
         Raises:
             UsageError: nothing is named, or traces that are in packs only would be lost.
@@ -124,5 +126,6 @@ class Moving(Located):
             missing=missing,
             delete_files=delete_files,
             dry_run=dry_run,
-            **({} if confirm is None else {"confirm": confirm}),
+            confirm=confirm or (lambda report: True),
+            progress=progress or (lambda done, total: None),
         )

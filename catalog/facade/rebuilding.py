@@ -50,7 +50,14 @@ class Rebuilding(Located):
             **({} if progress is None else {"progress": progress}),
         )
 
-    def backup(self, folder: PathLike, *, overwrite: bool = False, packs: bool = True) -> Backup:
+    def backup(
+        self,
+        folder: PathLike,
+        *,
+        overwrite: bool = False,
+        packs: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Backup:
         """
         Copy the catalog, and what lies beside it, as they are at one moment.
 
@@ -61,6 +68,7 @@ class Rebuilding(Located):
             folder: is made, and must not exist, or be empty.
             overwrite: it may be an earlier backup, which this one takes the place of.
             packs: also copy the packs of traces and of session returns.
+            progress: called with how many packs and prices were copied, and how many are to be.
 
         Raises:
             UsageError: the folder is there and is no backup, or is the catalog's own.
@@ -69,7 +77,13 @@ class Rebuilding(Located):
         """
         from catalog.upkeep.backup import backup
 
-        return backup(self.path, Path(folder), overwrite=overwrite, packs=packs)
+        return backup(
+            self.path,
+            Path(folder),
+            overwrite=overwrite,
+            packs=packs,
+            **({} if progress is None else {"progress": progress}),
+        )
 
     def vacuum(self) -> Vacuuming:
         """

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,14 @@ class Backup:
     left_before: tuple[str, ...] = ()
 
 
-def backup(catalog: Path, target: Path, *, overwrite: bool = False, packs: bool = True) -> Backup:
+def backup(
+    catalog: Path,
+    target: Path,
+    *,
+    overwrite: bool = False,
+    packs: bool = True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Backup:
     """
     Copy the catalog and what lies beside it into a folder, which appears whole.
 
@@ -71,6 +78,7 @@ def backup(catalog: Path, target: Path, *, overwrite: bool = False, packs: bool 
         target: the folder; it must not exist, or be empty.
         overwrite: it may be an earlier backup, which the new one takes the place of.
         packs: also copy packs of traces and of session returns.
+        progress: called with how many packs and prices were copied, and how many are to be.
 
     Raises:
         UsageError: the folder is there and is no backup, or one that is in use as a catalog, or
@@ -90,7 +98,7 @@ def backup(catalog: Path, target: Path, *, overwrite: bool = False, packs: bool 
     try:
         with _disk_errors(target):
             unfinished.mkdir(parents=True)
-            traces = _fill(catalog, unfinished, packs=packs)
+            traces = _fill(catalog, unfinished, packs=packs, progress=progress)
             files = [path for path in unfinished.rglob("*") if path.is_file()]
             size = sum(path.stat().st_size for path in files)
             put(unfinished, target)
@@ -100,7 +108,7 @@ def backup(catalog: Path, target: Path, *, overwrite: bool = False, packs: bool 
     return Backup(target, len(files), size, traces, packs, seconds, tuple(left))
 
 
-def _fill(catalog: Path, folder: Path, *, packs: bool) -> int:
+def _fill(catalog: Path, folder: Path, *, packs: bool, progress: Callable[[int, int], None]) -> int:
     """Copy everything into a folder, check it, and return how many traces the catalog has."""
     copy, side = folder / catalog.name, folder / side_folder(catalog).name
     with ExitStack() as staged:
@@ -108,9 +116,10 @@ def _fill(catalog: Path, folder: Path, *, packs: bool) -> int:
             counts = _count(con)
             copy_catalog(catalog, copy)
             later = _copy_small(catalog, side, staged, packs=packs)
-        for source, named in later:
+        for done, (source, named) in enumerate(later, 1):
             named.parent.mkdir(parents=True, exist_ok=True)
             _copy(source, named)
+            progress(done, len(later))
     _check_copy(copy, counts)
     write_marker(folder, catalog, counts)
     return counts.get("trace_file", 0)

@@ -24,7 +24,7 @@ from duckdb import DuckDBPyConnection
 from catalog.disk import sync
 from catalog.errors import ObjectError, ObjectStoreError, QueryError, StoreError, UsageError
 from catalog.metrics.returns import remove_orphans as remove_orphaned_returns
-from catalog.places import existing, look_at, remove
+from catalog.places import existing, look_at
 from catalog.statements import statement
 from catalog.store.database import reading, writing
 from catalog.store.paths import catalog_root
@@ -35,7 +35,8 @@ from catalog.upkeep.forgotten import (
     DELETE,
     DELETED,
     FORGET,
-    ForgottenFile,
+    ChangedError,
+    delete_unchanged,
     forgotten_files,
     note,
     pass_over_no_more,
@@ -112,6 +113,7 @@ def forget(
     delete_files: bool = False,
     dry_run: bool = False,
     confirm: Callable[[Forgetting], bool] = lambda report: True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Forgetting:
     """
     Forget the traces that all of these mean.
@@ -124,6 +126,7 @@ def forget(
         delete_files: delete their files too, and their rows in packs; and what is `pending`.
         dry_run: change nothing.
         confirm: called with what would be forgotten; nothing is, where it returns False.
+        progress: called with how many files were deleted, and how many are to be.
 
     Raises:
         UsageError: nothing is named, or traces that are in packs only would be lost.
@@ -154,11 +157,11 @@ def forget(
         return report
     report.is_preview = False
     if delete_files:
-        report.finished = _finish(catalog)
+        report.finished = _finish(catalog, progress)
     with writing(catalog) as con:
         _take_out(con, catalog, traces, DELETE if delete_files else FORGET)
         if delete_files:
-            report.deleted = _delete_pending(con, catalog, report.kept)
+            report.deleted = _delete_pending(con, catalog, report.kept, progress)
         else:
             # What it held is in the files that stay.
             remove_emptied(con, catalog, {one.pack_path for one in traces})
@@ -244,17 +247,22 @@ def _pending(catalog: Path) -> list[str]:
     return sorted(existing(files))
 
 
-def _finish(catalog: Path) -> int:
+def _finish(catalog: Path, progress: Callable[[int, int], None]) -> int:
     """Delete what somebody who was stopped had left to be deleted."""
     if not any(one.is_pending for one in read_forgotten(catalog).values()):
         return 0
     with writing(catalog) as con:
         # It may have been stopped even before the rows were taken out.
         replay_forgotten(con, catalog)
-        return _delete_pending(con, catalog, Counter())
+        return _delete_pending(con, catalog, Counter(), progress)
 
 
-def _delete_pending(con: DuckDBPyConnection, catalog: Path, kept: Counter[str]) -> int:
+def _delete_pending(
+    con: DuckDBPyConnection,
+    catalog: Path,
+    kept: Counter[str],
+    progress: Callable[[int, int], None],
+) -> int:
     """Delete the files of forgotten traces that are to be deleted, and return how many were."""
     unwanted = [one for one in read_forgotten(catalog).values() if one.is_pending]
     pending = {one.trace_id for one in unwanted}
@@ -265,16 +273,17 @@ def _delete_pending(con: DuckDBPyConnection, catalog: Path, kept: Counter[str]) 
         if file.trace_id in pending and not file.is_copy
     ]
     gone, deleted, stays = [], 0, set()
-    for file in files:
+    for done, file in enumerate(files, 1):
         try:
-            deleted += _delete(file)
+            deleted += delete_unchanged(file)
             gone.append(file)
         except (OSError, ObjectStoreError) as error:
             why = getattr(error, "strerror", None) or str(error)
             kept[f"it cannot be deleted: {why}"] += 1
             stays.add(file.trace_id)
-        except _ChangedError:
+        except ChangedError:
             kept["it has changed since it was registered"] += 1
+        progress(done, len(files))
     for folder in {os.path.dirname(file.path) for file in gone}:
         with suppress(OSError):  # It may be gone as a whole, or be one of a store.
             sync(Path(folder))
@@ -282,17 +291,3 @@ def _delete_pending(con: DuckDBPyConnection, catalog: Path, kept: Counter[str]) 
     with transaction(con):
         pass_over_no_more(con, gone)
     return deleted
-
-
-class _ChangedError(Exception):
-    pass
-
-
-def _delete(file: ForgottenFile) -> int:
-    there = look_at(file.path)
-    if there is None:
-        return 0
-    if (there.size, there.mtime_ns) != (file.size, file.mtime_ns):
-        raise _ChangedError
-    remove(file.path)
-    return 1

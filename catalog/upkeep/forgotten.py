@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from catalog.places import look_at, remove
 from catalog.statements import statement
 from catalog.store.database import writing
 from catalog.store.journal import append_facts, journal_path, read_facts
@@ -223,6 +224,28 @@ def forgotten_files(
     }
     rows = con.execute(statement("select_forgotten_files"), values).fetchall()
     return [ForgottenFile(*row) for row in rows]
+
+
+class ChangedError(Exception):
+    """A file is not the one that was registered."""
+
+
+def delete_unchanged(file: ForgottenFile) -> int:
+    """
+    Delete a file, and return how many that were: none where it is gone.
+
+    Raises:
+        ChangedError: it is another one than was registered.
+        OSError: it cannot be deleted.
+        ObjectStoreError: its store cannot be reached, or says no.
+    """
+    there = look_at(file.path)
+    if there is None:
+        return 0
+    if (there.size, there.mtime_ns) != (file.size, file.mtime_ns):
+        raise ChangedError
+    remove(file.path)
+    return 1
 
 
 def pass_over_no_more(con: DuckDBPyConnection, files: Sequence[ForgottenFile]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,7 @@ def unpack(
     where: str | None = None,
     trace_ids: Sequence[str] | None = None,
     to: str | os.PathLike[str] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Unpacking:
     """
     Write the files of packed traces again, where they were, and register them.
@@ -52,6 +53,7 @@ def unpack(
         where: only those that meet a condition on the columns of `strategy_index`.
         trace_ids: only these.
         to: write into this folder or URL instead, by the paths below their runs; register nothing.
+        progress: called with how many traces have their file, and how many are in packs.
 
     Raises:
         QueryError: the condition is none, nothing meets it, or there is no such trace.
@@ -76,6 +78,7 @@ def unpack(
             report.loose += 1
         else:
             by_pack.setdefault(one.pack_path, {})[one.trace.trace_id] = one
+    total = len(known) - report.loose
     for pack_path, members in by_pack.items():
         places = {trace_id: _place(one, target) for trace_id, one in members.items()}
         absent = _absent(places)
@@ -87,7 +90,9 @@ def unpack(
             for entry, read in read_packed(full_path(catalog, pack_path), absent)
         )
         are_objects = any(isinstance(place, str) for place in places.values())
-        report.written += many_at_once(_write, given) if are_objects else map(_write, given)
+        for written in many_at_once(_write, given) if are_objects else map(_write, given):
+            report.written.append(written)
+            progress(report.there + len(report.written), total)
     if to is None and report.written:
         register_finalized(catalog, report.written)
     return report

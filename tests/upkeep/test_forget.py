@@ -269,7 +269,7 @@ Catalog(sys.argv[1]).forget(run="old", delete_files=True)
 @pytest.mark.parametrize(
     ("point", "number"),
     [
-        ("_delete", 3),
+        ("delete_unchanged", 3),
         pytest.param("write_forgotten", 1, marks=pytest.mark.soak),
         pytest.param("remove_emptied", 1, marks=pytest.mark.soak),
         pytest.param("pass_over_no_more", 1, marks=pytest.mark.soak),
@@ -320,7 +320,7 @@ def test_what_was_left_to_be_deleted_is_named_and_waits_for_somebody_who_confirm
 
     old = [path for path in files(home / "runs") if "/old/" in path]
     with monkeypatch.context() as patched:
-        patched.setattr("catalog.upkeep.forget._delete", stopped)
+        patched.setattr("catalog.upkeep.forget.delete_unchanged", stopped)
         with pytest.raises(KeyboardInterrupt):
             filled.forget(run="old", delete_files=True)
 
