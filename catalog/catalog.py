@@ -13,6 +13,7 @@ from catalog.facade.plotting import Plotting
 from catalog.facade.publishing import Publishing
 from catalog.facade.rebuilding import Rebuilding
 from catalog.facade.registering import Registering
+from catalog.facade.reporting import Reporting
 from catalog.facade.sweeping import Sweeping
 from catalog.facade.upgrading import Upgrading
 
@@ -22,6 +23,7 @@ class Catalog(
     Asking,
     Measuring,
     Plotting,
+    Reporting,
     Keeping,
     Comparing,
     Moving,

@@ -1,0 +1,78 @@
+"""Share what a catalog says: charts and notebooks to go on from, reports in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.facade.located import Located, PathLike
+
+if TYPE_CHECKING:
+    from catalog.plots.drawing import Drawing
+    from catalog.reports.notebook import Notebook
+
+
+class Reporting(Located):
+    """Share what a catalog says: charts and notebooks to go on from, reports in one file."""
+
+    def chart(
+        self,
+        kind: str,
+        selection: str | Sequence[str] = (),
+        *,
+        where: str | None = None,
+        top: int | None = None,
+        metric: str | None = None,
+        x: str | None = None,
+        y: str | None = None,
+        facet: str | None = None,
+        cost_bps: float = 0.0,
+        fill: str = "close",
+        start: date | str | None = None,
+        end: date | str | None = None,
+    ) -> Drawing:
+        """
+        Return a chart that a notebook shows; what can be asked for is that of `plot`.
+
+        Raises:
+            UsageError: there is no such kind, metric or parameter; an option is for another kind;
+                or more is meant than a chart has room for.
+            QueryError: nothing is meant, or nothing of it was measured.
+            StoreError: the catalog cannot be used.
+        """
+        from catalog.metrics.sets import make_set
+        from catalog.plots.charts import titled
+        from catalog.plots.drawing import Drawing
+        from catalog.plots.plot import Asked, make_plot
+
+        names = (selection,) if isinstance(selection, str) else tuple(selection)
+        wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end)
+        made = make_plot(self.path, kind, Asked(names, where, top, metric, x, y, facet, wanted))
+        return Drawing(titled(made.chart, made.title, *made.notes), made.title)
+
+    def notebook(
+        self, run: PathLike, path: PathLike | None = None, *, overwrite: bool = False
+    ) -> Notebook:
+        """
+        Write a Jupyter notebook about a run: paths, queries and plots filled in, to go on from.
+
+        It finds the catalog from where it lies; one that is far from it by its absolute path.
+
+        Args:
+            run: its run_id, the beginning or end of that, its name or its folder.
+            path: ends in .ipynb; the run's id in the working folder unless given.
+            overwrite: a file that is there already may be written over.
+
+        Raises:
+            UsageError: the file is there already, its name ends in something else, or the extra
+                `notebook` is not installed.
+            QueryError: nothing, or more than one run, goes by that name.
+            StoreError: the catalog cannot be used, or the file cannot be written.
+        """
+        from catalog.places import as_text
+        from catalog.reports.notebook import write_notebook
+
+        target = None if path is None else Path(path)
+        return write_notebook(self.path, as_text(run), target, overwrite=overwrite)
