@@ -28,7 +28,7 @@ SAME: Final[dict[str, str]] = _pairs(
     acosh asinh atan atan2 cbrt cos cosh degrees exp pi radians sin sinh tan tanh
     ascii=ascii:cast bit_length=bit_length:cast octet_length=octet_length:cast
     strlen=octet_length:cast
-    lower lcase=lower upper ucase=upper prefix=startswith
+    prefix=startswith
     starts_with=startswith suffix=endswith ends_with=endswith
     md5 sha1
     levenshtein=levenshtein:cast editdist3=levenshtein:cast
@@ -58,7 +58,7 @@ REWRITTEN: Final[dict[str, str]] = _because(
         """,
         "tests and chooses among values": "coalesce if isnull nullif",
         _TEXT: """
-            concat concat_ws substr substring left right
+            lower lcase upper ucase concat concat_ws substr substring left right
             lpad rpad repeat reverse instr strpos position split string_split str_split
             string_to_array split_part trim ltrim rtrim translate chr to_hex hex sha256
             replace contains len length char_length character_length not_like_escape like_escape

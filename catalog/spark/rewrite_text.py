@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from sqlglot import exp
 
@@ -11,6 +12,9 @@ from catalog.spark import types as t
 from catalog.spark.expressions import Call, rewrites
 from catalog.spark.nodes import constant, is_null
 from catalog.spark.refuse import refused
+
+MANY_CAPITALS: Final = "ŉǰ\u0390ΰևẖ-ẚὐὒὔὖᾀ-ᾯᾲ-ᾴᾶᾷᾼῂ-ῄῆῇῌῒ\u1fd3ῖῗῢ\u1fe3ῤῦῧῲ-ῴῶῷῼﬀ-ﬆﬓ-ﬗ"
+"""Letters, as a class of a regular expression, whose capitals are more than one; but ß."""
 
 
 @rewrites("split", "string_split", "str_split", "string_to_array")
@@ -56,6 +60,22 @@ def rewrite_concat(call: Call) -> exp.Expr:
             return b.cast(b.null(), "STRING")
         return b.call("concat_ws", *values)
     return b.call("concat_ws", b.text(""), *values)
+
+
+@rewrites("lower", "lcase")
+def rewrite_lower(call: Call) -> exp.Expr:
+    """Rewrite small letters: Spark has two for a dotted I, and another sigma at a word's end."""
+    return b.call("lower", b.call("translate", call.arg(0), b.text("İΣ"), b.text("iσ")))
+
+
+@rewrites("upper", "ucase")
+def rewrite_upper(call: Call) -> exp.Expr:
+    """Rewrite capitals: Spark writes some letters as two or three, which DuckDB does not."""
+    value = call.arg(0)
+    odd = exp.RegexpLike(this=b.wrap(value), expression=b.text(f"[{MANY_CAPITALS}]"))
+    error = b.call("raise_error", b.text("There is a text that has other capitals in Spark"))
+    made = b.call("upper", b.call("translate", value.copy(), b.text("ß"), b.text("ẞ")))
+    return b.when((odd, b.cast(error, "STRING")), default=made)
 
 
 @rewrites("substring", "substr")

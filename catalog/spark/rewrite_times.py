@@ -148,7 +148,11 @@ def rewrite_epoch_ms(call: Call) -> exp.Expr:
     """Rewrite milliseconds since 1970, of a time or as one."""
     if call.type(0) in t.INTEGERS:
         return moment(b.multiply(call.arg_as(0, "BIGINT"), b.number(1000)), call.result)
-    return _floor(micros(instant(call, 0)), 1000)
+    # DuckDB rounds, away from 1970 where half is left.
+    count, half = micros(instant(call, 0)), b.number(500)
+    before = exp.Neg(this=b.wrap(_floor(b.subtract(half, count), 1000)))
+    is_before = exp.LT(this=count.copy(), expression=b.number(0))
+    return b.when((is_before, before), default=_floor(b.add(count.copy(), half.copy()), 1000))
 
 
 @rewrites("to_timestamp")

@@ -1,3 +1,3 @@
 select g, upper(v) as u, count(*) as n from g group by all order by all
 -- Spark:
-SELECT `g`.`g`, UPPER(`g`.`v`) AS `u`, COUNT(*) AS `n` FROM `g` GROUP BY `g`.`g`, UPPER(`g`.`v`) ORDER BY `g` ASC NULLS LAST, `u` ASC NULLS LAST, `n` ASC NULLS LAST
+SELECT `g`.`g`, CASE WHEN `g`.`v` RLIKE '[ŉǰΐΰևẖ-ẚὐὒὔὖᾀ-ᾯᾲ-ᾴᾶᾷᾼῂ-ῄῆῇῌῒΐῖῗῢΰῤῦῧῲ-ῴῶῷῼﬀ-ﬆﬓ-ﬗ]' THEN CAST(RAISE_ERROR('There is a text that has other capitals in Spark') AS STRING) ELSE UPPER(TRANSLATE(`g`.`v`, 'ß', 'ẞ')) END AS `u`, COUNT(*) AS `n` FROM `g` GROUP BY `g`.`g`, CASE WHEN `g`.`v` RLIKE '[ŉǰΐΰևẖ-ẚὐὒὔὖᾀ-ᾯᾲ-ᾴᾶᾷᾼῂ-ῄῆῇῌῒΐῖῗῢΰῤῦῧῲ-ῴῶῷῼﬀ-ﬆﬓ-ﬗ]' THEN CAST(RAISE_ERROR('There is a text that has other capitals in Spark') AS STRING) ELSE UPPER(TRANSLATE(`g`.`v`, 'ß', 'ẞ')) END ORDER BY `g` ASC NULLS LAST, `u` ASC NULLS LAST, `n` ASC NULLS LAST
