@@ -125,13 +125,15 @@ def browser_page(chromium: Any, web_address: str) -> Iterator[Any]:
     """
     A page in a browser, at the list of strategies; errors in its console fail the test.
 
-    `browser_page.goto("/landscape")` goes to other pages of the same server.
+    `browser_page.goto("/landscape")` goes to other pages of the same server; `browser_page.wrong`
+    are the errors so far.
     """
     base = web_address.partition("/?")[0]
     context = chromium.new_context(base_url=base, viewport={"width": 1400, "height": 900})
     page = context.new_page()
     page.set_default_timeout(10_000)
     wrong: list[str] = []
+    page.wrong = wrong
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from catalog.reports.shown import exact, percent, shown
+from catalog.reports.shown import exact, percent, shown, two
 from catalog.web.columns import Column
 from catalog.web.facets import Facets, ParameterFacet, facets_of, parameters_of
 from catalog.web.list_asked import MAX, MIN, Asked, read_asked
@@ -23,6 +23,8 @@ from catalog.web.page import catalog_of, render
 
 CHOICES: Final = ("strategy_type", "symbol", "timeframe", "run_id")
 """Columns of which a value can be chosen, in their order."""
+ROUNDED: Final = 10_000
+"""From here on figures are shown without decimals."""
 MOST_CHARACTERS: Final = 90
 """So much of a configuration is shown in its cell, all of it in its title."""
 
@@ -33,7 +35,8 @@ class Cell:
 
     text: str
     title: str
-    is_number: bool
+    look: str = ""
+    """The class of its element: `number`, `config`, or none."""
 
 
 @dataclass(frozen=True)
@@ -175,12 +178,19 @@ def _cell(value: Any, column: Column, note: str) -> Cell:
     if column.name == "config":
         text = summary(value)
         cut = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
-        return Cell(cut, value or "", is_number=False)
+        return Cell(cut, value or "", "config")
     if column.is_metric:
-        text = percent(value) if column.is_percent else shown(value)
-        return Cell(text, note if value is None else exact(value), is_number=True)
+        text = _figure(value, column)
+        return Cell(text, note if value is None else exact(value), "number")
     text = exact(value) if column.is_parameter else shown(value)
-    return Cell(text, "", column.is_number)
+    return Cell(text, "", "number" if column.is_number else "")
+
+
+def _figure(value: Any, column: Column) -> str:
+    """Return a figure with as many digits as its neighbours have; its title has all of them."""
+    if column.is_percent:
+        return percent(value)
+    return two(value) if isinstance(value, float) and abs(value) < ROUNDED else shown(value)
 
 
 def _exported(request: Request) -> pa.Table:

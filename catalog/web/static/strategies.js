@@ -50,3 +50,6 @@ document.addEventListener("shown", restore);
 // A browser that goes back ticks the boxes again by itself.
 for (const box of boxes()) if (box.checked) chosen.set(box.value, box.closest("tr").querySelector("a").textContent);
 say();
+
+// What draws charts takes a second or two to make: until somebody opens a strategy it is there.
+window.addEventListener("load", () => setTimeout(() => fetch("/static/vega.js").catch(() => {}), 1000));
