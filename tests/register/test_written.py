@@ -124,7 +124,7 @@ def test_registering_what_was_written_gives_what_the_writers_gave(catalog, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("processes", "traces"), [(4, 3), pytest.param(8, 5, marks=pytest.mark.soak)]
+    ("processes", "traces"), [(3, 2), pytest.param(8, 5, marks=pytest.mark.soak)]
 )
 def test_many_processes_write_while_a_person_looks(catalog, tmp_path, processes, traces):
     write(catalog, tmp_path / "runs/first")
@@ -134,7 +134,7 @@ def test_many_processes_write_while_a_person_looks(catalog, tmp_path, processes,
 
     while any(worker.poll() is None for worker in workers):
         look_at(catalog)
-        time.sleep(0.02)
+        time.sleep(0.1)
     statuses = [worker.wait() for worker in workers]
     said = {line for worker in workers for line in worker.stdout.read().split()} - {"begun"}
     for worker in workers:
@@ -208,15 +208,15 @@ with Tracer(run, catalog=catalog) as tracer:
         tracer.on_event({"event_type": "ORDER", "timestamp": time, "payload": order})
 """
     line = [sys.executable, "-c", code, str(catalog.path), str(tmp_path / "runs/shared")]
-    workers = [subprocess.Popen([*line, str(number)]) for number in range(4)]
-    assert [worker.wait() for worker in workers] == [0] * 4
+    workers = [subprocess.Popen([*line, str(number)]) for number in range(3)]
+    assert [worker.wait() for worker in workers] == [0] * 3
 
     report = catalog.register(tmp_path / "runs")
 
-    assert (report.registered, report.unchanged) == (0, 20 + 4)
-    assert rows(catalog, "select run_id, signals from runs") == [("shared", 20)]
+    assert (report.registered, report.unchanged) == (0, 15 + 3)
+    assert rows(catalog, "select run_id, signals from runs") == [("shared", 15)]
     query = "select count(*), count(distinct order_id), count(strategy_hash) from orders"
-    assert rows(catalog, query) == [(12, 12, 12)]
+    assert rows(catalog, query) == [(9, 9, 9)]
 
 
 def test_a_note_of_files_that_are_gone_again_is_taken_in_too(catalog, tmp_path):
@@ -436,7 +436,7 @@ def check_nothing_is_lost(catalog: Catalog, runs: Path, said: set[str]) -> None:
 
 
 def test_writers_that_are_killed_lose_nothing_that_they_had_finalized(catalog, tmp_path):
-    said, _ = kill_writers(catalog, tmp_path / "runs", kills=5, at_once=3, seed=1)
+    said, _ = kill_writers(catalog, tmp_path / "runs", kills=3, at_once=2, seed=1)
 
     assert said
     check_nothing_is_lost(catalog, tmp_path / "runs", said)

@@ -47,23 +47,23 @@ INSERT = """
     import sys
     from pathlib import Path
     from catalog.store.database import writing
-    for number in range(10):
+    for number in range(5):
         with writing(Path(sys.argv[1])) as con:
             con.execute("insert into event_strategy values (?, 'x', 'x', 'x', 'x')", [sys.argv[2]])
 """
 
 
-def test_sixteen_processes_write_and_none_fails(path):
-    writers = [start(INSERT, path, number) for number in range(16)]
+def test_eight_processes_write_and_none_fails(path):
+    writers = [start(INSERT, path, number) for number in range(8)]
 
     statuses = [writer.wait() for writer in writers]
 
     for writer in writers:
         writer.stdin.close()
         writer.stdout.close()
-    assert statuses == [0] * 16
+    assert statuses == [0] * 8
     with reading(path) as con:
-        assert con.execute("select count(*) from event_strategy").fetchall() == [(160,)]
+        assert con.execute("select count(*) from event_strategy").fetchall() == [(40,)]
 
 
 def test_a_writer_that_waits_too_long_names_the_process_in_its_way(path):

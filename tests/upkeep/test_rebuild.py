@@ -21,7 +21,7 @@ from catalog import Catalog, Sweep, write_signals
 from catalog.errors import CatalogBusyError, NotACatalogError, StoreError, UsageError
 from catalog.store.database import writing
 from catalog.store.inbox import leave_note
-from conftest import old_trace, rows
+from conftest import CREATE, old_trace, rows
 
 MINUTES = np.datetime64("2024-03-26T13:30", "us") + np.arange(90) * np.timedelta64(60, "s")
 PRICES = 100 + np.cumsum(np.random.default_rng(1).normal(0, 0.1, 90)).round(2)
@@ -307,6 +307,7 @@ def test_a_full_disk_is_said_of_the_catalog_that_is_made_anew(full, monkeypatch)
     def fill(*args: object, **options: object) -> None:
         raise duckdb.IOException("Could not write file: No space left on device")
 
+    monkeypatch.setattr("catalog.store.database._create", CREATE)
     monkeypatch.setattr("catalog.store.views.refresh_views", fill)
     with pytest.raises(StoreError, match="The disk is full") as refused:
         full.rebuild()
