@@ -12,7 +12,11 @@ from catalog.plots.colours import AROUND_ZERO, ONE_SIDED
 from catalog.plots.view import Chart, framed, percent_format, short
 
 _TEXT_CELLS: Final = 200
-"""In so many cells there is room for their numbers."""
+"""In more cells numbers are not read any more."""
+_TEXT_WIDTH: Final = 30
+"""So many pixels a number needs, and the cell around it."""
+# On a narrow page the numbers of cells would lie on each other.
+_NARROW: Final[Chart] = {"opacity": {"expr": f"bandwidth('x') < {_TEXT_WIDTH} ? 0 : 1"}}
 _AS_NUMBER = "isNumber(datum.value) ? format(datum.value, '.6~g') : datum.value"
 _SHARES = {
     "total_return", "annual_return", "volatility", "max_drawdown", "exposure", "time_in_market",
@@ -46,7 +50,12 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
     if value in _SHARES:
         known = [row["value"] for row in rows if row["value"] is not None]
         shown = percent_format((min(known), max(known)))
-    axis: Chart = {"labelExpr": _AS_NUMBER, "labelOverlap": True, "labelAngle": 0}
+    axis: Chart = {
+        "labelExpr": _AS_NUMBER,
+        "labelOverlap": True,
+        "labelAngle": 0,
+        "labelSeparation": 4,
+    }
     encoding: Chart = {
         "x": {"field": "x", "type": "ordinal", "title": x, "axis": axis},
         "y": {"field": "y", "type": "ordinal", "title": y, "axis": axis, "sort": "descending"},
@@ -74,10 +83,11 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
         },
     }
     layers = [coloured]
-    if across * down <= _TEXT_CELLS:
+    step = max(min(240 // across, 46), 3)
+    if across * down <= _TEXT_CELLS and (facet is None or step >= _TEXT_WIDTH):
         strong, weak = ("#ffffff", "#111111") if "range" in colour else ("#111111", "#ffffff")
         number: Chart = {
-            "mark": {"type": "text", "fontSize": 10, "tooltip": None},
+            "mark": {"type": "text", "fontSize": 10, "tooltip": None, **_NARROW},
             "transform": [{"filter": "isValid(datum.value)"}],
             "encoding": {
                 "text": {"field": "value", "type": "quantitative", "format": shown},
@@ -96,7 +106,6 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
         wide = min(max(across * 46, 360), 860)
         view |= {"width": "container", "height": min(max(down * 30, 160), 560)}
         return framed(view | {"data": {"values": rows}, "usermeta": {"width": wide}})
-    step = max(min(240 // across, 46), 3)
     view |= {"width": {"step": step}, "height": {"step": max(min(200 // down, 30), 3)}}
     faceted: Chart = {
         "facet": {
@@ -164,7 +173,7 @@ def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) ->
     layers = [coloured]
     if len(names) <= 20:
         number: Chart = {
-            "mark": {"type": "text", "fontSize": 10, "tooltip": None},
+            "mark": {"type": "text", "fontSize": 10, "tooltip": None, **_NARROW},
             "transform": [{"filter": "isValid(datum.correlation)"}],
             "encoding": {
                 "text": {"field": "correlation", "type": "quantitative", "format": ".2f"},
@@ -178,7 +187,7 @@ def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) ->
     return framed(
         {
             "width": "container",
-            "height": {"step": max(min(560 // len(names), 28), 8)},
+            "height": max(min(560 // len(names), 28), 8) * len(names),
             "data": {"values": rows},
             "layer": layers,
             "encoding": {

@@ -101,21 +101,25 @@ def _svg(chart: Chart, theme: str) -> bytes:
 
 
 def _html(chart: Chart, theme: str) -> bytes:
-    # Within a script only "<" could end it, or begin a comment.
-    text = json.dumps(chart, ensure_ascii=False).replace("<", "\\u003c")
-    title = chart.get("title", {})
-    named = title.get("text", "") if isinstance(title, dict) else str(title)
+    # As text of the page a title breaks into lines where the window is narrow.
+    chart = dict(chart)
+    title = chart.pop("title", {})
+    lines = [title.get("text", ""), *title.get("subtitle", [])]
+    heading, *below = (escape(line) for line in lines)
     page = files("catalog.plots").joinpath("page.html").read_text("utf-8")
-    for name, value in {
-        "TITLE": escape(named or "catalog plot"),
+    parts = {
         "THEME": theme,
         "PAPER": _PAPER[theme],
+        "TITLE": heading or "catalog plot",
+        "HEADING": f"<h1>{heading}</h1>" if heading else "",
+        "BELOW": "".join(f"<p>{line}</p>" for line in below),
         "SCRIPT": _bundle(),
-        "CHART": text,
-    }.items():
-        # The chart comes last: nothing is put into what it holds.
-        page = page.replace(f"@{name}@", value, 1)
-    return page.encode()
+        # Within a script only "<" could end it, or begin a comment.
+        "CHART": json.dumps(chart, ensure_ascii=False).replace("<", "\\u003c"),
+    }
+    # In one pass: nothing is put into what was put in.
+    made = re.sub("@([A-Z]+)@", lambda found: parts[found[1]], page)
+    return made.encode()
 
 
 @cache

@@ -111,7 +111,7 @@ def test_a_png_is_as_large_as_its_chart_and_dark_where_asked():
 def test_a_page_loads_nothing_and_holds_its_chart():
     chart, _ = CHARTS["equity"]
 
-    page = picture(titled(chart, "A <b>title"), ".html").decode()
+    page = picture(titled(chart, "A <b>title", "below & it"), ".html").decode()
 
     # Within scripts only what they say counts, not what stands in their texts.
     markup = re.sub(r"(<script[^>]*>).*?</script>", r"\1", page, flags=re.S)
@@ -119,8 +119,9 @@ def test_a_page_loads_nothing_and_holds_its_chart():
     assert not re.search(r"\b(?:src|href)=|url\(|@import|https?:", markup)
     assert "default-src 'none'" in page
     assert "<title>A &lt;b&gt;title</title>" in page
+    assert "<h1>A &lt;b&gt;title</h1><p>below &amp; it</p>" in page
     (held,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
-    assert json.loads(held) == titled(chart, "A <b>title")
+    assert json.loads(held) == chart
 
 
 def test_the_name_of_a_strategy_ends_no_script_and_is_no_markup():

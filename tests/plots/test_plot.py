@@ -169,9 +169,11 @@ def test_a_page_draws_itself_in_a_browser_without_the_network(web_catalog, chrom
     page.wait_for_selector("body[data-drawn]", timeout=20_000)
 
     shown = page.locator("#chart svg.marks").text_content()
+    heading = page.locator("h1").inner_text()
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     context.close()
     assert said == []
     assert asked == [file.as_uri()]
-    assert "Equity of 2 strategies" in shown and "buy and hold QQQ" in shown
+    assert heading == "Equity of 2 strategies"
+    assert "buy and hold QQQ" in shown and "growth of 1" in shown
     assert background == "rgb(22, 24, 29)"
