@@ -33,7 +33,7 @@ def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Progress]:
         quiet: show nothing.
     """
     progress = Progress(what)
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _is_terminal():
         yield progress
         return
     with progress.shown():
@@ -142,6 +142,10 @@ class Progress:
             return f"{count}  {rate(a_second)}  {elapsed} so far"
         left = (self._total - self._done) / a_second - (now - self._told)
         return f"{count}  {rate(a_second)}  {duration(max(left, 0))} left"
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def rate(a_second: float) -> str:
