@@ -102,5 +102,4 @@ def command(
         )
     say("plotted", f"{made.title}, to {output}")
     for note in made.notes:
-        if note:
-            say("", note)
+        say("", note)

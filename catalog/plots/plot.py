@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Plotted:
-    """A chart that was drawn: what it is called, what stands below its title, what it is of."""
+    """A chart that was drawn: what it is called, the lines below its title, what it is of."""
 
     chart: Chart
     title: str
@@ -121,7 +121,7 @@ def _of_curves(catalog: Path, asked: Asked, name: str, make: Callable[..., Chart
     found = read_curves(catalog, ids, wanted=asked.wanted, position=False)
     title = f"{name} of {found.labels[0] if len(ids) == 1 else f'{len(ids)} strategies'}"
     notes = (_sessions(found), _terms(asked.wanted), _hidden(found))
-    return Plotted(make(found.curves), title, notes, len(ids))
+    return Plotted(make(found.curves), title, tuple(filter(None, notes)), len(ids))
 
 
 def _heat_map(catalog: Path, asked: Asked) -> Plotted:
@@ -145,7 +145,7 @@ def _heat_map(catalog: Path, asked: Asked) -> Plotted:
         else "",
     )
     title = f"{found.metric}{of} over {x} and {y}" + (f", by {facet}" if facet else "")
-    return Plotted(chart, title, notes, found.strategies)
+    return Plotted(chart, title, tuple(filter(None, notes)), found.strategies)
 
 
 def _correlation(catalog: Path, asked: Asked) -> Plotted:
