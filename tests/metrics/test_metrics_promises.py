@@ -27,7 +27,7 @@ compute._PIECE_ROWS = compute._CHANGES = compute._SESSION_ROWS = 200
 print("begun", flush=True)
 Catalog(sys.argv[1]).metrics(**eval(sys.argv[2]))
 """
-KILLS = int(os.environ.get("CATALOG_SOAK_KILLS", "4"))
+KILLS = int(os.environ.get("CATALOG_SOAK_KILLS", "3"))
 
 
 @pytest.fixture(scope="module")

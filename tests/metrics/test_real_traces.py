@@ -5,17 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from catalog import Catalog
 from catalog.prices.series import load_series
 from catalog.store.database import reading
-from conftest import rows
+from conftest import SHARED, rows
 from dense import dense_figures
 
 
-@pytest.fixture
-def measured(shared, catalog):
-    catalog.register(shared / "old_traces")
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    if not SHARED.is_dir():
+        pytest.skip("the real data is not beside this repository")
+    catalog = Catalog(tmp_path_factory.mktemp("real") / "catalog.duckdb")
+    catalog.register(SHARED / "data" / "old_traces")
     catalog.add_prices(
-        shared / "prices" / "SPY_1m.parquet",
+        SHARED / "data" / "prices" / "SPY_1m.parquet",
         symbol="SPY",
         timeframe="1m",
         tz="America/New_York",
