@@ -33,6 +33,7 @@ COMMANDS = {
     "rank": "Rank measured strategies, and say how much luck explains",
     "correlate": "Correlate what measured strategies earned",
     "plot": "Draw equity, drawdown, parameters or correlation into a file",
+    "report": "Write a run or strategies into one file to share",
     "notebook": "Write a Jupyter notebook about a run, to go on from",
     "repaint": "Find strategies whose past changed as more data came",
     "ui": "Look at the catalog in a browser",

@@ -12,6 +12,7 @@ from catalog.facade.located import Located, PathLike
 if TYPE_CHECKING:
     from catalog.plots.drawing import Drawing
     from catalog.reports.notebook import Notebook
+    from catalog.reports.report import Report
 
 
 class Reporting(Located):
@@ -76,3 +77,34 @@ class Reporting(Located):
 
         target = None if path is None else Path(path)
         return write_notebook(self.path, as_text(run), target, overwrite=overwrite)
+
+    def report(
+        self,
+        selection: str | Sequence[str],
+        path: PathLike,
+        *,
+        where: str | None = None,
+        top: int | None = None,
+        overwrite: bool = False,
+    ) -> Report:
+        """
+        Write a report on a run or on strategies: one HTML file, which needs nothing else.
+
+        Args:
+            selection: a run, by its run_id, a name or its folder; else up to ten strategies or
+                traces, as for `plot`.
+            path: ends in .html.
+            where: only strategies that meet a condition on `strategy_index`.
+            top: so many strategies at most, the best by Sharpe ratio.
+            overwrite: a file that is there already may be written over.
+
+        Raises:
+            UsageError: the file is there already, its name ends in something else, more is meant
+                than there is room for, or the extra `report` is not installed.
+            QueryError: nothing, or more than one thing, goes by a name.
+            StoreError: the catalog cannot be used, or the file cannot be written.
+        """
+        from catalog.reports.report import write_report
+
+        names = (selection,) if isinstance(selection, str) else tuple(selection)
+        return write_report(self.path, names, Path(path), where=where, top=top, overwrite=overwrite)
