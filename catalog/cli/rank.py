@@ -69,7 +69,7 @@ def command(
     """
     from catalog.cli.output import box, write_rows
 
-    with progress_bar("ranking", quiet=quiet):
+    with progress_bar("ranking", quiet=quiet) as progress:
         ranking = open_catalog(path).rank(
             by=by,
             where=where,
@@ -81,6 +81,7 @@ def command(
             end=end,
             last_days=last_days,
             pbo=pbo,
+            progress=progress,
         )
     if form == "table":
         click.echo(box(_rounded(ranking.rows.table), width=terminal_width(), rows=top), nl=False)

@@ -7,7 +7,6 @@ What is shown can be narrowed; how many were tried cannot.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp, parse_one
 
+from catalog.compare.overfitting import Progress
 from catalog.compare.plateau import Grid
 from catalog.compare.verdict import DATA, Verdict, read_verdicts
 from catalog.errors import QueryError, UsageError
@@ -72,6 +72,7 @@ def rank(
     top: int = 20,
     columns: tuple[str, ...] | None = None,
     pbo: bool = False,
+    progress: Progress = lambda done, total: None,
 ) -> Ranking:
     """
     Rank the measured strategies; see `Catalog.rank`.
@@ -115,7 +116,11 @@ def rank(
     )
     data = list(told)[:MOST_DATA]
     with reading(catalog) as con:
-        verdicts = tuple(read_verdicts(con, catalog, data, set_id=set_id, wanted=wanted, pbo=pbo))
+        verdicts = tuple(
+            read_verdicts(
+                con, catalog, data, set_id=set_id, wanted=wanted, pbo=pbo, progress=progress
+            )
+        )
     return Ranking(
         _columns(shown, by, columns, has_split=wanted.split is not None),
         tuple(shown.table["strategy_key"].to_pylist()),
@@ -181,16 +186,16 @@ def _plateaus(ranked: _Ranked, shown: pa.Table) -> Any:
     names = ("strategy_type", *DATA)
     keys = list(zip(*(shown[name].to_pylist() for name in names), strict=True))
     every = ranked.figures_of_types(sorted({key[0] for key in keys if key[0] is not None}))
-    rows: dict[tuple[Any, ...], list[tuple[str | None, float | None]]] = defaultdict(list)
-    columns = [every[name].to_pylist() for name in every.column_names]
-    wanted = set(keys)
-    for *key, config, figure in zip(*columns, strict=True):
-        if tuple(key) in wanted:
-            rows[tuple(key)].append((config, figure))
-    grids = {key: Grid(*zip(*found, strict=True)) for key, found in rows.items()}
+    grids = {key: Grid() for key in keys}
+    # A part at a time: as values of Python's, all of them take much memory.
+    for part in every.to_batches(max_chunksize=10_000):
+        columns = [part[name].to_pylist() for name in every.column_names]
+        for *key, config, figure in zip(*columns, strict=True):
+            if (grid := grids.get(tuple(key))) is not None:
+                grid.add(config, figure)
     return pa.array(
         [
-            grids[key].plateau(config) if key in grids else None
+            grids[key].plateau(config)
             for key, config in zip(keys, shown["config"].to_pylist(), strict=True)
         ],
         pa.float64(),
