@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from catalog.cli.options import plural, say, say_next, terminal_width
+from catalog.cli.options import plural, quiet_option, say, say_next, terminal_width
+from catalog.cli.progress import progress_bar
 
 
 @click.command("demo")
@@ -18,7 +19,8 @@ from catalog.cli.options import plural, say, say_next, terminal_width
     show_default="DIRECTORY/catalog.duckdb",
     help="The catalog to register the traces in.",
 )
-def command(directory: Path, path: Path | None) -> None:
+@quiet_option
+def command(directory: Path, path: Path | None, quiet: bool) -> None:
     """
     Sweep four strategies over real prices in DIRECTORY, and catalog the traces.
 
@@ -31,7 +33,13 @@ def command(directory: Path, path: Path | None) -> None:
     from catalog.cli.output import box
     from catalog.demo.run import run_demo
 
-    report = run_demo(directory, path, say=lambda text: click.echo(text, err=True))
+    with progress_bar("working", quiet=quiet) as progress:
+
+        def tell(text: str) -> None:
+            with progress.paused():
+                click.echo(text, err=True)
+
+        report = run_demo(directory, path, say=tell)
     for title, table in report.results:
         click.echo(f"\n{title}")
         click.echo(box(table, width=terminal_width()), nl=False)

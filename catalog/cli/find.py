@@ -12,6 +12,7 @@ from catalog.cli.options import (
     catalog_option,
     open_catalog,
     plural,
+    quiet_option,
     say,
     say_next,
     terminal_width,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Rows at most.  [default: 100, or 10 with --like]",
 )
+@quiet_option
 @catalog_option
 def command(
     conditions: tuple[str, ...],
@@ -48,6 +50,7 @@ def command(
     reference: str | None,
     by: str | None,
     limit: int | None,
+    quiet: bool,
     path: Path,
 ) -> None:
     """
@@ -68,9 +71,18 @@ def command(
     """
     catalog = open_catalog(path)
     if reference is not None:
-        found = catalog.like(
-            reference, *conditions, by=by, strategy_type=strategy_type, tags=tags, limit=limit or 10
-        )
+        # What is found by parameters alone takes less time than this to load.
+        from catalog.cli.progress import progress_bar
+
+        with progress_bar("comparing", quiet=quiet):
+            found = catalog.like(
+                reference,
+                *conditions,
+                by=by,
+                strategy_type=strategy_type,
+                tags=tags,
+                limit=limit or 10,
+            )
         _print_like(found, reference)
         return
     if by is not None:

@@ -194,15 +194,16 @@ COMMANDS_TRIED = [
     "repaint",
     "duplicates",
     "changed",
+    "find --like SPY_sma_0_0 --by behaviour",
     "diff SPY_sma_0_0 SPY_sma_1_0",
     "runs diff one two",
     "prices add SPY.parquet --symbol QQQ --timeframe 1m --tz America/New_York",
 ]
 QUICK = {
-    "info", "show", "find", "runs", "tag", "lineage", "prices", "prices list", "sweep", "ui",
-    "demo", "notebook", "completion",
+    "info", "show", "runs", "tag", "lineage", "prices", "prices list", "sweep", "ui", "notebook",
+    "completion",
 }  # fmt: skip
-"""What takes no two seconds, runs until it is stopped, or tells its steps a line each."""
+"""What takes no two seconds, or runs until it is stopped."""
 
 
 @pytest.mark.parametrize("line", COMMANDS_TRIED)
