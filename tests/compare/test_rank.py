@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import date
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -26,6 +27,7 @@ from catalog.store.database import reading
 from conftest import rows
 from markets import (
     add_prices,
+    copied,
     grid_configs,
     price_table,
     random_signals,
@@ -50,6 +52,26 @@ def noise(tmp_path_factory) -> Catalog:
     add_prices(made, table)
     made.metrics(split=date(2024, 4, 1))
     return made
+
+
+@pytest.fixture(scope="module")
+def dozen_once(tmp_path_factory) -> Catalog:
+    made = Catalog(tmp_path_factory.mktemp("dozen") / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    write_strategies(made, random_signals(len(table), 12, changes=60), table)
+    add_prices(made, table)
+    made.metrics()
+    return made
+
+
+@pytest.fixture
+def dozen(dozen_once, tmp_path) -> Catalog:
+    """Twelve strategies that trade at random, measured, and all that is theirs."""
+    return copied(dozen_once, tmp_path)
+
+
+def files(catalog: Catalog) -> list[Path]:
+    return [Path(path) for (path,) in rows(catalog, "select path from trace_files order by path")]
 
 
 def best_deflated(market: Market, seed: int, *, strategies: int = 300) -> float:
@@ -149,16 +171,12 @@ def test_deflated_ratios_are_those_of_the_formula(noise):
         assert deflated == pytest.approx(float(wanted), rel=1e-9)
 
 
-def test_forgetting_does_not_lower_how_many_were_tried(tmp_path):
-    made = Catalog(tmp_path / "catalog.duckdb")
-    table = price_table(SESSIONS, per_session=PER_SESSION)
-    written = write_strategies(made, random_signals(SESSIONS * PER_SESSION, 12, changes=60), table)
-    add_prices(made, table)
-    made.metrics()
+def test_forgetting_does_not_lower_how_many_were_tried(dozen):
+    made = dozen
     before = made.rank().verdicts[0]
-    for path in written[:6]:
+    for path in files(made)[:6]:
         path.unlink()
-    made.register(tmp_path / "runs")
+    made.register(made.path.parent / "runs")
 
     made.metrics()
 
@@ -282,16 +300,12 @@ def test_a_measured_choice_does_not_fool_the_deflated_ratio(noise):
     assert "37 of 38 distinct strategies are not" in ranking.verdicts[0].sentence
 
 
-def test_deleting_does_not_lower_how_many_were_tried_on_other_terms(tmp_path):
-    made = Catalog(tmp_path / "catalog.duckdb")
-    table = price_table(SESSIONS, per_session=PER_SESSION)
-    written = write_strategies(made, random_signals(len(table), 12, changes=60), table)
-    add_prices(made, table)
-    made.metrics()
+def test_deleting_does_not_lower_how_many_were_tried_on_other_terms(dozen):
+    made, table = dozen, price_table(SESSIONS, per_session=PER_SESSION)
     before = made.rank().verdicts[0]
-    for path in written[1:]:
+    for path in files(made)[1:]:
         path.unlink()
-    made.register(tmp_path / "runs")
+    made.register(made.path.parent / "runs")
 
     made.metrics(cost_bps=0.003)
 
@@ -342,7 +356,7 @@ def test_twins_of_another_type_hide_nobody(tmp_path):
 
 def test_what_is_told_is_about_the_rows(tmp_path):
     made = Catalog(tmp_path / "catalog.duckdb")
-    for number in range(6):
+    for number in range(4):
         table = price_table(SESSIONS, per_session=PER_SESSION, seed=number)
         signals = random_signals(len(table), 2 + number, changes=60, seed=number)
         name = f"S{number}"
@@ -350,11 +364,11 @@ def test_what_is_told_is_about_the_rows(tmp_path):
         add_prices(made, table, symbol=name)
     made.metrics()
 
-    ranking = made.rank(top=3, columns=["symbol"])
+    ranking = made.rank(top=2, columns=["symbol"])
 
     shown = list(dict.fromkeys(ranking.rows.table["symbol"].to_pylist()))
     assert [one.trials.symbol for one in ranking.verdicts] == shown
-    assert ranking.other_data == 6 - len(shown)
+    assert ranking.other_data == 4 - len(shown) > 0
 
 
 def test_others_over_overlapping_ranges_are_told(tmp_path):
@@ -371,13 +385,9 @@ def test_others_over_overlapping_ranges_are_told(tmp_path):
     assert found == {3: 5, 5: 3}
 
 
-def test_what_is_tried_on_other_terms_counts_on_all(tmp_path):
-    made = Catalog(tmp_path / "catalog.duckdb")
-    table = price_table(SESSIONS, per_session=PER_SESSION)
+def test_what_is_tried_on_other_terms_counts_on_all(dozen):
+    made, table = dozen, price_table(SESSIONS, per_session=PER_SESSION)
     signals = random_signals(len(table), 15, changes=60)
-    write_strategies(made, signals[:, :12], table)
-    add_prices(made, table)
-    made.metrics()
     write_strategies(made, signals[:, 12:], table, run="more", prefix="more_")
 
     made.metrics(cost_bps=1.0)
