@@ -234,6 +234,34 @@ def begin(progress: Progress) -> None:
     raise BegunError
 
 
+@pytest.mark.parametrize(
+    ("work", "steps"),
+    [
+        (lambda catalog, tell: catalog.unpack(to="out", progress=tell), 8),
+        (lambda catalog, tell: catalog.backup("kept", progress=tell), None),
+        (lambda catalog, tell: catalog.forget(run="one", delete_files=True, progress=tell), 4),
+        (lambda catalog, tell: catalog.repaint(progress=tell), 4),
+        (lambda catalog, tell: catalog.rank(pbo=True, progress=tell), 12_870),
+    ],
+    ids=["unpack", "backup", "forget", "repaint", "rank"],
+)
+def test_what_can_be_counted_is_counted_to_its_end(work, steps, made, tmp_path, monkeypatch):
+    catalog = copied(made, tmp_path)
+    catalog.compact()
+    monkeypatch.chdir(tmp_path)
+    told: list[tuple[int, int]] = []
+    if steps is None:
+        large = ("packs", "prices", "returns")
+        beside = catalog.path.parent / "catalog.d"
+        steps = sum(len(list((beside / name).glob("[!.]*"))) for name in large)
+
+    work(catalog, lambda done, total: told.append((done, total)))
+
+    assert told[-1] == (steps, steps)
+    assert told == sorted(told)
+    assert {total for _, total in told} == {steps}
+
+
 def test_every_command_has_quiet_or_is_known_to_be_quick():
     def commands(group: click.Group, ctx: click.Context, before: str = ""):
         for name in group.list_commands(ctx):
