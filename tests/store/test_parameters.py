@@ -138,7 +138,7 @@ VALUES = (
 @given(values=st.lists(VALUES, min_size=1, max_size=4))
 @settings(
     deadline=None,
-    max_examples=8,
+    max_examples=5,
     # Each example makes files and a catalog: shrinking a failure would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
