@@ -120,6 +120,7 @@ def _on_run(catalog: Path, run: Row) -> str:
         ranking=ranking,
         why_no_ranking=why_no_ranking,
         numbers=_numbers(ranking),
+        shares=SHARES,
         pictures=draw(catalog, best) if best else None,
         why_no_pictures=why_no_curves(),
         surfaces=surfaces,

@@ -26,10 +26,15 @@ TYPES = 6
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """How a metric lies over two parameters of a type; in the place of it, why it is not known."""
+    """
+    How a metric lies over two parameters of a type; in the place of it, why it is not known.
+
+    Of the `strategies` of a run, those that a later one traced again (`superseded`) are not in it.
+    """
 
     strategy_type: str
     strategies: int
+    superseded: int
     where: str
     landscape: Landscape | None
     why_not: CatalogError | None
@@ -102,12 +107,17 @@ def read_surfaces(catalog: Path, run_id: str) -> list[Surface]:
     made = []
     for row in asked(catalog, "run_types", run=run_id)[:TYPES]:
         strategy_type, where = row["strategy_type"], only(run_id, row["strategy_type"])
+        counts = row["strategies"], row["superseded"]
         landscape, why_not = None, None
         try:
+            if counts[0] == counts[1]:
+                raise QueryError(
+                    "A later run traced all of them again, and a landscape is of the latest traces"
+                )
             landscape = read_landscape(catalog, where=where)
         except QueryError as error:
             why_not = error
-        made.append(Surface(strategy_type, row["strategies"], where, landscape, why_not))
+        made.append(Surface(strategy_type, *counts, where, landscape, why_not))
     return made
 
 
