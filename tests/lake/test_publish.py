@@ -30,12 +30,38 @@ def made(tmp_path_factory) -> Catalog:
     return make_catalog(tmp_path_factory.mktemp("made"))
 
 
+@pytest.fixture(scope="module")
+def published_once(made, tmp_path_factory) -> Path:
+    """A folder of a catalog and the lake that it was published to, as it lies beside its copy."""
+    folder = tmp_path_factory.mktemp("once") / "folder"
+    shutil.copytree(made.path.parent, folder / "home")
+    Catalog(folder / "home" / "catalog.duckdb").publish(folder / "lake")
+    shutil.copytree(folder, folder.with_name("copy"))
+    return folder
+
+
+@pytest.fixture
+def tmp_path(request, tmp_path) -> Path:
+    """The folder of a test: at one and the same path where the catalog is to know its lake."""
+    if "lake" not in request.fixturenames:
+        return tmp_path
+    folder = request.getfixturevalue("published_once")
+    shutil.rmtree(folder)
+    return shutil.copytree(folder.with_name("copy"), folder)
+
+
 @pytest.fixture
 def one(made, tmp_path) -> Catalog:
     """A catalog of one's own, with its traces, at the same path below another folder."""
-    shutil.copytree(made.path.parent, tmp_path / "home")
-    catalog = Catalog(tmp_path / "home" / "catalog.duckdb")
-    return catalog
+    if not (tmp_path / "home").exists():
+        shutil.copytree(made.path.parent, tmp_path / "home")
+    return Catalog(tmp_path / "home" / "catalog.duckdb")
+
+
+@pytest.fixture
+def lake(one, tmp_path) -> Path:
+    """What that catalog was published to before the test."""
+    return tmp_path / "lake"
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +135,7 @@ def test_no_symbol_makes_a_hidden_folder_or_leaves_the_lake():
     assert names == ["unknown", "%", "%2E", "%2E.", "%5Fx", "%2Ex", "a%2Fb", "ES%3DF", "%C3%A9"]
 
 
-def test_publishing_again_writes_nothing_at_all(one, tmp_path):
-    one.publish(tmp_path / "lake")
+def test_publishing_again_writes_nothing_at_all(one, lake, tmp_path):
     before = {path: path.stat() for path in (tmp_path / "lake").rglob("*")}
 
     report = one.publish(tmp_path / "lake")
@@ -122,9 +147,7 @@ def test_publishing_again_writes_nothing_at_all(one, tmp_path):
     assert set((tmp_path / "lake").rglob("*")) == set(before)
 
 
-def test_what_the_lake_has_lost_is_written_once_more(one, tmp_path):
-    lake = tmp_path / "lake"
-    one.publish(lake)
+def test_what_the_lake_has_lost_is_written_once_more(one, lake, tmp_path):
     before = {table: lake_rows(lake, table) for table in ("signals", "strategies", "trace_files")}
     files = read_lake(lake)
     os.unlink(files.files("signals")[0].place)
@@ -139,9 +162,7 @@ def test_what_the_lake_has_lost_is_written_once_more(one, tmp_path):
     assert not one.publish(lake).is_changed
 
 
-def test_only_what_is_new_is_written(one, tmp_path):
-    lake = tmp_path / "lake"
-    one.publish(lake)
+def test_only_what_is_new_is_written(one, lake, tmp_path):
     before = files_of(lake)
     write_more(one, tmp_path / "home/runs/more", 7, count=3)
 
@@ -155,9 +176,9 @@ def test_only_what_is_new_is_written(one, tmp_path):
     assert lake_rows(lake, "runs") == view_rows(one, "runs")
 
 
-def test_what_was_forgotten_leaves_the_lake_and_the_file_stays_until_it_is_collected(one, tmp_path):
-    lake = tmp_path / "lake"
-    one.publish(lake)
+def test_what_was_forgotten_leaves_the_lake_and_the_file_stays_until_it_is_collected(
+    one, lake, tmp_path
+):
     before = files_of(lake)
     ((trace_id,),) = rows(one, "select min(trace_id) from signals where symbol = 'SPY'")
     one.forget(trace_id)
@@ -256,8 +277,7 @@ def test_a_store_that_wants_to_be_told_more_is_a_clear_error(one, monkeypatch):
         one.publish("wantsahost://place/lake")
 
 
-def test_a_query_over_a_lake_that_lost_a_file_says_how_to_go_on(one, tmp_path):
-    one.publish(tmp_path / "lake")
+def test_a_query_over_a_lake_that_lost_a_file_says_how_to_go_on(one, lake, tmp_path):
     other = Catalog(tmp_path / "other.duckdb")
     other.open(tmp_path / "lake")
     for file in (tmp_path / "lake" / "signals").rglob("*.parquet"):
@@ -289,22 +309,19 @@ def test_a_composite_comes_with_what_it_is_made_of(one, tmp_path):
     assert len(lake_rows(tmp_path / "lake", "components")) == 1
 
 
-def test_packed_traces_are_published_as_loose_ones_are(one, tmp_path):
-    one.publish(tmp_path / "loose")
+def test_packed_traces_are_published_as_loose_ones_are(one, lake, tmp_path):
     one.compact(delete_originals=True)
 
     report = one.publish(tmp_path / "packed")
-    again = one.publish(tmp_path / "loose")
+    again = one.publish(lake)
 
     assert not report.left
-    assert lake_rows(tmp_path / "packed", "signals") == lake_rows(tmp_path / "loose", "signals")
+    assert lake_rows(tmp_path / "packed", "signals") == lake_rows(lake, "signals")
     assert again.table("signals").files == 0
 
 
-def test_many_small_files_are_written_into_one(one, tmp_path, monkeypatch):
+def test_many_small_files_are_written_into_one(one, lake, tmp_path, monkeypatch):
     monkeypatch.setattr(plan, "MANY_SMALL", 2)
-    lake = tmp_path / "lake"
-    one.publish(lake)
     counts = []
 
     for number in range(4):
@@ -352,9 +369,7 @@ def test_a_trace_whose_file_is_gone_or_changed_is_said_and_the_rest_published(on
     assert len(lake_rows(lake, "trace_files")) == len(view_rows(one, "trace_files")) - 2
 
 
-def test_what_the_lake_has_of_a_trace_stays_when_its_file_is_gone(one, tmp_path):
-    lake = tmp_path / "lake"
-    one.publish(lake)
+def test_what_the_lake_has_of_a_trace_stays_when_its_file_is_gone(one, lake, tmp_path):
     before = lake_rows(lake, "signals")
     for path in (tmp_path / "home/runs/old_1/traces/SPY_1m/signals").rglob("*.parquet"):
         path.unlink()
@@ -449,9 +464,7 @@ def test_there_is_no_lake_in_a_folder_of_other_things(tmp_path):
         read_lake(tmp_path)
 
 
-def test_types_that_widened_are_read_as_the_wider_ones(tmp_path, one):
-    lake = tmp_path / "lake"
-    one.publish(lake)
+def test_types_that_widened_are_read_as_the_wider_ones(one, lake, tmp_path):
     old_trace(tmp_path / "home/runs/half/traces/SPY_1m/signals/sma/SPY_half.parquet", [1, 0])
     about = {"components": {"SPY_half": {"full_config": {"type": "sma", "parameters": {"n": 0.5}}}}}
     (tmp_path / "home/runs/half/metadata.json").write_text(json.dumps(about))
