@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import StoreError, UsageError
-from conftest import rows
+from conftest import old_trace, rows
 
 ALL = "select * exclude (registered_at) from trace_files order by trace_id"
 
@@ -33,14 +34,26 @@ for number in range(1000):
 
 
 @pytest.fixture
-def packed(catalog: Catalog, write_run, write_sweep) -> Catalog:
-    """A catalog with a trace in a file, and one in a pack only."""
-    traces = {"SPY_sma_grid_5_20": [1, 0, -1], "SPY_sma_grid_10_20": [0, 1]}
-    run = write_run(traces=traces, root=catalog.path.parent / "runs")
-    catalog.register(run.parent, sweeps=[write_sweep()])
+def packed(made: Path, tmp_path: Path) -> Catalog:
+    """A catalog of one's own with a trace in a file, and one in a pack only."""
+    shutil.copytree(made, tmp_path / "home")
+    return Catalog(tmp_path / "home" / "catalog.duckdb")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of such a catalog."""
+    folder = tmp_path_factory.mktemp("made")
+    catalog = Catalog(folder / "catalog.duckdb")
+    grid = folder / "runs/run_a/traces/SPY_1m/signals/sma_grid"
+    old_trace(grid / "SPY_sma_grid_5_20.parquet", [1, 0, -1])
+    old_trace(grid / "SPY_sma_grid_10_20.parquet", [0, 1])
+    sweep = {"type": "sma_crossover", "name": "sma_grid", "params": {"fast": [5, 10], "slow": [20]}}
+    (folder / "grid.yaml").write_text(json.dumps({"symbols": ["SPY"], "strategies": [sweep]}))
+    catalog.register(folder / "runs", sweeps=[folder / "grid.yaml"])
     catalog.compact(where="param_fast = 5", delete_originals=True)
     catalog.tag("SPY_sma_grid_10_20", tag="good")
-    return catalog
+    return folder
 
 
 def test_a_backup_holds_the_catalog_and_all_that_lies_beside_it(packed, tmp_path):

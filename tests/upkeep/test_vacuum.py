@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -13,8 +16,10 @@ import pytest
 from catalog import Catalog
 from catalog.errors import CatalogBusyError, StoreError, UsageError
 from catalog.store.database import STORAGE_VERSION, writing
-from conftest import rows
+from conftest import old_trace, rows
 
+FILES = ["catalog.d", "catalog.duckdb", "runs"]
+GRID = "runs/run_a/traces/SPY_1m/signals/sma_grid"
 QUERIES = (
     "from trace_files order by all",
     "from strategies order by all",
@@ -29,19 +34,36 @@ QUERIES = (
 
 
 @pytest.fixture
-def grown(catalog: Catalog, write_run, write_sweep) -> Catalog:
-    """A catalog whose file has grown without reason."""
+def grown(made: Path, tmp_path: Path) -> Catalog:
+    """A catalog of one's own whose file has grown without reason, and its run beside it."""
+    shutil.copytree(made, tmp_path / "home")
+    return Catalog(tmp_path / "home" / "catalog.duckdb")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of such a catalog."""
+    folder = tmp_path_factory.mktemp("made")
+    catalog = Catalog(folder / "catalog.duckdb")
     with writing(catalog.path) as con:
         con.execute(
             "create table internal.big as select range as i, hash(range) as h from range(400_000)"
         )
         con.execute("checkpoint")
     # What comes behind it keeps the file from becoming shorter by itself.
-    catalog.register(write_run().parent, sweeps=[write_sweep()])
+    old_trace(folder / GRID / "SPY_sma_grid_5_20.parquet", [1, 0, -1])
+    sweep = {
+        "type": "sma_crossover",
+        "name": "sma_grid",
+        "params": {"fast": [5, 10], "slow": [20, 50]},
+    }
+    (folder / "grid.yaml").write_text(json.dumps({"symbols": ["SPY"], "strategies": [sweep]}))
+    catalog.register(folder / "runs", sweeps=[folder / "grid.yaml"])
+    (folder / "grid.yaml").unlink()
     catalog.tag("SPY_sma_grid_5_20", tag="good")
     with writing(catalog.path) as con:
         con.execute("drop table internal.big")
-    return catalog
+    return folder
 
 
 def said(catalog: Catalog) -> list[list[tuple[object, ...]]]:
@@ -67,10 +89,10 @@ def test_a_file_that_has_nothing_to_gain_is_left_alone(grown):
 
     assert report.gained == 0
     assert os.stat(grown.path).st_ino == before.st_ino
-    assert sorted(os.listdir(grown.path.parent)) == ["catalog.d", "catalog.duckdb"]
+    assert sorted(os.listdir(grown.path.parent)) == FILES
 
 
-def test_it_goes_on_working_and_opens_in_older_clients(grown, write_run):
+def test_it_goes_on_working_and_opens_in_older_clients(grown):
     grown.vacuum()
 
     with duckdb.connect(str(grown.path), read_only=True) as con:
@@ -78,7 +100,8 @@ def test_it_goes_on_working_and_opens_in_older_clients(grown, write_run):
             "select tags from duckdb_databases() where database_name = 'catalog'"
         ).fetchall()
     assert tags["storage_version"].startswith(STORAGE_VERSION)
-    grown.register(write_run("run_b", {"SPY_sma_grid_10_50": [1, 1, 0]}).parent)
+    old_trace(grown.path.parent / GRID / "SPY_sma_grid_10_50.parquet", [1, 1, 0])
+    grown.register(grown.path.parent / "runs")
     assert rows(grown, "select count(*) from signals") == [(6,)]
     assert rows(grown, "select count(*) from strategies") == [(2,)]
 
@@ -101,7 +124,7 @@ def test_a_vacuum_that_is_killed_leaves_the_catalog_as_it_was(grown):
     assert said(grown) == before
 
     assert grown.vacuum().gained > 0
-    assert sorted(os.listdir(grown.path.parent)) == ["catalog.d", "catalog.duckdb"]
+    assert sorted(os.listdir(grown.path.parent)) == FILES
     assert said(grown) == before
 
 
@@ -157,4 +180,4 @@ def test_an_error_names_the_catalog_and_not_the_file_that_is_being_made(grown, m
 
     with pytest.raises(StoreError, match=r"catalog\.duckdb was left as it was before"):
         grown.vacuum()
-    assert sorted(os.listdir(grown.path.parent)) == ["catalog.d", "catalog.duckdb"]
+    assert sorted(os.listdir(grown.path.parent)) == FILES
