@@ -17,6 +17,14 @@ with figures as (
     left join metrics as o
         on o.trace_id = m.trace_id and o.set_id = $set_id and o.period = 'oos' and o.regime is null
     where m.set_id = $set_id and m.period = 'all' and m.regime is null and m.start_bar is not null
+),
+-- Counted by themselves: a window over the rows would hold all of their columns.
+counted as (
+    select c.content_digest, f.from_ts, f.to_ts, count(*) as alike
+    from strategy_index as t
+    join figures as f using (trace_id)
+    join trace_files as c using (trace_id)
+    group by all
 )
 select
     t.*
@@ -27,7 +35,12 @@ select
     ),
     f.* exclude (trace_id),
     c.content_digest,
-    count(*) over (partition by c.content_digest, f.from_ts, f.to_ts) as alike
+    a.alike
 from strategy_index as t
 join figures as f using (trace_id)
-join trace_files as c using (trace_id);
+join trace_files as c using (trace_id)
+join counted as a
+    on
+        a.content_digest is not distinct from c.content_digest
+        and a.from_ts is not distinct from f.from_ts
+        and a.to_ts is not distinct from f.to_ts;
