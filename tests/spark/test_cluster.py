@@ -35,6 +35,12 @@ on a.bar_index % 7 <> b.bar_index % 11 and b.symbol = 'S0' and b.bar_index < 100
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> str:
+    """A Python that has Apache Spark: where there is none, nothing is made to be asked."""
+    return spark_python()
+
+
 @pytest.fixture(scope="module")
 def ask(real: Published, cluster: Cluster) -> Iterator[Callable[[Question], pa.Table]]:
     """Ask the real lake through Apache Spark."""
