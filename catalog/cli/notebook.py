@@ -7,7 +7,8 @@ from shlex import quote
 
 import click
 
-from catalog.cli.options import catalog_option, open_catalog, say, say_next
+from catalog.cli.options import catalog_option, open_catalog, quiet_option, say, say_next
+from catalog.cli.progress import progress_bar
 
 
 @click.command("notebook")
@@ -19,8 +20,9 @@ from catalog.cli.options import catalog_option, open_catalog, say, say_next
     help="The file to write: .ipynb.  [default: RUN.ipynb]",
 )
 @click.option("--overwrite", is_flag=True, help="Write over a file that is there already.")
+@quiet_option
 @catalog_option
-def command(run: str, output: Path | None, overwrite: bool, path: Path) -> None:
+def command(run: str, output: Path | None, overwrite: bool, quiet: bool, path: Path) -> None:
     """
     Write a Jupyter notebook about a run, to go on from.
 
@@ -33,7 +35,8 @@ def command(run: str, output: Path | None, overwrite: bool, path: Path) -> None:
       catalog notebook march
       catalog notebook march -o analysis/march.ipynb
     """
-    made = open_catalog(path).notebook(run, output, overwrite=overwrite)
+    with progress_bar("filling in", quiet=quiet):
+        made = open_catalog(path).notebook(run, output, overwrite=overwrite)
     say("written", f"the notebook of {made.run_id} to {made.path}")
     for one in made.left_out:
         say("left out", one)
