@@ -109,6 +109,7 @@ def _on_run(catalog: Path, run: Row) -> str:
     run_id = run["run_id"]
     ranking, why_no_ranking = rank_run(catalog, run_id, top=RANKED)
     best = curved(catalog, ranking.trace_ids)[:CURVES] if ranking is not None else []
+    pictures, why_no_pictures = attempt(lambda: draw(catalog, best)) if best else (None, None)
     surfaces = [
         (one, None if one.landscape is None else _heat_map(one.landscape))
         for one in read_surfaces(catalog, run_id)
@@ -121,8 +122,8 @@ def _on_run(catalog: Path, run: Row) -> str:
         why_no_ranking=why_no_ranking,
         numbers=_numbers(ranking),
         shares=SHARES,
-        pictures=draw(catalog, best) if best else None,
-        why_no_pictures=why_no_curves(),
+        pictures=pictures,
+        why_no_pictures=why_no_pictures or why_no_curves(),
         surfaces=surfaces,
         monthly_of=[(_named(catalog, one), months(catalog, one)) for one in best[:MONTHLY]],
         months=MONTHS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -131,6 +132,22 @@ def test_what_was_never_measured_is_told_with_what_would_help(catalog, tmp_path)
     assert "not measured" in run.text and "configuration unknown" in run.text
     assert "It is unknown." in one.text and "catalog metrics" in one.text
     assert "svg" not in run.elements + one.elements
+
+
+def test_a_run_whose_file_is_damaged_is_told_all_the_same(web_catalog, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(web_catalog.path.parent, copy)
+    catalog = Catalog(copy / "catalog.duckdb")
+    path = next((copy / "runs").glob("[!a-z]*/**/*.parquet"))
+    path.write_bytes(path.read_bytes()[:100])
+
+    catalog.report(IMAGE, tmp_path / "run.html")
+    catalog.report(str(path), tmp_path / "one.html")
+
+    for name in ("run.html", "one.html"):
+        page = Page(tmp_path / name)
+        assert path.name in page.text
+        assert "Month by month" in page.text
 
 
 @pytest.mark.parametrize("name", [IMAGE, "old"])
