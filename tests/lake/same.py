@@ -10,6 +10,7 @@ from catalog import Catalog
 from catalog.statements import statement
 
 Rows = list[str]
+_known: dict[tuple[object, ...], dict[str, Rows]] = {}
 _VIEWS = """
 select view_name from duckdb_views() where schema_name = 'main' and not internal order by all
 """
@@ -48,13 +49,22 @@ def differing(
     without: Collection[str] = (),
 ) -> dict[str, tuple[Rows, Rows]]:
     """Return by view the rows that only one of two catalogs has."""
-    a, b = contents(one, besides=besides), contents(other, besides=besides)
+    a, b = _as_it_is(one, besides), contents(other, besides=besides)
     assert a.keys() == b.keys()
     return {
         view: (sorted(set(a[view]) - set(b[view]))[:3], sorted(set(b[view]) - set(a[view]))[:3])
         for view in a
         if view not in without and a[view] != b[view]
     }
+
+
+def _as_it_is(catalog: Catalog, besides: set[str]) -> dict[str, Rows]:
+    """Return the contents of a catalog that many tests compare others with, read once."""
+    status = catalog.path.stat()
+    key = (str(catalog.path), status.st_mtime_ns, status.st_size, frozenset(besides))
+    if key not in _known:
+        _known[key] = contents(catalog, besides=besides)
+    return _known[key]
 
 
 def analysis(catalog: Catalog, name: str, **values: object) -> Rows:

@@ -16,7 +16,7 @@ from catalog import Catalog
 from catalog.errors import LakeError, QueryError
 from catalog.lake.lake import read_lake
 from catalog.store.database import writing
-from conftest import rows
+from conftest import old_trace, rows
 from daily import measure_daily, walks
 from published import make_catalog
 
@@ -67,6 +67,25 @@ def opened_union(union: Path) -> Catalog:
     catalog = Catalog(union.parent / "catalog.duckdb")
     catalog.open(union)
     return catalog
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of runs, of catalog `a` that knows them, its lake, and `b` that has it open."""
+    folder = tmp_path_factory.mktemp("begun")
+    for run, name, values in (("a", "1", [1, 0]), ("a", "2", [0, 1]), ("b", "3", [1, -1])):
+        grid = folder / f"runs/run_{run}/traces/SPY_1m/signals/grid"
+        old_trace(grid / f"SPY_x_{name}.parquet", values)
+    Catalog(folder / "a.duckdb").register(folder / "runs")
+    Catalog(folder / "a.duckdb").publish(folder / "lake")
+    Catalog(folder / "b.duckdb").open(folder / "lake")
+    return folder
+
+
+@pytest.fixture
+def folder(begun: Path, tmp_path: Path) -> Path:
+    """A copy of that folder: who publishes from it again is another writer."""
+    return Path(shutil.copytree(begun, tmp_path / "folder"))
 
 
 def test_every_view_over_a_lake_says_what_it_says_where_it_was_published(origin, opened):
@@ -196,33 +215,25 @@ def test_tags_and_figures_that_left_the_lake_go_and_those_made_here_stay(tmp_pat
     assert opened.verify().findings == []
 
 
-def test_a_trace_that_is_here_and_in_the_lake_is_one(write_run, tmp_path):
-    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
-    run = write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]})
-    origin.register(run)
-    origin.publish(tmp_path / "lake")
-    opened.open(tmp_path / "lake")
-    here = shutil.copytree(run, tmp_path / "here" / "run_a")
+def test_a_trace_that_is_here_and_in_the_lake_is_one(folder):
+    origin, opened = Catalog(folder / "a.duckdb"), Catalog(folder / "b.duckdb")
+    shutil.copytree(folder / "runs", folder / "here")
 
-    opened.register(here)
+    opened.register(folder / "here")
 
     assert differing(origin, opened, besides=ELSEWHERE | {"registered_at", "seen_at"}) == {}
     assert rows(opened, "select distinct path like '%/here/%' from trace_files") == [(True,)]
-    opened.open(tmp_path / "lake")
-    assert rows(opened, "select count(*) from signals") == [(4,)]
+    opened.open(folder / "lake")
+    assert rows(opened, "select count(*) from signals") == [(6,)]
     assert opened.verify().findings == []
 
 
-def test_what_was_forgotten_here_stays_so_until_it_is_brought_back(write_run, tmp_path):
-    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
-    origin.register(write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]}))
-    origin.register(write_run("run_b", {"SPY_x_3": [1, -1]}))
-    origin.publish(tmp_path / "lake")
-    opened.open(tmp_path / "lake")
+def test_what_was_forgotten_here_stays_so_until_it_is_brought_back(folder):
+    origin, opened = Catalog(folder / "a.duckdb"), Catalog(folder / "b.duckdb")
     opened.forget("SPY_x_1")
     opened.forget(run="run_b")
 
-    again = opened.open(tmp_path / "lake")
+    again = opened.open(folder / "lake")
 
     assert (again.traces, again.forgotten) == (0, 2)
     assert rows(opened, "select strategy_id from trace_files") == [("SPY_x_2",)]
@@ -231,23 +242,20 @@ def test_what_was_forgotten_here_stays_so_until_it_is_brought_back(write_run, tm
     assert opened.verify().findings == []
     opened.rebuild()
     assert rows(opened, "select strategy_id from trace_files") == [("SPY_x_2",)]
-    back = opened.open(tmp_path / "lake", forgotten=True)
+    back = opened.open(folder / "lake", forgotten=True)
     assert (back.traces, back.runs, back.forgotten) == (2, 1, 0)
     assert differing(origin, opened, without=NOT_PUBLISHED) == {}
 
 
-def test_a_file_that_is_gone_is_read_from_the_lake(write_run, tmp_path):
-    catalog = Catalog(tmp_path / "a.duckdb")
-    run = write_run("run_a", {"SPY_x_1": [1, 0], "SPY_x_2": [0, 1]})
-    catalog.register(run)
-    catalog.publish(tmp_path / "lake")
-    catalog.open(tmp_path / "lake")
-    (run / "traces/SPY_1m/signals/sma_grid/SPY_x_1.parquet").unlink()
+def test_a_file_that_is_gone_is_read_from_the_lake(folder):
+    catalog = Catalog(folder / "a.duckdb")
+    catalog.open(folder / "lake")
+    (folder / "runs/run_a/traces/SPY_1m/signals/grid/SPY_x_1.parquet").unlink()
 
-    catalog.register(run)
+    catalog.register(folder / "runs")
 
     assert rows(catalog, "select count(*) from missing_files") == [(0,)]
-    assert rows(catalog, "select count(*) from signals") == [(4,)]
+    assert rows(catalog, "select count(*) from signals") == [(6,)]
     assert catalog.verify().findings == []
 
 
@@ -278,16 +286,12 @@ def test_a_catalog_over_a_lake_is_rebuilt_from_the_lake(origin, own):
     assert differing(origin, own, without=NOT_PUBLISHED) == {}
 
 
-def test_a_rebuild_says_which_lake_is_gone(write_run, tmp_path):
-    origin, opened = Catalog(tmp_path / "a.duckdb"), Catalog(tmp_path / "b.duckdb")
-    origin.register(write_run("run_a", {"SPY_x_1": [1, 0]}))
-    origin.publish(tmp_path / "lake")
-    opened.open(tmp_path / "lake")
-    shutil.rmtree(tmp_path / "lake")
+def test_a_rebuild_says_which_lake_is_gone(folder):
+    shutil.rmtree(folder / "lake")
 
-    report = opened.rebuild()
+    report = Catalog(folder / "b.duckdb").rebuild()
 
-    assert [one for one in report.lost if str(tmp_path / "lake") in one]
+    assert [one for one in report.lost if str(folder / "lake") in one]
 
 
 def test_what_a_lake_has_is_published_on_to_another_and_to_the_same(origin, opened, lake, tmp_path):
