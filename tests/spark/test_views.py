@@ -141,22 +141,25 @@ def test_the_latest_traces_are_told_over_all_writers(tmp_path, sail_session):
     assert [tuple(row) for row in found] == [("run_40", False), ("run_60", True)]
 
 
-@pytest.mark.parametrize("symbol", ["BTC/USD", "a b%2Fc", "x[1]{2}*?", "..", "é;#&+,=\\"])
-def test_symbols_and_folders_of_any_name_are_read(tmp_path, sail_session, symbol):
+def test_symbols_and_folders_of_any_name_are_read(tmp_path, sail_session):
     catalog = Catalog(tmp_path / "catalog.duckdb")
     lake = tmp_path / "a lake [1] %20"
-    config = {"type": "sma", "parameters": {"n": 3}}
-    write_signals(
-        tmp_path / "run", walks(9, 1), configs=[config], strategy_ids=["sma"], symbol=symbol,
-        timeframe="1m",
-    )  # fmt: skip
-    catalog.register(tmp_path / "run")
+    symbols = ["BTC/USD", "a b%2Fc", "x[1]{2}*?", "..", "é;#&+,=\\"]
+    for number, symbol in enumerate(symbols):
+        write_signals(
+            tmp_path / "runs" / f"run_{number}", walks(9, 1, seed=number),
+            configs=[{"type": "sma", "parameters": {"n": 3}}], strategy_ids=["sma"],
+            symbol=symbol, timeframe="1m",
+        )  # fmt: skip
+    catalog.register(tmp_path / "runs")
     publish(catalog.path, lake)
 
     make(sail_session, lake)
 
     query = "select symbol, bar_index, val from signals"
-    assert_equal(sail_session.sql(query).toArrow(), catalog.sql(query).table)
+    found = sail_session.sql(query).toArrow()
+    assert set(found["symbol"].to_pylist()) == set(symbols)
+    assert_equal(found, catalog.sql(query).table)
 
 
 def test_a_lake_in_a_store_is_read(tmp_path, bucket, monkeypatch):
