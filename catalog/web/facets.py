@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ FEW: Final = 40
 """As many numbers are listed; of more only the least and the greatest are said."""
 MANY: Final = 1_000
 """As many texts are listed."""
+_reading = threading.Lock()
 _OF_A_TYPE: Final = 3  # columns of one parameter in the query of them
 
 
@@ -69,7 +71,9 @@ def facets_of(catalog: Catalog) -> Facets:
     Raises:
         StoreError: the catalog cannot be used.
     """
-    return _facets(catalog.path, _state(catalog.path))
+    # Who asks while they are being read waits for them, and need not read them as well.
+    with _reading:
+        return _facets(catalog.path, _state(catalog.path))
 
 
 def parameters_of(catalog: Catalog, strategy_type: str) -> tuple[ParameterFacet, ...]:
@@ -79,7 +83,8 @@ def parameters_of(catalog: Catalog, strategy_type: str) -> tuple[ParameterFacet,
     Raises:
         StoreError: the catalog cannot be used.
     """
-    return _parameters(catalog.path, _state(catalog.path), strategy_type)
+    with _reading:
+        return _parameters(catalog.path, _state(catalog.path), strategy_type)
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -16,8 +16,9 @@ from typing import Final
 import uvicorn
 
 from catalog.catalog import Catalog
-from catalog.errors import UsageError
+from catalog.errors import CatalogError, UsageError
 from catalog.web.app import make_app
+from catalog.web.facets import facets_of
 
 HOST: Final = "127.0.0.1"
 PATIENCE: Final = 2.0
@@ -45,6 +46,8 @@ def serve(
         token = secrets.token_urlsafe(24)
         address = f"http://{HOST}:{port}/?token={token}"
         app = make_app(catalog, token=token, port=port)
+        # A browser takes as long to open as it takes to read what the first page needs.
+        threading.Thread(target=_get_ready, args=(catalog,), daemon=True).start()
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, ws="none", proxy_headers=False
         )
@@ -72,6 +75,11 @@ class _Server(uvicorn.Server):
             end = threading.Timer(PATIENCE, os._exit, [0])
             end.daemon = True
             end.start()
+
+
+def _get_ready(catalog: Catalog) -> None:
+    with suppress(CatalogError):  # The page says it.
+        facets_of(catalog)
 
 
 def _ready(address: str, *, browser: bool, say: Callable[[str], None]) -> None:

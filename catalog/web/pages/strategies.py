@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import json
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import IO, Any, Final
 
-import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from catalog.reports.shown import exact, percent, shown, two
 from catalog.web.columns import Column
 from catalog.web.facets import Facets, ParameterFacet, facets_of, parameters_of
 from catalog.web.list_asked import MAX, MIN, Asked, read_asked
-from catalog.web.listing import PAGE, list_all, list_page
+from catalog.web.listing import PAGE, all_rows, list_page
 from catalog.web.page import catalog_of, render
 
 CHOICES: Final = ("strategy_type", "symbol", "timeframe", "run_id")
 """Columns of which a value can be chosen, in their order."""
 ROUNDED: Final = 10_000
 """From here on figures are shown without decimals."""
+CHUNK: Final = 1 << 18
 MOST_CHARACTERS: Final = 90
 """So much of a configuration is shown in its cell, all of it in its title."""
 
@@ -85,18 +87,13 @@ def page(request: Request) -> Response:
 
 def export_csv(request: Request) -> Response:
     """Answer with all rows that the address asks for, as CSV."""
-    table = _exported(request)
-    # JSON is text here, which is what a table of text holds.
-    buffer = io.BytesIO()
-    csv.write_csv(table, buffer)
-    return _file(buffer, "strategies.csv", "text/csv; charset=utf-8")
+    return _file(request, "strategies.csv", "text/csv; charset=utf-8", csv.CSVWriter)
 
 
 def export_parquet(request: Request) -> Response:
     """Answer with all rows that the address asks for, as Parquet."""
-    buffer = io.BytesIO()
-    pq.write_table(_exported(request), buffer, compression="zstd")
-    return _file(buffer, "strategies.parquet", "application/vnd.apache.parquet")
+    kind = "application/vnd.apache.parquet"
+    return _file(request, "strategies.parquet", kind, partial(pq.ParquetWriter, compression="zstd"))
 
 
 def look(request: Request) -> Looked:
@@ -193,14 +190,33 @@ def _figure(value: Any, column: Column) -> str:
     return two(value) if isinstance(value, float) and abs(value) < ROUNDED else shown(value)
 
 
-def _exported(request: Request) -> pa.Table:
+def _file(request: Request, name: str, kind: str, writer: Callable[..., Any]) -> Response:
     looked = look(request)
-    return list_all(catalog_of(request), looked.asked, looked.facets, looked.columns)
+    # Not sent as it comes: until a slow download ends, nobody could write to the catalog.
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (closed once it is sent)
+    try:
+        with all_rows(catalog_of(request), looked.asked, looked.facets, looked.columns) as rows:
+            schema, batches = rows
+            with writer(file, schema) as written:
+                for batch in batches:
+                    written.write_batch(batch)
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(file.tell()),
+            # To pack it would take longer than to send it on this machine.
+            "Content-Encoding": "identity",
+        }
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return StreamingResponse(_chunks(file), media_type=kind, headers=headers)
 
 
-def _file(buffer: io.BytesIO, name: str, kind: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(buffer.getvalue(), media_type=kind, headers=headers)
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def _to_list(request: Request) -> Response:
