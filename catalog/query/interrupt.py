@@ -23,8 +23,12 @@ def interruptible(con: DuckDBPyConnection, work: Callable[[], Value]) -> Value:
     values: list[Value] = []
     done = threading.Event()
     errors: list[BaseException] = []
+    # Who takes it decides: the work begins, or whoever waits for it has gone and it never does.
+    turn = threading.Lock()
 
     def run() -> None:
+        if not turn.acquire(blocking=False):
+            return
         try:
             values.append(work())
         except BaseException as error:  # It is raised again, where somebody waits for it.
@@ -32,12 +36,13 @@ def interruptible(con: DuckDBPyConnection, work: Callable[[], Value]) -> Value:
         finally:
             done.set()
 
-    # Not joined: a join that a signal breaks off takes the thread for finished.
-    threading.Thread(target=run, daemon=True).start()
     try:
+        # Not joined: a join that a signal breaks off takes the thread for finished.
+        threading.Thread(target=run, daemon=True).start()
         done.wait()
     except BaseException:
-        while not done.is_set():
+        has_begun = not turn.acquire(blocking=False)
+        while has_begun and not done.is_set():
             with suppress(duckdb.Error):
                 con.interrupt()
             done.wait(0.05)

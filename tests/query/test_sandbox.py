@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from catalog import Catalog
 from catalog.errors import CatalogBusyError, CatalogError, QueryError, UsageError
 from catalog.query.files import Allowed
+from catalog.query.interrupt import interruptible
 from catalog.query.sandbox import Limits, restrict
 from catalog.store.database import reading
 from conftest import old_trace
@@ -315,12 +317,40 @@ def test_ctrl_c_stops_a_query_at_once(filled_catalog):
     assert child.poll() is None
 
     child.send_signal(signal.SIGINT)
-    # Not a measurement: without what is tested it would go on for hours.
-    _, said = child.communicate(timeout=20)
+    try:
+        # Not a measurement: without what is tested it would go on for hours.
+        _, said = child.communicate(timeout=20)
+    finally:
+        child.kill()
 
     assert child.returncode == 1
     assert "stopped" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_ctrl_c_while_the_work_is_being_handed_over_stops_it(monkeypatch, has_begun):
+    start = threading.Thread.start
+    begun = threading.Event()
+
+    def interrupted(thread: threading.Thread) -> None:
+        if has_begun:
+            start(thread)
+            begun.wait(20)
+        raise KeyboardInterrupt
+
+    def work() -> None:
+        begun.set()
+        con.execute("select count(*) from range(100000000) a, range(100000) b where hash(a, b) = 1")
+
+    with duckdb.connect() as con:
+        monkeypatch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            interruptible(con, work)
+        monkeypatch.undo()
+
+        assert begun.is_set() == has_begun
+        assert con.execute("select 42").fetchall() == [(42,)]
 
 
 def test_ctrl_c_does_not_leave_the_catalog_locked(filled_catalog):
