@@ -37,6 +37,8 @@ class Published:
 @pytest.fixture(scope="session")
 def sail() -> Iterator[str]:
     """The address of a Sail server."""
+    # A session of all tests waits while others run: Sail would end it after five minutes.
+    os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = "86400"
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)

@@ -115,6 +115,7 @@ def test_a_type_shows_its_parameters_as_columns_and_as_boxes_that_know_their_val
     assert 'name="param_fast.min" value="" aria-label="least fast" placeholder="5"' in text
     assert 'aria-label="greatest slow" placeholder="120"' in text
     assert '<option value="60.5">' in text
+    assert '<label for="f-param_mode_text">mode</label>' in text
     assert re.search(r'<select id="f-param_mode_text".*?<option value="ema"', text, re.DOTALL)
     assert "param_threshold" not in text
 
