@@ -50,16 +50,21 @@ _LABELS: Final = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the view `leaderboard`, by its name there and the type that DuckDB calls it."""
+    """
+    A column of the view `leaderboard`, by its name there and the type that DuckDB calls it.
+
+    `parameter` is what configurations call it, where no other column goes by that name.
+    """
 
     name: str
     type: str
+    parameter: str = ""
 
     @property
     def label(self) -> str:
         """What people call it: parameters as in their configurations."""
         if self.is_parameter:
-            return self.name.removeprefix(PARAMETER)
+            return self.parameter or self.name.removeprefix(PARAMETER)
         return _LABELS.get(self.name, self.name.replace("_", " "))
 
     @property

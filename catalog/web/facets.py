@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -100,8 +101,12 @@ def _state(path: Path) -> tuple[int, int]:
 def _facets(path: Path, state: tuple[int, int]) -> Facets:
     catalog = Catalog(path)
     board = catalog.sql("from leaderboard limit 0")
+    named = catalog.sql("select column_name, parameter from parameters").fetchall()
+    often = Counter(parameter for _, parameter in named)
+    called = {name: parameter for name, parameter in named if often[parameter] == 1}
     columns = {
-        name: Column(name, kind) for name, kind in zip(board.columns, board.types, strict=True)
+        name: Column(name, kind, called.get(name, ""))
+        for name, kind in zip(board.columns, board.types, strict=True)
     }
     found: dict[str, list[tuple[str, int]]] = {}
     for name, value, traces in catalog.sql(statement("web_facets")).fetchall():

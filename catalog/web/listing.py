@@ -145,7 +145,7 @@ def _text(
     tree.select(*selected, copy=False)
     for select in (chosen, tree):
         _drop_joins(select)
-    return tree.sql("duckdb")
+    return tree.sql("duckdb", comments=False)
 
 
 @cache

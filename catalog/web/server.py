@@ -47,7 +47,8 @@ def serve(
         address = f"http://{HOST}:{port}/?token={token}"
         app = make_app(catalog, token=token, port=port)
         # A browser takes as long to open as it takes to read what the first page needs.
-        threading.Thread(target=_get_ready, args=(catalog,), daemon=True).start()
+        # It is waited for at the end: DuckDB cannot be left alone while Python goes.
+        threading.Thread(target=_get_ready, args=(catalog,)).start()
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, ws="none", proxy_headers=False
         )
