@@ -101,6 +101,7 @@ class _Condition:
 
 
 _LATEST: Final = "latest"
+_FIGURES: Final = frozenset({"m", "i", "o"})
 _SEARCHED: Final = ("strategy_id", "strategy_hash", "strategy_key")
 
 
@@ -141,10 +142,17 @@ def _text(
     chosen.select(exp.alias_(_column(sorted_by), "sorted_by"), copy=False)
     for select in (page, tree):
         select.args["order"].expressions[0].set("desc", is_descending)
-    selected = [exp.alias_(_column(one), one.name, quoted=True) for one in columns]
-    tree.select(*selected, copy=False)
-    for select in (chosen, tree):
-        _drop_joins(select)
+    _drop_joins(chosen)
+    # Figures that were needed to choose are handed on: to look each up again takes as long.
+    known = {one.alias_or_name for one in chosen.args["joins"]} & _FIGURES
+    for column in columns:
+        look_up = _column(column)
+        if look_up.table in known:
+            chosen.select(exp.alias_(look_up, column.name, quoted=True), copy=False)
+            page.select(exp.column(column.name, quoted=True), copy=False)
+            look_up = exp.column(column.name, table="p", quoted=True)
+        tree.select(exp.alias_(look_up, column.name, quoted=True), copy=False)
+    _drop_joins(tree)
     return tree.sql("duckdb", comments=False)
 
 
