@@ -111,12 +111,11 @@ class LakeReader:
             else:
                 self.con.sql(statement(f"open_no_{table}")).create_view(f"lake_{table}", True)
         run_script(self.con, "open_sets")
-        metrics = _as(self._query("metrics"), empty.metrics.schema)
-        with registered(self.con, taken_price=taken.prices):
+        known = {"taken_price": taken.prices, "taken_trace": traces}
+        with registered(self.con, held_returns=self._held_returns(), **known):
+            metrics = _as(self._query("metrics"), empty.metrics.schema)
             figures = _as(self._query("figures"), empty.figures.schema)
             ranges = _as(self._query("ranges"), empty.ranges.schema)
-        named = {"taken_metric": metrics, "taken_trace": traces}
-        with registered(self.con, held_returns=self._held_returns(), **named):
             returned = self._query("returned")
         sets = _as(
             self.con.sql("from lake_set order by set_id").to_arrow_table(), empty.sets.schema

@@ -20,7 +20,7 @@ _BEST: Final = {
         "coalesce(trace_id, strategy_key), trace_id is null, tag",
         "tagged_at desc, note desc nulls last",
     ),
-    "measured": (
+    "metrics": (
         "trace_id, set_id, classifier, period = 'all'",
         "inputs <> 'no prices' desc nulls last, computed_at desc",
     ),
@@ -65,8 +65,6 @@ class Winners:
     def _of(self, table: str) -> Any:
         if table == "metrics":
             return self._metrics()
-        if table == "measured":
-            return self._measured()
         if table == "tags":
             return self._tags()
         if table == "strategies":
@@ -122,10 +120,16 @@ class Winners:
             used = used.union(level)
         return used
 
-    # As sql/open_sets.sql, sql/open_metrics.sql and sql/take_metrics.sql say it.
+    # As sql/open_sets.sql and sql/open_metrics.sql say it.
 
     def _metrics(self) -> Any:
-        """Return the figures that were computed from prices that are still those of the series."""
+        """Return the figures that count of each trace and metric set, from the prices that do."""
+        rows = self._rows("metrics").selectExpr("*", _SAME_TERMS)
+        rows = rows.withColumnsRenamed({"split": "own_split", "folds": "own_folds"})
+        rows = rows.drop("set_id", "is_default").join(self._sets(), on=["terms"])
+        rows = rows.where("period = 'all' or (split <=> own_split and folds <=> own_folds)").drop(
+            "own_split", "own_folds", "terms"
+        )
         known = (
             self.of("trace_files")
             .select("trace_id", "symbol", "timeframe")
@@ -133,22 +137,8 @@ class Winners:
             .select("trace_id", "price_digest")
         )
         computed = f"inputs in ('', 'no prices') or {_COMPUTED} = price_digest"
-        return (
-            self.of("measured")
-            .join(known, on=["trace_id"])
-            .where(f"price_digest is null or {computed}")
-            .drop("price_digest")
-        )
-
-    def _measured(self) -> Any:
-        """Return the figures that count of each trace and metric set, from whatever prices."""
-        rows = self._rows("metrics").selectExpr("*", _SAME_TERMS)
-        rows = rows.withColumnsRenamed({"split": "own_split", "folds": "own_folds"})
-        rows = rows.drop("set_id", "is_default").join(self._sets(), on=["terms"])
-        rows = rows.where("period = 'all' or (split <=> own_split and folds <=> own_folds)").drop(
-            "own_split", "own_folds", "terms"
-        )
-        return _best(rows, *_BEST["measured"])
+        rows = rows.join(known, on=["trace_id"]).where(f"price_digest is null or {computed}")
+        return _best(rows.drop("price_digest"), *_BEST["metrics"])
 
     def _sets(self) -> Any:
         """Return the metric sets of all writers with new numbers, each with one split."""
@@ -189,28 +179,29 @@ class Winners:
     # As sql/open_returned.sql says it.
 
     def _returns(self, table: str, fill: str) -> Any:
-        """Return the session returns of the writer of each trace's row, else of another one."""
+        """Return the session returns of the prices that count: of each trace's writer, if any."""
         rows = self._rows(table)
         traces = self.of("trace_files").selectExpr(
             "trace_id", "symbol", "timeframe", "writer as own_writer"
         )
         computed = (
-            self.of("measured")
+            self._rows("metrics")
             .where(f"regime is null and inputs <> 'no prices' and fill = '{fill}'")
-            .groupBy("trace_id")
+            .groupBy("trace_id", "writer")
             .agg({"inputs": "min"})
-            .selectExpr("trace_id", "`min(inputs)` as inputs")
+            .selectExpr("trace_id", "writer", "`min(inputs)` as inputs")
         )
+        counts = f"price_digest is null or coalesce({_COMPUTED}, '') in ('', price_digest)"
         order = "if(writer = own_writer, 0, 1), writer desc"
         whose = (
             rows.select("trace_id", "writer")
             .distinct()
             .join(traces, on=["trace_id"])
+            .join(self._digests(), on=["symbol", "timeframe"], how="left")
+            .join(computed, on=["trace_id", "writer"], how="left")
+            .where(counts)
             .selectExpr("*", f"row_number() over (partition by trace_id order by {order}) as place")
             .where("place = 1")
-            .join(self._digests(), on=["symbol", "timeframe"], how="left")
-            .join(computed, on=["trace_id"], how="left")
-            .where(f"price_digest is null or coalesce({_COMPUTED}, '') in ('', price_digest)")
             .select("writer", "trace_id")
         )
         return rows.join(whose, on=["writer", "trace_id"], how="left_semi")

@@ -82,6 +82,29 @@ def test_of_contrary_figures_prices_and_splits_those_count_that_count_where_it_i
     assert_alike(sail_session, tmp_path / "lake", Catalog(tmp_path / "opened.duckdb"))
 
 
+def test_figures_of_prices_that_do_not_count_hide_none_that_do(tmp_path, sail_session):
+    run = tmp_path / "run"
+    first, second = (Catalog(tmp_path / f"{name}.duckdb") for name in "ab")
+    measure_daily(first, run, walks(80, 4), fills=())
+    # Its prices are later ones and count; the other one computes its figures after these.
+    second.register(run)
+    second.add_prices(prices(80, 7), symbol="SPY", timeframe="1d", tz="UTC")
+    second.metrics()
+    first.metrics()
+    for catalog in (second, first):
+        publish(catalog.path, tmp_path / "lake")
+
+    opened = Catalog(tmp_path / "opened.duckdb")
+    assert_alike(sail_session, tmp_path / "lake", opened)
+
+    for query in (
+        "select trace_id, sharpe, computed_at from metrics order by all",
+        "select trace_id, session_date, ret_gross from daily_returns order by all",
+    ):
+        assert opened.sql(query).fetchall() == second.sql(query).fetchall()
+        assert len(opened.sql(query)) > 0
+
+
 def test_who_knows_a_configuration_counts_before_who_registered_later(
     tmp_path, sail_session, write_run, write_sweep
 ):
