@@ -1,4 +1,4 @@
-"""Plot what strategies earned, into a file to look at and to share."""
+"""Plot what strategies earned: into a file to share, or in a notebook."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from catalog.facade.located import Located, PathLike
 
 if TYPE_CHECKING:
+    from catalog.plots.drawing import Drawing
     from catalog.plots.plot import Plotted
 
 
 class Plotting(Located):
-    """Plot what strategies earned, into a file to look at and to share."""
+    """Plot what strategies earned: into a file to share, or in a notebook."""
 
     def plot(
         self,
@@ -68,7 +69,45 @@ class Plotting(Located):
         from catalog.metrics.sets import make_set
         from catalog.plots.plot import Asked, plot
 
-        names = (selection,) if isinstance(selection, str) else tuple(selection)
         wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end)
-        asked = Asked(names, where, top, metric, x, y, facet, wanted)
+        asked = Asked(_names(selection), where, top, metric, x, y, facet, wanted)
         return plot(self.path, kind, Path(path), asked, theme=theme)
+
+    def chart(
+        self,
+        kind: str,
+        selection: str | Sequence[str] = (),
+        *,
+        where: str | None = None,
+        top: int | None = None,
+        metric: str | None = None,
+        x: str | None = None,
+        y: str | None = None,
+        facet: str | None = None,
+        cost_bps: float = 0.0,
+        fill: str = "close",
+        start: date | str | None = None,
+        end: date | str | None = None,
+    ) -> Drawing:
+        """
+        Return a chart that a notebook shows; what can be asked for is that of `plot`.
+
+        Raises:
+            UsageError: there is no such kind, metric or parameter; an option is for another kind;
+                or more is meant than a chart has room for.
+            QueryError: nothing is meant, or nothing of it was measured.
+            StoreError: the catalog cannot be used.
+        """
+        from catalog.metrics.sets import make_set
+        from catalog.plots.charts import titled
+        from catalog.plots.drawing import Drawing
+        from catalog.plots.plot import Asked, make_plot
+
+        wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end)
+        asked = Asked(_names(selection), where, top, metric, x, y, facet, wanted)
+        made = make_plot(self.path, kind, asked)
+        return Drawing(titled(made.chart, made.title, *made.notes), made.title)
+
+
+def _names(selection: str | Sequence[str]) -> tuple[str, ...]:
+    return (selection,) if isinstance(selection, str) else tuple(selection)

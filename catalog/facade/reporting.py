@@ -1,57 +1,20 @@
-"""Share what a catalog says: charts and notebooks to go on from, reports in one file."""
+"""Share what a catalog says: reports in one file, and notebooks to go on from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.facade.located import Located, PathLike
 
 if TYPE_CHECKING:
-    from catalog.plots.drawing import Drawing
     from catalog.reports.notebook import Notebook
     from catalog.reports.report import Report
 
 
 class Reporting(Located):
-    """Share what a catalog says: charts and notebooks to go on from, reports in one file."""
-
-    def chart(
-        self,
-        kind: str,
-        selection: str | Sequence[str] = (),
-        *,
-        where: str | None = None,
-        top: int | None = None,
-        metric: str | None = None,
-        x: str | None = None,
-        y: str | None = None,
-        facet: str | None = None,
-        cost_bps: float = 0.0,
-        fill: str = "close",
-        start: date | str | None = None,
-        end: date | str | None = None,
-    ) -> Drawing:
-        """
-        Return a chart that a notebook shows; what can be asked for is that of `plot`.
-
-        Raises:
-            UsageError: there is no such kind, metric or parameter; an option is for another kind;
-                or more is meant than a chart has room for.
-            QueryError: nothing is meant, or nothing of it was measured.
-            StoreError: the catalog cannot be used.
-        """
-        from catalog.metrics.sets import make_set
-        from catalog.plots.charts import titled
-        from catalog.plots.drawing import Drawing
-        from catalog.plots.plot import Asked, make_plot
-
-        names = (selection,) if isinstance(selection, str) else tuple(selection)
-        wanted = make_set(cost_bps=cost_bps, fill=fill, start=start, end=end)
-        made = make_plot(self.path, kind, Asked(names, where, top, metric, x, y, facet, wanted))
-        return Drawing(titled(made.chart, made.title, *made.notes), made.title)
+    """Share what a catalog says: reports in one file, and notebooks to go on from."""
 
     def notebook(
         self, run: PathLike, path: PathLike | None = None, *, overwrite: bool = False

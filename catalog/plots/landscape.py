@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 from sqlglot import exp, parse_one
@@ -98,8 +99,9 @@ def read_landscape(
         "facet_column": exp.column(axes.facet.column, quoted=True) if axes.facet else exp.null(),
         "metric_column": exp.column(metric, quoted=True),
     }
-    tree = _with_columns(parse_one(statement("plot_landscape"), dialect="duckdb"), columns)
-    chosen = tree.find(exp.CTE).this  # type: ignore[union-attr]
+    tree = cast(exp.Select, parse_one(statement("plot_landscape"), dialect="duckdb"))
+    _put_in(tree, columns)
+    chosen = tree.ctes[0].this
     if axes.facet is not None:
         chosen.where(columns["facet_column"].is_(exp.null()).not_(), copy=False)
     if where is not None:
@@ -126,9 +128,7 @@ def read_landscape(
     return Landscape(cells, metric, axes.x, axes.y, axes.facet, axes.strategy_type)
 
 
-def _with_columns(tree: exp.Expr, columns: Mapping[str, exp.Expr]) -> exp.Expr:
-    named: Iterable[exp.Column] = list(tree.find_all(exp.Column))
-    for column in named:
+def _put_in(tree: exp.Select, columns: Mapping[str, exp.Expr]) -> None:
+    for column in list(tree.find_all(exp.Column)):
         if column.name in columns:
             column.replace(columns[column.name].copy())
-    return tree

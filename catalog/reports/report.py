@@ -21,7 +21,8 @@ from catalog.query.runs import list_runs
 from catalog.query.target import written_whole
 from catalog.reports.figures import MONTHS, SHARES
 from catalog.reports.render import check_libraries, render
-from catalog.reports.run import asked, curved, rank_run, read_run, read_surfaces, why_no_curves
+from catalog.reports.rows import asked
+from catalog.reports.run import curved, rank_run, read_run, read_surfaces, why_no_curves
 from catalog.reports.target import check_target
 from catalog.reports.trace import attempt, draw, months, tell
 from catalog.verify.last import read_last

@@ -13,8 +13,8 @@ from catalog.errors import CatalogError, QueryError
 from catalog.metrics.sets import MetricSet
 from catalog.plots.landscape import Landscape, read_landscape
 from catalog.query.rows import Row
-from catalog.query.run import run_query
 from catalog.query.runs import find_run, list_runs
+from catalog.reports.rows import asked
 from catalog.statements import statement
 from catalog.store.database import reading
 
@@ -119,15 +119,3 @@ def read_surfaces(catalog: Path, run_id: str) -> list[Surface]:
             why_not = error
         made.append(Surface(strategy_type, *counts, where, landscape, why_not))
     return made
-
-
-def asked(catalog: Path, name: str, **values: object) -> list[Row]:
-    """
-    Return the rows of `sql/<name>.sql`.
-
-    Raises:
-        QueryError: it cannot be run, as where a trace file is gone.
-        StoreError: the catalog cannot be used.
-    """
-    found: list[Row] = run_query(catalog, statement(name), values).table.to_pylist()
-    return found

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from catalog.errors import CatalogError, QueryError
+from catalog.errors import CatalogError, ObjectStoreError, QueryError
 from catalog.plots.charts import Chart, drawdown_chart, equity_chart, position_chart
 from catalog.plots.curves import read_curves
 from catalog.query.rows import Row
 from catalog.query.show import Shown, show
 from catalog.reports.figures import Figures, Year, figures, years
-from catalog.reports.run import asked
+from catalog.reports.rows import asked
 
 T = TypeVar("T")
 
@@ -72,15 +72,18 @@ def months(catalog: Path, trace_id: str) -> list[Year]:
     return years(asked(catalog, "trace_months", trace_id=trace_id))
 
 
-def draw(catalog: Path, trace_ids: list[str]) -> Pictures:
+def draw(catalog: Path, trace_ids: Sequence[str], *, points: int = POINTS) -> Pictures:
     """
-    Return the curves of some traces, beside buying and holding.
+    Return the curves of some traces, beside buying and holding; of one also what it held.
+
+    Args:
+        points: so many of each curve at most.
 
     Raises:
         QueryError: one of them has no session returns.
         StoreError: the catalog cannot be used.
     """
-    found = read_curves(catalog, trace_ids, points=POINTS)
+    found = read_curves(catalog, trace_ids, points=points)
     is_held = found.price is not None and found.held is not None
     return Pictures(
         equity_chart(found.curves),
@@ -94,5 +97,5 @@ def attempt(work: Callable[[], T]) -> tuple[T | None, CatalogError | None]:
     """Return what some work gives, or why it cannot: there is more to tell."""
     try:
         return work(), None
-    except QueryError as error:
+    except (QueryError, ObjectStoreError) as error:
         return None, error

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -23,6 +22,7 @@ from starlette.datastructures import QueryParams
 from catalog.errors import UsageError
 from catalog.web.columns import Column
 from catalog.web.facets import Facets, ParameterFacet
+from catalog.web.values import parse_number
 
 MIN: Final = ".min"
 MAX: Final = ".max"
@@ -154,12 +154,12 @@ def read_asked(query: QueryParams, facets: Facets) -> Asked:
             if known.name in _OPAQUE:
                 raise UsageError(f"The column {known.name} cannot be filtered by in an address")
             if known.is_number:
-                _number(name, value)
+                parse_number(name, value)
             equals[column] = value
         elif not known.is_number:
             raise UsageError(f"{column} is no number, so there is no {name}")
         else:
-            ranges.setdefault(column, [None, None])[side == MAX] = _number(name, value)
+            ranges.setdefault(column, [None, None])[side == MAX] = parse_number(name, value)
     sort = query.get("sort") or _SORT
     if _known(sort.removeprefix("-"), facets).name in _OPAQUE:
         raise UsageError(f"The list cannot be sorted by {sort.removeprefix('-')}")
@@ -191,16 +191,6 @@ def _known(name: str, facets: Facets) -> Column:
             hint="Its columns are those of: catalog sql 'describe leaderboard'",
         )
     return column
-
-
-def _number(name: str, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = float("nan")
-    if not isfinite(number):
-        raise UsageError(f"{name} is {value!r}, which is no number")
-    return number
 
 
 def _page(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -12,7 +12,8 @@ from catalog.catalog import Catalog
 from catalog.reports.shown import FILTERS
 
 _templates: Final = Environment(
-    loader=PackageLoader("catalog.web"),
+    # Reports show some of the same tables.
+    loader=ChoiceLoader([PackageLoader("catalog.web"), PackageLoader("catalog.reports", "")]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

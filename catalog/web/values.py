@@ -33,10 +33,12 @@ def whole(query: Query, name: str, default: int) -> int:
         UsageError: it is none.
     """
     value = query.get(name, "").strip()
-    try:
-        return int(value) if value else default
-    except ValueError:
-        raise _no_number(name, value) from None
+    if not value:
+        return default
+    found = parse_number(name, value)
+    if not found.is_integer():
+        raise _no_number(name, value, "whole number")
+    return int(found)
 
 
 def number(query: Query, name: str, default: float) -> float:
@@ -47,8 +49,18 @@ def number(query: Query, name: str, default: float) -> float:
         UsageError: it is none.
     """
     value = query.get(name, "").strip()
+    return parse_number(name, value) if value else default
+
+
+def parse_number(name: str, value: str) -> float:
+    """
+    Return the finite number that a value of an address is.
+
+    Raises:
+        UsageError: it is none.
+    """
     try:
-        found = float(value) if value else default
+        found = float(value)
     except ValueError:
         raise _no_number(name, value) from None
     if not math.isfinite(found):
@@ -56,7 +68,7 @@ def number(query: Query, name: str, default: float) -> float:
     return found
 
 
-def _no_number(name: str, value: str) -> UsageError:
+def _no_number(name: str, value: str, what: str = "number") -> UsageError:
     return UsageError(
-        f"The address asks for {name}={value}, which is no number", hint="Correct it, or leave it"
+        f"The address asks for {name}={value}, which is no {what}", hint="Correct it, or leave it"
     )

@@ -15,13 +15,15 @@ from starlette.routing import Route
 from catalog.catalog import Catalog
 from catalog.compare.diff import Diff
 from catalog.errors import CatalogError, QueryError, UsageError
-from catalog.plots.charts import Chart, correlation_chart, drawdown_chart, equity_chart
-from catalog.plots.curves import read_curves
+from catalog.plots.charts import Chart, correlation_chart
+from catalog.plots.curves import POINTS
+from catalog.query.rows import Row
 from catalog.reports.figures import FIGURES, SHARES
+from catalog.reports.rows import asked
+from catalog.reports.trace import attempt, draw
 from catalog.strategy import leaf_parameters
 from catalog.web.page import catalog_of, render
-from catalog.web.pages.strategy import attempt, chosen
-from catalog.web.rows import Row, asked
+from catalog.web.pages.strategy import chosen
 
 FEWEST: Final = 2
 MOST: Final = 10
@@ -70,7 +72,7 @@ def find(catalog: Catalog, name: str) -> Row:
     key = catalog.show(name).strategy["strategy_key"]
     found = [
         trace
-        for trace in asked(catalog, "web_strategy_traces", strategy_key=key)
+        for trace in asked(catalog.path, "web_strategy_traces", strategy_key=key)
         if trace["kind"] == "signal"
     ]
     if not found:
@@ -81,10 +83,12 @@ def find(catalog: Catalog, name: str) -> Row:
 def compare(catalog: Catalog, traces: Sequence[Row]) -> dict[str, Any]:
     """Return what a comparison shows; in the place of what is not known, why it is not."""
     ids = [trace["trace_id"] for trace in traces]
-    drawn, why_not_drawn = attempt(lambda: _draw(catalog, ids))
+    drawn, why_not_drawn = attempt(lambda: draw(catalog.path, ids, points=POINTS))
     related, why_not_related = attempt(lambda: _correlate(catalog, ids))
-    figures = {row["trace_id"]: row for row in asked(catalog, "web_compare_figures", trace_ids=ids)}
-    configs = asked(catalog, "web_compare_configs", trace_ids=ids)
+    figures = {
+        row["trace_id"]: row for row in asked(catalog.path, "web_compare_figures", trace_ids=ids)
+    }
+    configs = asked(catalog.path, "web_compare_configs", trace_ids=ids)
     parameters = compare_parameters({row["trace_id"]: row["config"] for row in configs}, ids)
     return {
         "charts": drawn,
@@ -127,11 +131,6 @@ def compare_parameters(configs: dict[str, str | None], ids: Sequence[str]) -> li
         leaves.append(values)
     names = dict.fromkeys(name for values in leaves for name in values)
     return [Compared(name, [values.get(name) for values in leaves]) for name in names]
-
-
-def _draw(catalog: Catalog, ids: Sequence[str]) -> tuple[Chart, Chart]:
-    found = read_curves(catalog.path, ids).curves
-    return equity_chart(found), drawdown_chart(found)
 
 
 def _correlate(catalog: Catalog, ids: Sequence[str]) -> Chart:

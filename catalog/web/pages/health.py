@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from catalog.reports.rows import asked, rows_of
 from catalog.web.page import catalog_of, render
-from catalog.web.rows import asked, rows_of
 
 RUNS: Final = 200
 """Runs that are listed; the newest."""
@@ -27,8 +27,8 @@ def page(request: Request) -> Response:
         info=catalog.info(),
         runs=runs[:RUNS],
         more_runs=max(0, len(runs) - RUNS),
-        reasons=asked(catalog, "web_quarantine_reasons"),
-        missing=asked(catalog, "web_missing_runs"),
+        reasons=asked(catalog.path, "web_quarantine_reasons"),
+        missing=asked(catalog.path, "web_missing_runs"),
         last=last,
         age=None if last is None else said_age(datetime.now(UTC) - last.finished_at),
     )

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from catalog.catalog import Catalog
-from catalog.errors import CatalogError, UsageError
-from catalog.plots.charts import Chart, drawdown_chart, equity_chart, position_chart
-from catalog.plots.curves import read_curves
-from catalog.reports.figures import MONTHS, SHARES, figures, years
+from catalog.errors import UsageError
+from catalog.plots.curves import POINTS
+from catalog.query.rows import Row
+from catalog.reports.figures import MONTHS, SHARES, figures
+from catalog.reports.rows import asked
+from catalog.reports.trace import attempt, draw, months
 from catalog.web.page import catalog_of, render
-from catalog.web.rows import Row, asked
 from catalog.web.values import whole
 
 TRADES: Final = 50
 """Trades of one page of them."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Charts:
-    """What a trace grew to, how far below its peak it was, and what it held; None if unknown."""
-
-    equity: Chart
-    drawdown: Chart
-    position: Chart | None
 
 
 def page(request: Request) -> Response:
@@ -40,7 +29,7 @@ def page(request: Request) -> Response:
     name = request.path_params["key"]
     shown = catalog.show(name)
     key = shown.strategy["strategy_key"]
-    traces = asked(catalog, "web_strategy_traces", strategy_key=key)
+    traces = asked(catalog.path, "web_strategy_traces", strategy_key=key)
     trace = chosen(traces, name, request.query_params)
     return render(
         request,
@@ -82,44 +71,23 @@ def earned(catalog: Catalog, trace: Row, query: Mapping[str, str]) -> dict[str, 
     if not 1 <= number <= 10_000_000:
         raise UsageError(f"There is no page {number} of trades", hint="Pages count from 1")
     skipped = {"size": TRADES, "skipped": (number - 1) * TRADES}
-    charts, why_no_charts = attempt(lambda: draw(catalog, trace["trace_id"]))
+    charts, why_no_charts = attempt(lambda: draw(catalog.path, [trace["trace_id"]], points=POINTS))
     trades, why_no_trades = attempt(
-        lambda: asked(catalog, "web_strategy_trades", **values, **skipped)
+        lambda: asked(catalog.path, "web_strategy_trades", **values, **skipped)
     )
     return {
         "charts": charts,
         "why_no_charts": why_no_charts,
-        "figures": figures(asked(catalog, "trace_figures", **values)),
+        "figures": figures(asked(catalog.path, "trace_figures", **values)),
         "shares": SHARES,
         "months": MONTHS,
-        "years": years(asked(catalog, "trace_months", **values)),
+        "years": months(catalog.path, trace["trace_id"]),
         "trades": trades or [],
         "why_no_trades": why_no_trades,
         "page_of_trades": number,
         "pages_of_trades": -(-trades[0]["trades"] // TRADES) if trades else 1,
-        "twins": asked(catalog, "web_strategy_twins", **values),
+        "twins": asked(catalog.path, "web_strategy_twins", **values),
     }
-
-
-def attempt(work: Callable[[], T]) -> tuple[T | None, CatalogError | None]:
-    """Return what some work gives, or the error that keeps it from that: the page has more."""
-    try:
-        return work(), None
-    except CatalogError as error:
-        return None, error
-
-
-def draw(catalog: Catalog, trace_id: str) -> Charts:
-    """
-    Draw what a trace earned.
-
-    Raises:
-        QueryError: it has no session returns.
-    """
-    found = read_curves(catalog.path, [trace_id])
-    is_known = found.price is not None and found.held is not None
-    position = position_chart(found.price, found.held) if is_known else None
-    return Charts(equity_chart(found.curves), drawdown_chart(found.curves), position)
 
 
 ROUTES: Final = [Route("/strategies/{key:path}", page)]

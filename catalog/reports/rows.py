@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-from catalog.catalog import Catalog
 from catalog.query.result import Result
+from catalog.query.rows import Row
+from catalog.query.run import run_query
 from catalog.statements import statement
 
-Row = dict[str, Any]
 
-
-def asked(catalog: Catalog, name: str, **values: object) -> list[Row]:
+def asked(catalog: Path, name: str, **values: object) -> list[Row]:
     """
-    Return the rows of a statement; `values` are its parameters.
+    Return the rows of `sql/<name>.sql`; `values` are its parameters.
 
     Raises:
         QueryError: it cannot be run, as where a trace file is gone.
         StoreError: the catalog cannot be used.
     """
-    return rows_of(catalog.sql(statement(name), values))
+    return rows_of(run_query(catalog, statement(name), values))
 
 
 def rows_of(result: Result) -> list[Row]:
     """Return rows, each by the names of its columns."""
-    return [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
+    rows: list[Row] = result.table.to_pylist()
+    return rows
