@@ -47,23 +47,27 @@ INSERT = """
     import sys
     from pathlib import Path
     from catalog.store.database import writing
-    for number in range(5):
+    for number in range(int(sys.argv[3])):
         with writing(Path(sys.argv[1])) as con:
             con.execute("insert into event_strategy values (?, 'x', 'x', 'x', 'x')", [sys.argv[2]])
 """
 
 
-def test_eight_processes_write_and_none_fails(path):
-    writers = [start(INSERT, path, number) for number in range(8)]
+@pytest.mark.parametrize(
+    ("processes", "times"), [(8, 5), pytest.param(16, 20, marks=pytest.mark.soak)]
+)
+def test_processes_that_write_at_once_all_succeed(path, processes, times):
+    writers = [start(INSERT, path, number, times) for number in range(processes)]
 
     statuses = [writer.wait() for writer in writers]
 
     for writer in writers:
         writer.stdin.close()
         writer.stdout.close()
-    assert statuses == [0] * 8
+    assert statuses == [0] * processes
     with reading(path) as con:
-        assert con.execute("select count(*) from event_strategy").fetchall() == [(40,)]
+        rows = con.execute("select count(*) from event_strategy").fetchall()
+    assert rows == [(processes * times,)]
 
 
 def test_a_writer_that_waits_too_long_names_the_process_in_its_way(path):
