@@ -8,8 +8,8 @@ Chromium and `catalog ui` run on this machine. Beside the first paint of the lis
 same HTML from a bare Starlette page; beside each filter, from the change of a box until the new
 rows are on the screen, a bare DuckDB that opens the file, asks the view for the same rows and for
 how many there are, and closes it. The sides take turns. What is not equal work: the list's query
-is checked and sandboxed, its answer becomes a page, and a box that is written in waits a tenth of
-a second for the next key.
+is checked and sandboxed, its answer becomes a page, and a box that is written in waits 30 ms for
+the next key.
 """
 
 from __future__ import annotations

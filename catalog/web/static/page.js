@@ -2,7 +2,7 @@
 // fetched and put in place, and the address says the same, so that it can be kept and sent.
 "use strict";
 
-const WAIT = 80; // ms without a key, before what is written is asked for
+const WAIT = 30; // ms without a key, before what is written is asked for
 let latest = 0;
 let pending = null;
 
