@@ -92,7 +92,7 @@ def _meant(
         run, why_not = attempt(lambda: read_run(catalog, selection[0]))
         if run is None:
             hints = [one.hint for one in (error, why_not) if one is not None and one.hint]
-            raise QueryError(str(error), hint="\nRuns: ".join(hints)) from None
+            raise QueryError(str(error), hint="\n".join(hints)) from None
         return run, []
 
 

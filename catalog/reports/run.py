@@ -62,7 +62,7 @@ def read_run(catalog: Path, reference: str) -> Row:
             ) from None
         names = ", ".join(run["run_id"] for run in runs[:LISTED])
         more = f" and {len(runs) - LISTED:,} more: catalog runs" if len(runs) > LISTED else ""
-        raise QueryError(str(error), hint=f"There are: {names}{more}") from None
+        raise QueryError(str(error), hint=f"Runs there are: {names}{more}") from None
     return next(run for run in runs if run["run_id"] == run_id)
 
 
