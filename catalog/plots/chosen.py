@@ -76,8 +76,8 @@ def traces_meant(
         raise UsageError(f"The best {top} are no plot", hint=f"Take from 1 to {most}")
     ids = traces_named(catalog, references) if references else None
     if where is not None:
-        meeting = chosen_ids(catalog, run=None, where=where) or []
-        ids = meeting if ids is None else [one for one in ids if one in set(meeting)]
+        meeting = dict.fromkeys(chosen_ids(catalog, run=None, where=where) or [])
+        ids = list(meeting) if ids is None else [one for one in ids if one in meeting]
         if not ids:
             raise QueryError(
                 f"None of the strategies that were named meets the condition: {where}",
