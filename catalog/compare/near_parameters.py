@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
@@ -11,15 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
-from sqlglot import exp
 
-from catalog.compare.parameters import leaves
+from catalog.compare.parameter_table import ComparedParameter, read_parameter_table
 from catalog.errors import QueryError
 from catalog.statements import statement
 
 Floats = NDArray[np.float64]
 
-_ALWAYS = ("strategy_key", "strategy_hash", "strategy_type", "config_key", "constraints")
 COLUMNS = pa.schema(
     {
         "strategy_hash": pa.string(),
@@ -67,15 +64,16 @@ def nearest_parameters(
             hint="Compare by behaviour: catalog find --like HASH --by behaviour",
         )
     _, strategy_type, kind, config_key = rows[0]
-    table, parameters = _read(con, strategy_type, kind)
+    found = read_parameter_table(con, strategy_type, kind)
+    table = found.rows
     own = table["strategy_key"].to_pylist().index(strategy_key)
     far = np.zeros(table.num_rows)
     differing = np.zeros(table.num_rows, np.int64)
     apart = []
-    for name, number, text in parameters:
-        one = _apart(table, number, text, own)
+    for parameter in found.parameters:
+        one = _apart(table, parameter.number, parameter.text, own)
         if one.any():
-            apart.append((name, number, text, one))
+            apart.append((parameter, one))
             far += one
             differing += one > 0
     if apart:
@@ -97,8 +95,8 @@ def nearest_parameters(
             seen.add(keys[row])
     said = [
         ", ".join(
-            f"{name} {_said(table, number, text, row)}"
-            for name, number, text, one in apart
+            f"{parameter.name} {_said(table, parameter, row)}"
+            for parameter, one in apart
             if one[row] > 0
         )
         or "what differs is no parameter"
@@ -107,7 +105,7 @@ def nearest_parameters(
     place = pa.array(chosen, pa.int64())
     return pa.table(
         [
-            *(table[name].take(place).combine_chunks() for name in _ALWAYS[1:2] + _ALWAYS[:1]),
+            *(table[name].take(place) for name in COLUMNS.names[:2]),
             table["strategy_type"].take(place),
             pa.array(far[chosen], pa.float64(), from_pandas=True),
             pa.array(differing[chosen], pa.int64()),
@@ -115,64 +113,6 @@ def nearest_parameters(
         ],
         schema=COLUMNS,
     )
-
-
-def _read(
-    con: DuckDBPyConnection, strategy_type: str, kind: str
-) -> tuple[pa.Table, list[tuple[str, str | None, str | None]]]:
-    """Return the strategies of a type, and its parameters, each with its columns."""
-    values = {"strategy_type": strategy_type}
-    ((by_leaves,),) = con.execute(
-        statement("select_has_leaves"), values | {"kind": kind}
-    ).fetchall()
-    found = con.execute(statement("select_parameters_of_type"), values).fetchall()
-    parameters = [(name, number, text) for _, name, number, text in found if not by_leaves]
-    columns = [column for _, *both in parameters for column in both if column is not None]
-    columns += ["config"] if by_leaves else []
-    query = (
-        exp.select(*(exp.column(name, quoted=True) for name in (*_ALWAYS, *columns)))
-        .from_(exp.table_("strategy", db="internal"))
-        .where("strategy_type = $strategy_type and kind = $kind and config_key is not null")
-    )
-    rows = con.sql(query.sql("duckdb"), params=values | {"kind": kind}).to_arrow_table()
-    if by_leaves:
-        rows, parameters = _with_leaves(rows)
-    return rows, [*parameters, ("constraints", None, "constraints")]
-
-
-def _with_leaves(rows: pa.Table) -> tuple[pa.Table, list[tuple[str, str | None, str | None]]]:
-    """Return strategies with a column for each parameter that their configurations have."""
-    numbers: dict[str, list[float | None]] = {}
-    texts: dict[str, list[str | None]] = {}
-    for place, config in enumerate(rows["config"].to_pylist()):
-        for name, value in leaves(json.loads(config)):
-            is_position = name.rpartition(".")[2].startswith("_")
-            if value is None or is_position or name.partition(".")[0] == "constraints":
-                continue
-            if isinstance(value, int | float):
-                column = numbers.setdefault(name, [None] * rows.num_rows)
-                column[place] = float(value)
-            else:
-                words = texts.setdefault(name, [None] * rows.num_rows)
-                words[place] = value if isinstance(value, str) else json.dumps(_plain(value))
-    rows = rows.drop_columns(["config"])
-    parameters: list[tuple[str, str | None, str | None]] = []
-    for name in sorted({*numbers, *texts}):
-        number, text = (f"{form} {name}" for form in ("number", "text"))
-        if name in numbers:
-            rows = rows.append_column(number, pa.array(numbers[name], pa.float64()))
-        if name in texts:
-            rows = rows.append_column(text, pa.array(texts[name], pa.string()))
-        both = number if name in numbers else None, text if name in texts else None
-        parameters.append((name, *both))
-    return rows, parameters
-
-
-def _plain(value: Any) -> Any:
-    """Return a list with whole numbers as such: 20 is 20.0."""
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _apart(table: pa.Table, number: str | None, text: str | None, own: int) -> Floats:
@@ -202,8 +142,8 @@ def _apart(table: pa.Table, number: str | None, text: str | None, own: int) -> F
     return np.where(neither, 0.0, np.where(has != has[own], 1.0, far))
 
 
-def _said(table: pa.Table, number: str | None, text: str | None, row: int) -> str:
-    for name in (number, text):
+def _said(table: pa.Table, parameter: ComparedParameter, row: int) -> str:
+    for name in (parameter.number, parameter.text):
         value: Any = None if name is None else table[name][row].as_py()
         if value is not None:
             return f"{value:g}" if isinstance(value, float) else str(value)

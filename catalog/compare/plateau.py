@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
-from catalog.strategy import leaf_parameters
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-Point = tuple[tuple[str, ...], tuple[object, ...]]
-"""The paths of a configuration's parameters, in an order of their own, and their values."""
+from catalog.compare.parameter_table import ParameterTable
 
 
 class Grid:
@@ -18,69 +18,67 @@ class Grid:
     The strategies of one type on the same data as points in the grid of their parameters.
 
     A neighbour has the next smaller or greater value of one numeric parameter, among those that
-    were tried, and the same value of every other parameter.
+    were tried, and the same value of every other parameter; 20 and 20.0 are the same, and truth
+    values have no order.
+
+    Args:
+        table: their parameters, and perhaps those of more.
+        keys: the strategies that are in the grid, by strategy_key; of one that comes twice, the
+            last figure counts.
+        figures: what each of them earned, by whatever figure; None where that is not known.
     """
 
     def __init__(
-        self, configs: Iterable[str | None] = (), values: Iterable[float | None] = ()
+        self, table: ParameterTable, keys: Sequence[str], figures: Iterable[float | None]
     ) -> None:
-        self._values: dict[Point, float] = {}
-        self._tried: dict[str, set[float]] = defaultdict(set)
-        # Most have the same parameters: their paths are kept once.
-        self._paths: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for config, value in zip(configs, values, strict=True):
-            self.add(config, value)
+        place = {key: row for row, key in enumerate(table.rows["strategy_key"].to_pylist())}
+        known = [(key, one) for key, one in zip(keys, figures, strict=True) if key in place]
+        rows = table.rows.take(pa.array([place[key] for key, _ in known], pa.int64()))
+        names = [(p.number, p.text) for p in table.parameters]
+        columns = [rows[name] for both in names for name in both if name is not None]
+        self._steps = [i for i, column in enumerate(columns) if _is_number(column.type)]
+        ranks = [_ranks(column) for column in columns]
+        points = np.stack(ranks, axis=1) if ranks else np.zeros((len(known), 0), np.int64)
+        self._points = {key: points[row] for row, (key, _) in enumerate(known)}
+        self._figures = {
+            points[row].tobytes(): figure
+            for row, (_, figure) in enumerate(known)
+            if figure is not None and not math.isnan(figure)
+        }
 
-    def add(self, config: str | None, value: float | None) -> None:
-        """Add a configuration, given as JSON, with its value."""
-        point = point_of(config)
-        if point is None:
-            return
-        paths, own = self._paths.setdefault(point[0], point[0]), point[1]
-        for path, one in zip(paths, own, strict=True):
-            if (number := _number(one)) is not None:
-                self._tried[path].add(number)
-        if value is not None:
-            self._values[paths, own] = value
-
-    def neighbours(self, config: str | None) -> list[float]:
-        """Return the values of the neighbours of a configuration, given as JSON."""
-        point = point_of(config)
+    def neighbours(self, key: str) -> list[float]:
+        """Return the figures of the neighbours of a strategy; of one that is not there, none."""
+        point = self._points.get(key)
         if point is None:
             return []
-        found = []
-        paths, values = point
-        for place, (path, own) in enumerate(zip(paths, values, strict=True)):
-            number, steps = _number(own), sorted(self._tried.get(path, ()))
-            if number is None or number not in steps:
-                continue
-            at = steps.index(number)
-            for step in (at - 1, at + 1):
-                if 0 <= step < len(steps):
-                    near = paths, (*values[:place], steps[step], *values[place + 1 :])
-                    if near in self._values:
-                        found.append(self._values[near])
-        return found
+        near = (self._figures.get(one.tobytes()) for one in self._beside(point))
+        return [figure for figure in near if figure is not None]
 
-    def plateau(self, config: str | None) -> float | None:
-        """Return the median of the neighbours' values, or None where there is no neighbour."""
-        found = self.neighbours(config)
+    def plateau(self, key: str) -> float | None:
+        """Return the median of the neighbours' figures, or None where there is no neighbour."""
+        found = self.neighbours(key)
         return median(found) if found else None
 
-
-def point_of(config: str | None) -> Point | None:
-    """Return the parameters of a configuration in JSON, in an order of their own."""
-    if config is None:
-        return None
-    parsed = json.loads(config)
-    if not isinstance(parsed, Mapping):
-        return None
-    leaves = {leaf.path: leaf.value for leaf in leaf_parameters(parsed)}
-    paths = tuple(sorted(leaves))
-    # 20 and 20.0 are the same point: a dictionary takes equal numbers for one.
-    values = (leaves[path] for path in paths)
-    return paths, tuple(json.dumps(one) if isinstance(one, list) else one for one in values)
+    def _beside(self, point: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        for column in self._steps:
+            for step in (-1, 1):
+                # 0 is where the parameter is missing.
+                if point[column] > 0 and point[column] + step > 0:
+                    near = point.copy()
+                    near[column] += step
+                    yield near
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _ranks(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return the place of each value among those that occur, from 1; 0 where there is none."""
+    if _is_number(column.type):
+        known = column.is_valid().to_numpy()
+        ranks = np.zeros(len(column), np.int64)
+        ranks[known] = np.unique(column.drop_null().to_numpy(), return_inverse=True)[1] + 1
+        return ranks
+    codes = column.combine_chunks().dictionary_encode().indices.fill_null(-1)
+    return np.asarray(codes, np.int64) + 1

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp, parse_one
 
 from catalog.compare.overfitting import Progress
+from catalog.compare.parameter_table import read_parameter_table
 from catalog.compare.plateau import Grid
 from catalog.compare.verdict import DATA, Verdict, read_verdicts
 from catalog.errors import QueryError, UsageError
@@ -106,15 +106,15 @@ def rank(
         raise _meets_nothing(where)
     shown = ranked.rows(found["trace_id"][:top].to_pylist())
     texts = [_parameters(config) for config in shown.table["config"].to_pylist()]
-    table = shown.table.append_column("plateau", _plateaus(ranked, shown.table))
+    types = shown.table["strategy_type"].unique().to_pylist()
+    figures = ranked.figures_of_types([one for one in types if one is not None])
+    table = shown.table.append_column("plateau", _plateaus(catalog, figures, shown.table))
     table = table.append_column("parameters", pa.array(texts, pa.string()))
     shown = Result(table, (*shown.types, "DOUBLE", "VARCHAR"))
     # What is told is about the data of the rows, that of the best one first.
-    every, told = (
-        dict.fromkeys(zip(*(table[name].to_pylist() for name in DATA), strict=True))
-        for table in (found, shown.table)
-    )
-    data = list(told)[:MOST_DATA]
+    told = zip(*(shown.table[name].to_pylist() for name in DATA), strict=True)
+    data = list(dict.fromkeys(told))[:MOST_DATA]
+    every = found.group_by(list(DATA)).aggregate([]).num_rows
     with reading(catalog) as con:
         verdicts = tuple(
             read_verdicts(
@@ -129,7 +129,7 @@ def rank(
         found.num_rows,
         wanted,
         verdicts,
-        len(every) - len(data),
+        every - len(data),
         unmeasured,
     )
 
@@ -168,10 +168,10 @@ class _Ranked:
         return Result(found.table.take([place[one] for one in trace_ids]), found.types)
 
     def figures_of_types(self, types: list[str]) -> pa.Table:
-        """Return the configurations of some types, each with its data and figure."""
-        query = self._from("strategy_type", *DATA, "config", f"{self._by} as figure")
+        """Return the strategies of some types, each with its data and figure, the latest last."""
+        query = self._from("strategy_type", *DATA, "strategy_key", f"{self._by} as figure")
         query = query.where("list_contains($types, strategy_type)", dialect="duckdb")
-        return self._run(query, types=types).table
+        return self._run(query.order_by("is_latest", "trace_id"), types=types).table
 
     def _from(self, *columns: str) -> exp.Select:
         return exp.select(*columns, dialect="duckdb").from_(self._source)
@@ -181,25 +181,31 @@ class _Ranked:
         return run_query(self._catalog, text, self._values | values)
 
 
-def _plateaus(ranked: _Ranked, shown: pa.Table) -> Any:
+def _plateaus(catalog: Path, figures: pa.Table, shown: pa.Table) -> pa.Array:
     """Return the median of the neighbours of each row, by the figure that is ranked by."""
-    names = ("strategy_type", *DATA)
-    keys = list(zip(*(shown[name].to_pylist() for name in names), strict=True))
-    every = ranked.figures_of_types(sorted({key[0] for key in keys if key[0] is not None}))
-    grids = {key: Grid() for key in keys}
-    # A part at a time: as values of Python's, all of them take much memory.
-    for part in every.to_batches(max_chunksize=10_000):
-        columns = [part[name].to_pylist() for name in every.column_names]
-        for *key, config, figure in zip(*columns, strict=True):
-            if (grid := grids.get(tuple(key))) is not None:
-                grid.add(config, figure)
-    return pa.array(
-        [
-            grids[key].plateau(config)
-            for key, config in zip(keys, shown["config"].to_pylist(), strict=True)
-        ],
-        pa.float64(),
-    )
+    wanted = _places(shown)
+    members: dict[tuple[str, ...], list[int]] = {place: [] for place in wanted}
+    for row, place in enumerate(_places(figures)):
+        if place in members:
+            members[place].append(row)
+    with reading(catalog) as con:
+        tables = {name: read_parameter_table(con, name) for name in {place[0] for place in wanted}}
+    grids = {}
+    for place, rows in members.items():
+        there = figures.take(pa.array(rows, pa.int64()))
+        keys, known = (there[name].to_pylist() for name in ("strategy_key", "figure"))
+        grids[place] = Grid(tables[place[0]], keys, known)
+    keys = shown["strategy_key"].to_pylist()
+    found = [grids[place].plateau(key) for place, key in zip(wanted, keys, strict=True)]
+    return pa.array(found, pa.float64())
+
+
+def _places(rows: pa.Table) -> list[tuple[str, ...]]:
+    """Return the type and the data of each row, as what can be compared."""
+    columns = (rows[name] for name in ("strategy_type", *DATA))
+    # Instants as numbers: a hundred thousand of them as dates take a second.
+    plain = (one.cast(pa.int64()) if pa.types.is_timestamp(one.type) else one for one in columns)
+    return list(zip(*(one.to_pylist() for one in plain), strict=True))
 
 
 def _columns(found: Result, by: str, columns: tuple[str, ...] | None, *, has_split: bool) -> Result:

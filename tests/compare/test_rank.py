@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.catalog import Catalog
+from catalog.compare.parameter_table import ComparedParameter, ParameterTable
 from catalog.compare.plateau import Grid
 from catalog.errors import QueryError, UsageError
 from catalog.metrics.deflation import expected_best_sharpe, probabilistic_sharpe
@@ -265,16 +265,30 @@ def test_each_data_has_a_verdict_of_its_own(tmp_path):
     slow=st.lists(st.integers(10, 90), min_size=1, max_size=6, unique=True),
 )
 def test_neighbours_are_one_step_away_in_one_parameter(fast, slow):
-    configs = {
-        (a, b): f'{{"type": "x", "parameters": {{"a": {a}, "b": {b}}}}}' for a in fast for b in slow
-    }
-    grid = Grid(configs.values(), [100.0 * a + b for a, b in configs])
+    points = [(a, b) for a in fast for b in slow]
+    grid = Grid(a_table(points), names(points), [100.0 * a + b for a, b in points])
     a, b = fast[0], slow[0]
     near = [(one, b) for one in steps(fast, a)] + [(a, one) for one in steps(slow, b)]
 
-    found = grid.neighbours(configs[a, b])
+    found = grid.neighbours(names([(a, b)])[0])
 
     assert sorted(found) == sorted(100.0 * one + two for one, two in near)
+
+
+def names(points: list[tuple[object, ...]]) -> list[str]:
+    return [str(point) for point in points]
+
+
+def a_table(points: list[tuple[object, ...]]) -> ParameterTable:
+    columns = {f"param_{place}": values for place, values in enumerate(zip(*points, strict=True))}
+    rows = pa.table({"strategy_key": names(points), **{n: list(v) for n, v in columns.items()}})
+    parameters = (
+        ComparedParameter(name, None, name)
+        if pa.types.is_string(rows[name].type)
+        else ComparedParameter(name, name, None)
+        for name in columns
+    )
+    return ParameterTable(rows, tuple(parameters))
 
 
 def steps(values: list[int], own: int) -> list[int]:
@@ -283,11 +297,51 @@ def steps(values: list[int], own: int) -> list[int]:
     return [ordered[one] for one in (at - 1, at + 1) if 0 <= one < len(ordered)]
 
 
-def test_what_is_unknown_has_no_neighbours():
-    (config,) = grid_configs(1).values()
+def test_words_truth_values_and_missing_numbers_are_no_steps_to_take():
+    points = [(1, "a", True), (2, "a", True), (2, "b", True), (2, "a", False), (None, "a", True)]
+    grid = Grid(a_table(points), names(points), [1.0, 2.0, 3.0, 4.0, 5.0])
 
-    assert Grid([None, "{}", "[]"], [1.0, 2.0, 3.0]).plateau(None) is None
-    assert Grid([], []).plateau(json.dumps(config)) is None
+    assert [grid.neighbours(name) for name in names(points)] == [[2.0], [1.0], [], [], []]
+
+
+def test_a_value_that_was_tried_without_a_figure_is_a_step_all_the_same():
+    points = [(1,), (2,), (3,)]
+    grid = Grid(a_table(points), names(points), [1.0, None, 3.0])
+
+    assert grid.plateau(str((1,))) is None
+    assert grid.plateau(str((2,))) == 2.0
+
+
+def test_what_is_unknown_has_no_neighbours():
+    grid = Grid(a_table([(1,), (2,)]), ["nobody", str((1,))], [1.0, 2.0])
+
+    assert grid.plateau("nobody") is None
+    assert grid.plateau(str((1,))) is None  # Its neighbour was not tried on this data.
+    assert Grid(a_table([(1,)]), [], []).plateau(str((1,))) is None
+
+
+def test_a_plateau_of_composites_is_over_the_parameters_of_their_components(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(SESSIONS, per_session=PER_SESSION)
+    signals = random_signals(len(table), 4, changes=60)
+    configs = {
+        f"c_{fast}_{slow}": {
+            "type": "ensemble",
+            "parameters": {"threshold": 1},
+            "strategies": [{"type": "sma", "parameters": {"fast": fast, "slow": slow}}],
+        }
+        for fast in (5, 10)
+        for slow in (50, 100)
+    }
+    write_strategies(made, signals, table, configs=configs)
+    add_prices(made, table)
+    made.metrics()
+
+    shown = made.rank(columns=["strategy_id", "sharpe", "plateau"]).rows.table.to_pylist()
+
+    sharpe = {row["strategy_id"]: row["sharpe"] for row in shown}
+    plateau = {row["strategy_id"]: row["plateau"] for row in shown}
+    assert plateau["c_5_50"] == pytest.approx((sharpe["c_10_50"] + sharpe["c_5_100"]) / 2)
 
 
 def test_a_measured_choice_does_not_fool_the_deflated_ratio(noise):
