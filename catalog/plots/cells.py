@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -34,16 +34,14 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
     Return a metric over two parameters as coloured cells; the best plateau has a frame.
 
     Args:
-        cells: x, y, facet, value, best, count, plateau; see `Landscape`.
+        cells: x, x_last, y, y_last, facet, facet_last, value, best, count, plateau; see
+            `Landscape`. Perhaps address: where a click on a cell leads.
         x: what the columns stand for; likewise y, value and facet.
     """
-    rows = [
-        {name: short(one) if isinstance(one, float) else one for name, one in row.items()}
-        for row in cells.to_pylist()
-    ]
+    rows = [_row(row) for row in cells.to_pylist()]
     best = best_plateau(cells, value)
-    for place, row in enumerate(rows):
-        row["framed"] = place == best
+    if best is not None:
+        rows[best]["framed"] = True
     across, down = (len(set(cells[name].to_pylist())) for name in ("x", "y"))
     colour, is_strong = _colours([row["value"] for row in rows if row["value"] is not None])
     shown = ".3~s" if value in _COUNTS else ".2f"
@@ -57,13 +55,14 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
         "labelSeparation": 4,
     }
     encoding: Chart = {
-        "x": {"field": "x", "type": "ordinal", "title": x, "axis": axis},
-        "y": {"field": "y", "type": "ordinal", "title": y, "axis": axis, "sort": "descending"},
+        "x": {"field": "x", "type": "ordinal", "title": x + _from(cells, "x"), "axis": axis},
+        "y": {"field": "y", "type": "ordinal", "title": y + _from(cells, "y"), "axis": axis},
     }
+    encoding["y"]["sort"] = "descending"
     tooltip = [
-        {"field": "x", "title": x, "type": "nominal"},
-        {"field": "y", "title": y, "type": "nominal"},
-        *([{"field": "facet", "title": facet, "type": "nominal"}] if facet else []),
+        {"field": "x_shown", "title": x, "type": "nominal"},
+        {"field": "y_shown", "title": y, "type": "nominal"},
+        *([{"field": "facet_shown", "title": facet, "type": "nominal"}] if facet else []),
         {"field": "value", "title": f"{value} (median)", "type": "quantitative", "format": ".4~g"},
         {"field": "best", "title": "greatest", "type": "quantitative", "format": ".4~g"},
         {"field": "plateau", "title": "cells beside it", "type": "quantitative", "format": ".4~g"},
@@ -109,15 +108,35 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
     view |= {"width": {"step": step}, "height": {"step": max(min(200 // down, 30), 3)}}
     faceted: Chart = {
         "facet": {
-            "field": "facet",
+            "field": "facet_shown",
             "type": "ordinal",
             "title": facet,
-            "header": {"labelExpr": _AS_NUMBER},
+            "sort": list(dict.fromkeys(row["facet_shown"] for row in rows)),
         },
         "columns": 3,
         "spec": view,
     }
     return framed(faceted | {"data": {"values": rows}})
+
+
+def _row(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is drawn of a cell; a step of several values has the first as its place."""
+    row = {name: cell[name] for name in ("x", "y", "count", "address") if name in cell}
+    row |= {name: short(cell[name]) for name in ("value", "best", "plateau")}
+    row |= {f"{name}_shown": step_text(cell, name) for name in ("x", "y", "facet")}
+    return row
+
+
+def _from(cells: pa.Table, name: str) -> str:
+    """Return what to add to the name of an axis of which a step is several values."""
+    return "" if cells[name].equals(cells[f"{name}_last"]) else ", from"
+
+
+def step_text(cell: Mapping[str, Any], name: str) -> str:
+    """Return where a cell is on an axis, in words: a value, or the first and last of several."""
+    first, last = cell[name], cell[f"{name}_last"]
+    ends = [f"{one:.6g}" if isinstance(one, float) else str(one) for one in (first, last)]
+    return ends[0] if first == last else " to ".join(ends)
 
 
 def best_plateau(cells: pa.Table, metric: str) -> int | None:

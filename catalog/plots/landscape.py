@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import pyarrow as pa
 from sqlglot import exp, parse_one
@@ -25,6 +25,13 @@ METRICS = (
 )  # fmt: skip
 """What a landscape can be of: the figures of `leaderboard`."""
 
+MOST_STEPS: Final = 60
+STEPS: Final = 30
+MOST_MAPS: Final = 24
+MAPS: Final = 6
+MOST_CELLS: Final = 20_000
+"""What can be seen, and what a browser draws within a second."""
+
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
@@ -35,6 +42,10 @@ class Landscape:
     one), value (the median of the strategies behind it, NULL where none has the metric), best
     (their greatest), count (how many they are) and plateau: the median of the values of the cells
     beside it, one step of one number away, NULL where there are none.
+
+    A step is one value, and x_last is x; but of a number that has more than `MOST_STEPS` values,
+    it is a 30th of them (`STEPS`), those next to each other from x to x_last. Likewise y, and of a
+    facet with more than `MOST_MAPS` values a sixth (`MAPS`).
 
     `x`, `y` and `facet` are the axes with their columns. `strategy_type` is the type that was
     taken because no parameters were named, else None.
@@ -51,6 +62,16 @@ class Landscape:
     def strategies(self) -> int:
         """How many strategies, each on a symbol and timeframe, are behind all cells."""
         return sum(self.cells["count"].to_pylist())
+
+    @property
+    def merged(self) -> tuple[str, ...]:
+        """Which axes have so many values that a step is several of them."""
+        axes = {"x": self.x, "y": self.y, "facet": self.facet}
+        return tuple(
+            axis.name
+            for name, axis in axes.items()
+            if axis is not None and not self.cells[name].equals(self.cells[f"{name}_last"])
+        )
 
     @property
     def best_plateau(self) -> float | None:
@@ -106,7 +127,15 @@ def read_landscape(
         chosen.where(columns["facet_column"].is_(exp.null()).not_(), copy=False)
     if where is not None:
         chosen.where(parse_condition(where), copy=False)
-    values: dict[str, object] = {"x_steps": axes.x.is_number, "y_steps": axes.y.is_number}
+    values: dict[str, object] = {
+        "x_is_number": axes.x.is_number,
+        "y_is_number": axes.y.is_number,
+        "facet_is_number": axes.facet is not None and axes.facet.is_number,
+        "most_steps": MOST_STEPS,
+        "steps": STEPS,
+        "most_maps": MOST_MAPS,
+        "maps": MAPS,
+    }
     if axes.strategy_type is not None:
         chosen.where("strategy_type = $strategy_type", copy=False, dialect="duckdb")
         values["strategy_type"] = axes.strategy_type
@@ -117,6 +146,13 @@ def read_landscape(
             + " and ".join(axis.name for axis in (axes.x, axes.y, axes.facet) if axis)
             + (f" where {where}" if where else ""),
             hint='See what they have: catalog sql "from leaderboard limit 5"',
+        )
+    if cells.num_rows > MOST_CELLS:
+        raise QueryError(
+            f"There are {cells.num_rows:,} cells over "
+            + " and ".join(axis.name for axis in (axes.x, axes.y, axes.facet) if axis)
+            + f", and {MOST_CELLS:,} can be seen",
+            hint="Choose axes with fewer values, or a condition that leaves fewer strategies",
         )
     if cells["value"].null_count == cells.num_rows:
         raise QueryError(

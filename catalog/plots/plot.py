@@ -143,6 +143,7 @@ def _heat_map(catalog: Path, asked: Asked) -> Plotted:
         f"framed: the best plateau, where the median of the cells beside it is {plateau:.3g}"
         if plateau is not None
         else "",
+        f"a step of {' and of '.join(found.merged)} is several values" if found.merged else "",
     )
     title = f"{found.metric}{of} over {x} and {y}" + (f", by {facet}" if facet else "")
     return Plotted(chart, title, tuple(filter(None, notes)), found.strategies)

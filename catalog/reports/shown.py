@@ -40,7 +40,7 @@ def exact(value: Any) -> str:
     """Return a value whole, as configurations say it: no digit of a parameter is left out."""
     if isinstance(value, bool) or value is None:
         return shown(value)
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def one(value: float | None) -> str:

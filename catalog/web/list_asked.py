@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from catalog.errors import UsageError
+from catalog.reports.shown import exact
 from catalog.web.columns import Column
 from catalog.web.facets import Facets, ParameterFacet
 from catalog.web.values import parse_number
@@ -84,7 +85,7 @@ class Asked:
         for column, low, high in self.ranges:
             if column == name:
                 number = low if side == MIN else high
-                return "" if number is None else f"{number:.15g}"
+                return "" if number is None else exact(number)
         # A link that asks for one value, as those of heat maps do.
         return self.value(name)
 
@@ -93,8 +94,8 @@ class Asked:
         pairs = [("q", self.text)] if self.text else []
         pairs += self.equals
         for name, low, high in self.ranges:
-            pairs += [] if low is None else [(name + MIN, f"{low:.15g}")]
-            pairs += [] if high is None else [(name + MAX, f"{high:.15g}")]
+            pairs += [] if low is None else [(name + MIN, exact(low))]
+            pairs += [] if high is None else [(name + MAX, exact(high))]
         pairs += [("tag", tag) for tag in self.tags]
         pairs += [("col", column) for column in self.columns]
         pairs += [] if self.sort == _SORT else [("sort", self.sort)]

@@ -34,8 +34,11 @@ CURVES = pa.table(
 CELLS = pa.table(
     {
         "x": [5, 5, 10, 10],
+        "x_last": [5, 5, 10, 10],
         "y": [0.5, 0.25, 0.5, 0.25],
+        "y_last": [0.5, 0.25, 0.5, 0.25],
         "facet": pa.array(["SPY", "SPY", "QQQ", "QQQ"]),
+        "facet_last": pa.array(["SPY", "SPY", "QQQ", "QQQ"]),
         "value": [1.25, -0.5, None, 0.75],
         "best": [1.5, 0.0, None, 0.75],
         "count": [3, 3, 1, 1],
@@ -146,15 +149,29 @@ def test_a_first_session_is_drawn_from_the_day_before():
 
 
 def test_the_best_plateau_has_a_frame_and_alike_ones_have_none():
-    framed = [row["framed"] for row in CHARTS["heat_map"][0]["data"]["values"]]
-    alike = CELLS.set_column(6, "plateau", pa.array([0.1] * 4))
+    framed = ["framed" in row for row in CHARTS["heat_map"][0]["data"]["values"]]
+    place = CELLS.column_names.index("plateau")
+    alike = CELLS.set_column(place, "plateau", pa.array([0.1] * 4))
     of_alike, of_turnover = (
         heat_map(cells, x="x", y="y", value=value)["data"]["values"]
         for cells, value in ((alike, "sharpe"), (CELLS, "turnover"))
     )
 
     assert framed == [False, False, False, True]
-    assert not any(row["framed"] for row in (*of_alike, *of_turnover))
+    assert not any("framed" in row for row in (*of_alike, *of_turnover))
+
+
+def test_a_step_of_several_values_stands_at_the_first_and_says_both_ends():
+    place = CELLS.column_names.index("x_last")
+    wider = CELLS.set_column(place, "x_last", pa.array([9, 9, 12, 12]))
+
+    chart = heat_map(wider, x="period", y="width", value="sharpe", facet="symbol")
+
+    axes = chart["spec"]["encoding"]
+    assert (axes["x"]["title"], axes["y"]["title"]) == ("period, from", "width")
+    assert [row["x_shown"] for row in chart["data"]["values"]] == ["5 to 9", "5 to 9"] + [
+        "10 to 12"
+    ] * 2
 
 
 def test_curves_that_multiply_are_on_a_logarithmic_axis():

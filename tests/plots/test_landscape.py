@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
+from html import unescape
 from statistics import median
 
+import numpy as np
 import pytest
 
 from catalog import Catalog
 from catalog.errors import QueryError, UsageError
-from catalog.plots.landscape import METRICS, read_landscape
+from catalog.plots.landscape import MAPS, METRICS, STEPS, read_landscape
+from markets import add_prices, price_table, random_signals, write_strategies
+from web_catalog import client_of
 
 
 def by_cell(catalog: Catalog, metric: str, where: str = "true") -> dict[tuple, list[float]]:
@@ -75,7 +80,7 @@ def test_a_facet_has_cells_and_plateaus_of_its_own(web_catalog):
         alone = read_landscape(
             web_catalog.path, x="fast", y="slow", where=f"symbol = '{symbol}'"
         ).cells.to_pylist()
-        own = [row | {"facet": None} for row in whole if row["facet"] == symbol]
+        own = [row | {"facet": None, "facet_last": None} for row in whole if row["facet"] == symbol]
         assert own == alone
         assert len(own) == 20
 
@@ -134,3 +139,95 @@ def test_what_was_not_measured_is_said_with_what_to_do(catalog, write_run, write
         with pytest.raises(QueryError) as told:
             read_landscape(catalog.path, **axes)
         assert "catalog metrics" in str(told.value.hint)
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory) -> Catalog:
+    """A random search: 200 strategies, hardly two of which have the same value of a parameter."""
+    made = Catalog(tmp_path_factory.mktemp("searched") / "catalog.duckdb")
+    random = np.random.default_rng(0)
+    table = price_table(20, per_session=5)
+    configs = {
+        f"s_{number}": {
+            "type": "searched",
+            "parameters": {
+                "decay": float(random.lognormal()),
+                "window": int(random.integers(1, 150)),
+                "side": ("long", "both")[number % 2],
+            },
+        }
+        for number in range(200)
+    }
+    write_strategies(made, random_signals(len(table), 200, changes=9), table, configs=configs)
+    add_prices(made, table)
+    made.metrics()
+    return made
+
+
+def test_of_a_number_with_many_values_neighbours_are_one_step_and_nothing_is_lost(searched):
+    found = read_landscape(searched.path, x="decay", y="side", metric="sharpe")
+
+    rows = searched.sql("select param_decay, param_side_text, sharpe from leaderboard").fetchall()
+    assert found.merged == ("decay",)
+    steps = sorted({(row["x"], row["x_last"]) for row in found.cells.to_pylist()})
+    assert len(steps) == STEPS
+    # From the least value to the greatest, each step beginning where the one before has ended.
+    values = sorted(decay for decay, _, _ in rows)
+    assert [one for low, high in steps for one in values if low <= one <= high] == values
+    assert {sum(low <= one <= high for one in values) for low, high in steps} <= {6, 7}
+    for cell in found.cells.to_pylist():
+        behind = [
+            sharpe
+            for decay, side, sharpe in rows
+            if cell["x"] <= decay <= cell["x_last"] and side == cell["y"]
+        ]
+        assert cell["count"] == len(behind)
+        assert cell["value"] == pytest.approx(median(behind))
+
+
+def test_the_neighbours_of_a_step_are_the_steps_beside_it(searched):
+    found = read_landscape(searched.path, x="decay", y="side")
+
+    cells = {(row["x"], row["y"]): row for row in found.cells.to_pylist()}
+    order = sorted({x for x, _ in cells})
+    for (x, y), cell in cells.items():
+        at = order.index(x)
+        near = [
+            cells[one, y]["value"] for one in order[max(at - 1, 0) : at + 2] if (one, y) in cells
+        ]
+        near = [one for one in near if one != cell["value"]]
+        assert cell["plateau"] == (pytest.approx(median(near)) if near else None)
+
+
+def test_a_facet_with_many_values_is_a_few_maps(searched):
+    found = read_landscape(searched.path, x="side", y="window", facet="decay")
+
+    assert found.merged == ("window", "decay")
+    maps = {(row["facet"], row["facet_last"]) for row in found.cells.to_pylist()}
+    assert len(maps) == MAPS
+    assert found.strategies == 200
+
+
+def test_more_cells_than_can_be_seen_are_refused_with_what_to_do(searched, monkeypatch):
+    monkeypatch.setattr("catalog.plots.landscape.MOST_CELLS", 50)
+
+    with pytest.raises(
+        QueryError, match=r"60 cells over decay and side, and 50 can be seen"
+    ) as told:
+        read_landscape(searched.path, x="decay", y="side")
+
+    assert "fewer values" in str(told.value.hint)
+
+
+def test_a_cell_of_several_values_leads_to_just_its_strategies(searched):
+    with client_of(searched) as client:
+        text = client.get("/landscape?x=decay&y=window").text
+
+        links = re.findall(
+            r'<th scope="row"><a href="(/\?[^"]+)">([^<]+)</a>.*?(\d+)</td></tr>', text
+        )
+        assert len(links) == 12
+        for link, place, count in links:
+            assert " to " in place
+            answer = client.get(unescape(link)).text
+            assert re.search(rf"<strong>{count}</strong>\s+of 200", answer), answer[:3000]

@@ -14,7 +14,7 @@ def test_the_page_takes_the_largest_type_and_its_parameters(client):
     text = client.get("/landscape?symbol=SPY").text
 
     assert "20 strategies in 20 cells" in text
-    assert 'id="values" data-address="/?strategy_type=ma_crossover&amp;symbol=SPY' in text
+    assert r'"address": "/?strategy_type=ma_crossover\u0026symbol=SPY\u0026param_fast=' in text
     assert "Best neighbourhoods" in text
 
 
@@ -36,7 +36,7 @@ def test_a_cell_leads_to_as_many_strategies_as_it_counts(client, web_catalog):
 def test_a_third_parameter_makes_a_map_of_each_of_its_values(client):
     text = client.get("/landscape?x=fast&y=slow&facet=mode").text
 
-    assert "{facet}" in text and '"facet":' in unescape(text)
+    assert r"\u0026param_mode_text=ema" in text and '"facet":' in unescape(text)
 
 
 def test_the_median_of_a_cell_and_its_neighbours_are_said(client, web_catalog):

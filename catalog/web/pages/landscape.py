@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,18 +15,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from catalog.errors import QueryError
-from catalog.plots.axes import OTHERS
-from catalog.plots.cells import NEUTRAL, heat_map
+from catalog.plots.axes import OTHERS, Axis
+from catalog.plots.cells import NEUTRAL, heat_map, step_text
 from catalog.plots.charts import Chart
-from catalog.plots.landscape import METRICS, Landscape, read_landscape
+from catalog.plots.landscape import METRICS, MOST_MAPS, Landscape, read_landscape
 from catalog.web.facets import Facets, facets_of, parameters_of
+from catalog.web.list_asked import MAX, MIN
 from catalog.web.page import catalog_of, render
 from catalog.web.values import choice
 
 BEST: Final = 12
 """Cells that are listed with a link, for who does not use a pointer."""
-MOST_FACETS: Final = 24
-"""So many values of a facet are drawn; of more the page says so."""
 
 
 @dataclass(frozen=True)
@@ -116,23 +115,34 @@ def condition(asked: Asked) -> str | None:
 
 
 def shown(found: Landscape, asked: Asked) -> dict[str, Any]:
-    """Return the charts of a landscape, its best cells, and where a click leads."""
+    """Return the charts of a landscape, and its best cells, each with where a click leads."""
     cells = found.cells
     values = list(dict.fromkeys(cells["facet"].to_pylist()))
-    if len(values) > MOST_FACETS:
-        kept = pa.array(values[:MOST_FACETS], cells["facet"].type)
+    if len(values) > MOST_MAPS:
+        kept = pa.array(values[:MOST_MAPS], cells["facet"].type)
         cells = cells.filter(pc.is_in(cells["facet"], value_set=kept))
-    base = {"strategy_type": asked.strategy_type, "symbol": asked.symbol}
-    address = "/?" + urlencode({name: value for name, value in base.items() if value})
-    axes = [("x", found.x), ("y", found.y), *([("facet", found.facet)] if found.facet else [])]
-    pattern = address + "".join(f"&{quote(axis.column)}={{{name}}}" for name, axis in axes)
+    axes = {"x": found.x, "y": found.y} | ({"facet": found.facet} if found.facet else {})
+    addresses = [address(row, axes, asked) for row in cells.to_pylist()]
+    cells = cells.append_column("address", pa.array(addresses, pa.string()))
     return {
         "value_map": draw(found, cells),
         "plateau_map": draw(found, with_plateaus(cells)),
-        "address": pattern,
-        "left_out": len(values) - MOST_FACETS,
-        "best": best(cells, found, axes, address),
+        "left_out": len(values) - MOST_MAPS,
+        "best": best(cells, found, axes),
     }
+
+
+def address(cell: Mapping[str, Any], axes: Mapping[str, Axis], asked: Asked) -> str:
+    """Return the address of the strategies behind a cell."""
+    base = {"strategy_type": asked.strategy_type, "symbol": asked.symbol}
+    pairs = [(name, value) for name, value in base.items() if value]
+    for name, axis in axes.items():
+        first, last = cell[name], cell[f"{name}_last"]
+        if first == last:
+            pairs.append((axis.column, first))
+        else:
+            pairs += [(axis.column + MIN, first), (axis.column + MAX, last)]
+    return "/?" + urlencode(pairs)
 
 
 def draw(found: Landscape, cells: pa.Table) -> Chart:
@@ -146,20 +156,18 @@ def with_plateaus(cells: pa.Table) -> pa.Table:
     return cells.set_column(cells.column_names.index("value"), "value", cells["plateau"])
 
 
-def best(
-    cells: pa.Table, found: Landscape, axes: Sequence[tuple[str, Any]], address: str
-) -> list[Cell]:
+def best(cells: pa.Table, found: Landscape, axes: Mapping[str, Axis]) -> list[Cell]:
     """Return the cells with the best neighbourhood, or where no figure is better, the greatest."""
     by = "value" if found.metric in NEUTRAL else "plateau"
     rows = [row for row in cells.to_pylist() if row[by] is not None]
     rows.sort(key=lambda row: (-row[by], -(row["value"] if row["value"] is not None else 0.0)))
     return [
         Cell(
-            place=", ".join(f"{axis.name} {row[name]}" for name, axis in axes),
+            place=", ".join(f"{axis.name} {step_text(row, name)}" for name, axis in axes.items()),
             value=row["value"],
             plateau=row["plateau"],
             count=row["count"],
-            address=address + "&" + urlencode({axis.column: row[name] for name, axis in axes}),
+            address=row["address"],
         )
         for row in rows[:BEST]
     ]

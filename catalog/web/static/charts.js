@@ -25,14 +25,9 @@ async function draw(figure) {
     config: { background: "transparent" },
     theme: dark.matches ? "dark" : undefined,
   });
-  const address = figure.dataset.address;
-  if (address) {
-    view.addEventListener("click", (event, item) => {
-      if (!item || !item.datum) return;
-      const filled = address.replace(/\{(\w+)\}/g, (all, name) => encodeURIComponent(item.datum[name]));
-      location.assign(filled);
-    });
-  }
+  view.addEventListener("click", (event, item) => {
+    if (item?.datum?.address) location.assign(item.datum.address);
+  });
   figure.dataset.drawn = "yes";
 }
 
