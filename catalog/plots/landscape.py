@@ -25,7 +25,7 @@ METRICS = (
 )  # fmt: skip
 """What a landscape can be of: the figures of `leaderboard`."""
 
-MOST_STEPS: Final = 60
+MOST_STEPS: Final = 100
 STEPS: Final = 30
 MOST_MAPS: Final = 24
 MAPS: Final = 6

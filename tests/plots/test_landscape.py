@@ -152,7 +152,7 @@ def searched(tmp_path_factory) -> Catalog:
             "type": "searched",
             "parameters": {
                 "decay": float(random.lognormal()),
-                "window": int(random.integers(1, 150)),
+                "window": int(random.integers(1, 1_000)),
                 "side": ("long", "both")[number % 2],
             },
         }
