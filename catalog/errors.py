@@ -16,6 +16,7 @@ The errors that the catalog raises on purpose.
     │   └── ObjectError          … what is asked of one object only, with its reason
     ├── LakeError                a published lake cannot be read or written
     ├── QueryError               a query cannot be run
+    ├── AbandonedError           who asked for it has gone
     └── UsageError               a command or a call was used wrongly
 
 Anything else that escapes is a bug and keeps its traceback.
@@ -104,6 +105,10 @@ class ObjectError(ObjectStoreError):
 
 class LakeError(CatalogError):
     """A published lake cannot be read, or not be written."""
+
+
+class AbandonedError(CatalogError):
+    """Whoever asked for this has gone: nobody reads what it says."""
 
 
 class QueryError(CatalogError):

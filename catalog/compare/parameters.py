@@ -1,9 +1,10 @@
-"""How two configurations differ, parameter by parameter."""
+"""How configurations differ, parameter by parameter."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +35,35 @@ def differing_parameters(a: Mapping[str, Any] | None, b: Mapping[str, Any] | Non
             matters = not is_position and not _means_the_same(one, other)
             rows.append({"parameter": name, "a": _text(one), "b": _text(other), "matters": matters})
     return pa.Table.from_pylist(rows, _COLUMNS)
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """A parameter in several configurations; a value is None where one lacks it."""
+
+    name: str
+    values: tuple[Any, ...]
+    is_alike: bool
+
+
+def side_by_side(configs: Sequence[Mapping[str, Any] | None]) -> list[SideBySide]:
+    """
+    Return each parameter of any of some configurations, with its values.
+
+    They are alike where all mean the same, as `differing_parameters` says it; positions in
+    somebody's list are left out, and so is an unknown configuration, which has no values.
+    """
+    each = [dict(leaves(config)) if config is not None else None for config in configs]
+    names = dict.fromkeys(name for one in each if one is not None for name in one)
+    found = []
+    for name in names:
+        if name.rpartition(".")[2].startswith("_"):
+            continue
+        known = [one.get(name, _NOTHING) for one in each if one is not None]
+        values = tuple(None if one is None else one.get(name) for one in each)
+        is_alike = all(_means_the_same(known[0], value) for value in known)
+        found.append(SideBySide(name, values, is_alike))
+    return found
 
 
 _NOTHING = object()

@@ -29,7 +29,15 @@ NEUTRAL = {
 }  # fmt: skip
 
 
-def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None = None) -> Chart:
+def heat_map(
+    cells: pa.Table,
+    *,
+    x: str,
+    y: str,
+    value: str,
+    facet: str | None = None,
+    coloured_by: str = "value",
+) -> Chart:
     """
     Return a metric over two parameters as coloured cells; the best plateau has a frame.
 
@@ -37,16 +45,17 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
         cells: x, x_last, y, y_last, facet, facet_last, value, best, count, plateau; see
             `Landscape`. Perhaps address: where a click on a cell leads.
         x: what the columns stand for; likewise y, value and facet.
+        coloured_by: the column that is shown, value or plateau.
     """
     rows = [_row(row) for row in cells.to_pylist()]
     best = best_plateau(cells, value)
     if best is not None:
         rows[best]["framed"] = True
     across, down = (len(set(cells[name].to_pylist())) for name in ("x", "y"))
-    colour, is_strong = _colours([row["value"] for row in rows if row["value"] is not None])
+    known = [row[coloured_by] for row in rows if row[coloured_by] is not None] or [0.0]
+    colour, is_strong = _colours(known, f"datum.{coloured_by}")
     shown = ".3~s" if value in _COUNTS else ".2f"
     if value in _SHARES:
-        known = [row["value"] for row in rows if row["value"] is not None]
         shown = percent_format((min(known), max(known)))
     axis: Chart = {
         "labelExpr": _AS_NUMBER,
@@ -72,9 +81,9 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
         "mark": {"type": "rect", "cursor": "pointer"},
         "encoding": {
             "color": {
-                "field": "value",
+                "field": coloured_by,
                 "type": "quantitative",
-                "title": value,
+                "title": value if coloured_by == "value" else coloured_by,
                 "scale": colour,
                 "legend": {"format": shown, "gradientLength": 160},
             },
@@ -87,9 +96,9 @@ def heat_map(cells: pa.Table, *, x: str, y: str, value: str, facet: str | None =
         strong, weak = ("#ffffff", "#111111") if "range" in colour else ("#111111", "#ffffff")
         number: Chart = {
             "mark": {"type": "text", "fontSize": 10, "tooltip": None, **_NARROW},
-            "transform": [{"filter": "isValid(datum.value)"}],
+            "transform": [{"filter": f"isValid(datum.{coloured_by})"}],
             "encoding": {
-                "text": {"field": "value", "type": "quantitative", "format": shown},
+                "text": {"field": coloured_by, "type": "quantitative", "format": shown},
                 "color": {"condition": {"test": is_strong, "value": strong}, "value": weak},
             },
         }
@@ -229,14 +238,14 @@ def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) ->
     )
 
 
-def _colours(values: list[float]) -> tuple[Chart, str]:
-    """Return a scale of colours for some values, and which cells are so dark that text is light."""
+def _colours(values: Sequence[float], field: str) -> tuple[Chart, str]:
+    """Return colours for a field, and in which cells they are so dark that text is light."""
     low, high = min(values), max(values)
     if low < 0 < high:
         most = max(-low, high)
         scale = {"domain": [-most, most], "range": list(AROUND_ZERO), "interpolate": "lab"}
-        return scale, f"abs(datum.value) > {0.6 * most!r}"
+        return scale, f"abs({field}) > {0.6 * most!r}"
     return {
         "domain": [low, high],
         "scheme": ONE_SIDED,
-    }, f"datum.value > {low + 0.6 * (high - low)!r}"
+    }, f"{field} > {low + 0.6 * (high - low)!r}"

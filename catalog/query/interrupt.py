@@ -1,4 +1,4 @@
-"""Work of DuckDB that Ctrl-C stops at once."""
+"""Work of DuckDB that stops at once on Ctrl-C, or when nobody waits for it any more."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TypeVar
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from catalog.abandoned import wait_for
+
 Value = TypeVar("Value")
 
 
 def interruptible(con: DuckDBPyConnection, work: Callable[[], Value]) -> Value:
     """
-    Return what some work on a connection returns; Ctrl-C interrupts it.
+    Return what some work on a connection returns; Ctrl-C interrupts it, or who asked going away.
 
     DuckDB looks at signals between long pieces of its work only; a thread that waits in
     Python gets them at once, so the work is done in another one.
@@ -39,7 +41,7 @@ def interruptible(con: DuckDBPyConnection, work: Callable[[], Value]) -> Value:
     try:
         # Not joined: a join that a signal breaks off takes the thread for finished.
         threading.Thread(target=run, daemon=True).start()
-        done.wait()
+        wait_for(done)
     except BaseException:
         has_begun = not turn.acquire(blocking=False)
         while has_begun and not done.is_set():

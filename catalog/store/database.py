@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from catalog.abandoned import acquire
 from catalog.disk import remove_unfinished
 from catalog.errors import CatalogBusyError, StoreError
 from catalog.store.failures import as_store_error
@@ -166,7 +167,7 @@ def _alone(catalog: Path, *, wait: float = -1) -> Iterator[None]:
     DuckDB gives all of them one instance, and what a query may reach is set for an instance.
     """
     lock = _threads.setdefault(os.path.abspath(catalog), threading.RLock())
-    if not lock.acquire(timeout=wait):
+    if not acquire(lock, timeout=wait):
         raise CatalogBusyError(
             f"Another thread of this process has the catalog {catalog} open",
             hint="Try again when it is done",

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from catalog.catalog import Catalog
 from catalog.errors import CatalogBusyError, CatalogError, QueryError, UsageError
 from catalog.web.guard import HEADERS, METHODS, Guard
+from catalog.web.leaving import Leaving
 from catalog.web.page import render
 from catalog.web.pages import compare, health, landscape, ranking, strategies, strategy
 from catalog.web.static_files import static_file
@@ -29,6 +30,7 @@ def make_app(catalog: Catalog, *, token: str, port: int) -> Starlette:
         routes=routes,
         middleware=[
             Middleware(Guard, token=token, port=port),
+            Middleware(Leaving),
             # Little text takes longer to pack than to send.
             Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
         ],

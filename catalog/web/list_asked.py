@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -33,7 +34,8 @@ _USUAL: Final = (
     *("total_return", "max_drawdown", "trades", "run_id"),
 )
 _SORT: Final = "-sharpe"
-_LAST_PAGE: Final = 1_000_000
+_DIGITS: Final = 7
+"""Of the number of a page: DuckDB skips no more than it can count."""
 
 # What cannot be compared: it is shown, and that is all.
 _OPAQUE: Final = frozenset({"config"})
@@ -154,8 +156,7 @@ def read_asked(query: QueryParams, facets: Facets) -> Asked:
         if side is None:
             if known.name in _OPAQUE:
                 raise UsageError(f"The column {known.name} cannot be filtered by in an address")
-            if known.is_number:
-                parse_number(name, value)
+            _check(known, value)
             equals[column] = value
         elif not known.is_number:
             raise UsageError(f"{column} is no number, so there is no {name}")
@@ -194,7 +195,22 @@ def _known(name: str, facets: Facets) -> Column:
     return column
 
 
+def _check(column: Column, value: str) -> None:
+    """Refuse what cannot be a value of a column."""
+    if column.is_number:
+        parse_number(column.name, value)
+    elif column.type == "BOOLEAN" and value not in ("true", "false"):
+        raise UsageError(f"{column.name} is {value[:40]!r}", hint="Take true or false")
+    elif column.type.startswith(("TIMESTAMP", "DATE")):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError as error:
+            raise UsageError(
+                f"{column.name} is {value[:40]!r}, which is no date", hint="Write it as 2024-12-31"
+            ) from error
+
+
 def _page(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _LAST_PAGE):
-        raise UsageError(f"page is {text!r}, which is no number of a page")
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= 1):
+        raise UsageError(f"page is {text[:40]!r}, which is no number of a page")
     return int(text)

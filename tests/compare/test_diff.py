@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from catalog import Catalog, strategy_hash, write_signals
 from catalog.cli import main
 from catalog.cli.diff import _rounded_apart
-from catalog.compare.parameters import differing_parameters
+from catalog.compare.parameters import differing_parameters, side_by_side
 from catalog.errors import QueryError
 from daily import measure_daily, walks
 from markets import copied
@@ -280,3 +280,19 @@ def test_components_are_compared_one_by_one():
         ("strategies.0.params.period", "14", "10"),
         ("strategies.1.type", '"sma"', None),
     ]
+
+
+def test_side_by_side_are_all_parameters_of_several_and_which_mean_the_same():
+    configs = [
+        {"type": "x", "parameters": {"n": 20, "only": [1]}},
+        {"type": "x", "parameters": {"n": 20.0, "_place": 3}},
+        None,
+    ]
+
+    found = {one.name: (one.values, one.is_alike) for one in side_by_side(configs)}
+
+    assert found == {
+        "type": (("x", "x", None), True),
+        "n": ((20, 20.0, None), True),
+        "only": (([1], None, None), False),
+    }

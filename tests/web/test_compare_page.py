@@ -6,8 +6,10 @@ import re
 
 import pytest
 
-from catalog.web.pages.compare import compare_figure, compare_parameters
-from web_catalog import IMAGE
+from catalog import Catalog
+from catalog.web.pages.compare import compare_figure
+from markets import price_table, random_signals, write_strategies
+from web_catalog import IMAGE, client_of
 
 
 @pytest.fixture
@@ -98,9 +100,32 @@ def test_the_best_of_a_figure_is_marked_where_one_is_better():
     assert compare_figure("sharpe", [1.0, 1.0]).best == set()
 
 
-def test_parameters_that_one_has_not_are_none():
-    configs = {"a": '{"type": "x", "parameters": {"n": 1}}', "b": None}
+def test_two_traces_of_one_strategy_are_compared_but_for_how_alike_they_earn(client, web_catalog):
+    ids = web_catalog.sql(
+        "select trace_id from trace_files where strategy_id = 'SPY_ma_5_50.0' and symbol = 'SPY'"
+    ).fetchall()
+    assert len(ids) == 2
 
-    found = {one.name: one.values for one in compare_parameters(configs, ["a", "b"])}
+    text = client.get("/compare", params={"s": [one for (one,) in ids]}).text
 
-    assert found == {"type": ["x", None], "n": [1, None]}
+    assert "of which only the latest counts here" in text
+    assert "No parameter does." in text
+
+
+def test_components_of_composites_differ_as_their_own_parameters_do(tmp_path):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    table = price_table(20, per_session=5)
+
+    def ensemble(fast: int, period: float) -> dict:
+        parts = [{"type": "sma", "parameters": {"fast": fast}, "weight": 1}]
+        return {"type": "ensemble", "parameters": {"period": period}, "strategies": parts}
+
+    configs = {"one": ensemble(5, 20), "other": ensemble(10, 20.0)}
+    write_strategies(made, random_signals(len(table), 2, changes=9), table, configs=configs)
+
+    with client_of(made) as client:
+        text = client.get("/compare", params={"s": ["one", "other"]}).text
+
+    differs, common = text.split("What differs")[1].split("parameters that all have alike")
+    assert "strategies.0.parameters.fast" in differs
+    assert "period" not in differs.split("<details>")[0] and "period" in common

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 
@@ -53,6 +54,41 @@ def test_the_median_of_a_cell_and_its_neighbours_are_said(client, web_catalog):
     text = client.get("/landscape?x=fast&y=slow&symbol=QQQ").text
 
     assert f"The best plateau is {found.best_plateau:.2f}." in text
+
+
+def test_words_have_no_plateaus_to_draw(client):
+    text = client.get("/landscape?x=symbol&y=timeframe").text
+
+    assert "40 strategies in 2 cells" in text
+    assert 'id="values"' in text and 'id="plateaus"' not in text
+    assert "Best cells" in text
+
+
+def test_of_more_maps_than_can_be_seen_those_with_the_best_cells_are_drawn(client, monkeypatch):
+    def best(text: str) -> list[str]:
+        return re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a>', text)
+
+    whole = client.get("/landscape?x=fast&y=slow&facet=symbol").text
+    monkeypatch.setattr("catalog.web.pages.landscape.MOST_MAPS", 1)
+
+    text = client.get("/landscape?x=fast&y=slow&facet=symbol").text
+
+    first = re.search("symbol (SPY|QQQ)", best(whole)[0])[1]
+    other = {"SPY": "QQQ", "QQQ": "SPY"}[first]
+    charts = re.findall('"facet_shown": "(SPY|QQQ)"', text)
+    assert "1 more values of symbol are not drawn" in text
+    assert set(charts) == {first} and other not in charts
+    assert best(text) == best(whole)
+
+
+def test_a_map_of_plateaus_tells_the_median_of_a_cell_all_the_same(client):
+    text = client.get("/landscape?x=fast&y=slow").text
+
+    charts = [json.loads(one) for one in re.findall(r'json">(.+?)</script>', text)]
+    values, plateaus = (chart["data"]["values"] for chart in charts)
+    assert values == plateaus
+    colours = [chart["layer"][0]["encoding"]["color"]["field"] for chart in charts]
+    assert colours == ["value", "plateau"]
 
 
 def test_what_cannot_be_drawn_says_why_and_leaves_the_form(client):

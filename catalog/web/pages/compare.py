@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
+from sqlglot import exp
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from catalog.catalog import Catalog
 from catalog.compare.diff import Diff
+from catalog.compare.parameters import side_by_side
 from catalog.errors import CatalogError, QueryError, UsageError
 from catalog.plots.charts import Chart, correlation_chart
 from catalog.plots.curves import POINTS
@@ -21,7 +23,6 @@ from catalog.query.rows import Row
 from catalog.reports.figures import FIGURES, SHARES
 from catalog.reports.rows import asked
 from catalog.reports.trace import attempt, draw
-from catalog.strategy import leaf_parameters
 from catalog.web.page import catalog_of, render
 from catalog.web.pages.strategy import chosen
 
@@ -37,8 +38,8 @@ NEITHER: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One figure, or one parameter, of each strategy; `best` are the places of the best ones."""
+class Figure:
+    """One figure of each strategy; `best` are the places of the best ones."""
 
     name: str
     values: list[Any]
@@ -84,12 +85,13 @@ def compare(catalog: Catalog, traces: Sequence[Row]) -> dict[str, Any]:
     """Return what a comparison shows; in the place of what is not known, why it is not."""
     ids = [trace["trace_id"] for trace in traces]
     drawn, why_not_drawn = attempt(lambda: draw(catalog.path, ids, points=POINTS))
-    related, why_not_related = attempt(lambda: _correlate(catalog, ids))
+    related, why_not_related = attempt(lambda: _correlate(catalog, traces))
     figures = {
         row["trace_id"]: row for row in asked(catalog.path, "web_compare_figures", trace_ids=ids)
     }
     configs = asked(catalog.path, "web_compare_configs", trace_ids=ids)
-    parameters = compare_parameters({row["trace_id"]: row["config"] for row in configs}, ids)
+    texts = {row["trace_id"]: row["config"] for row in configs}
+    parameters = side_by_side([json.loads(texts[one]) if texts.get(one) else None for one in ids])
     return {
         "charts": drawn,
         "why_no_charts": why_not_drawn,
@@ -98,8 +100,8 @@ def compare(catalog: Catalog, traces: Sequence[Row]) -> dict[str, Any]:
         "figures": [compare_figure(name, [figures.get(one, {}).get(name) for one in ids])
                     for name in FIGURES],
         "shares": SHARES,
-        "different": [one for one in parameters if len(set(map(str, one.values))) > 1],
-        "common": [one for one in parameters if len(set(map(str, one.values))) == 1],
+        "different": [one for one in parameters if not one.is_alike],
+        "common": [one for one in parameters if one.is_alike],
         "pairs": [_diff(catalog, one, other) for one, other in pairs(traces)],
     }  # fmt: skip
 
@@ -111,31 +113,24 @@ def pairs(traces: Sequence[Row]) -> list[tuple[Row, Row]]:
     return [(traces[0], other) for other in traces[1:]]
 
 
-def compare_figure(name: str, values: list[Any]) -> Compared:
+def compare_figure(name: str, values: list[Any]) -> Figure:
     """Return a figure of each, with the places of the best ones where one is better at all."""
     known = [value for value in values if value is not None]
     if name in NEITHER or len(known) < 2 or len(set(known)) == 1:
-        return Compared(name, values)
+        return Figure(name, values)
     best = min(known) if name in LESS_IS_MORE else max(known)
-    return Compared(name, values, frozenset(i for i, one in enumerate(values) if one == best))
+    return Figure(name, values, frozenset(i for i, one in enumerate(values) if one == best))
 
 
-def compare_parameters(configs: dict[str, str | None], ids: Sequence[str]) -> list[Compared]:
-    """Return each parameter of any of them, with its value in all, None where one has it not."""
-    leaves = []
-    for one in ids:
-        config = configs.get(one)
-        found = {} if config is None else json.loads(config)
-        values = {"type": found.get("type")} if found else {}
-        values |= {leaf.name: leaf.value for leaf in leaf_parameters(found)} if found else {}
-        leaves.append(values)
-    names = dict.fromkeys(name for values in leaves for name in values)
-    return [Compared(name, [values.get(name) for values in leaves]) for name in names]
-
-
-def _correlate(catalog: Catalog, ids: Sequence[str]) -> Chart:
-    listed = ", ".join(f"'{one}'" for one in ids)  # ids are hexadecimal digits
-    found = catalog.correlate(where=f"trace_id in ({listed})", top=MOST)
+def _correlate(catalog: Catalog, traces: Sequence[Row]) -> Chart:
+    strategies = {(one["strategy_key"], one["symbol"], one["timeframe"]) for one in traces}
+    if len(strategies) < FEWEST:
+        raise QueryError(
+            "These are traces of one strategy on one symbol, of which only the latest counts here"
+        )
+    ids = [trace["trace_id"] for trace in traces]
+    where = exp.column("trace_id").isin(*ids).sql("duckdb")
+    found = catalog.correlate(where=where, top=MOST)
     return correlation_chart(found.pairs(), names=found.names)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from catalog.plots.axes import OTHERS, Axis
 from catalog.plots.cells import NEUTRAL, heat_map, step_text
 from catalog.plots.charts import Chart
 from catalog.plots.landscape import METRICS, MOST_MAPS, Landscape, read_landscape
+from catalog.query.rows import Row
 from catalog.web.facets import Facets, facets_of, parameters_of
 from catalog.web.list_asked import MAX, MIN
 from catalog.web.page import catalog_of, render
@@ -116,28 +118,39 @@ def condition(asked: Asked) -> str | None:
 
 def shown(found: Landscape, asked: Asked) -> dict[str, Any]:
     """Return the charts of a landscape, and its best cells, each with where a click leads."""
-    cells = found.cells
-    values = list(dict.fromkeys(cells["facet"].to_pylist()))
-    if len(values) > MOST_MAPS:
-        kept = pa.array(values[:MOST_MAPS], cells["facet"].type)
-        cells = cells.filter(pc.is_in(cells["facet"], value_set=kept))
     axes = {"x": found.x, "y": found.y} | ({"facet": found.facet} if found.facet else {})
-    addresses = [address(row, axes, asked) for row in cells.to_pylist()]
-    cells = cells.append_column("address", pa.array(addresses, pa.string()))
+    addresses = [address(row, axes, asked) for row in found.cells.to_pylist()]
+    cells = found.cells.append_column("address", pa.array(addresses, pa.string()))
+    ordered = best_first(cells, found)
+    maps = list(dict.fromkeys(row["facet"] for row in ordered))
+    # Where there are more than can be seen, those with the best cells are drawn.
+    drawn = pc.is_in(cells["facet"], value_set=pa.array(maps[:MOST_MAPS], cells["facet"].type))
+    drawn = cells.filter(drawn)
+    has_plateaus = drawn["plateau"].null_count < drawn.num_rows
     return {
-        "value_map": draw(found, cells),
-        "plateau_map": draw(found, with_plateaus(cells)),
-        "left_out": len(values) - MOST_MAPS,
-        "best": best(cells, found, axes),
+        "value_map": draw(found, drawn, "value"),
+        "plateau_map": draw(found, drawn, "plateau") if has_plateaus else None,
+        "left_out": len(maps) - MOST_MAPS,
+        "best": [cell(row, axes) for row in ordered[:BEST] if row["value"] is not None],
     }
 
 
-def address(cell: Mapping[str, Any], axes: Mapping[str, Axis], asked: Asked) -> str:
+def best_first(cells: pa.Table, found: Landscape) -> list[Row]:
+    """Return cells, those with the best neighbourhood first, or the greatest."""
+    names = ["value"] if found.metric in NEUTRAL else ["plateau", "value"]
+
+    def least(row: Row) -> list[float]:
+        return [math.inf if row[name] is None else -row[name] for name in names]
+
+    return sorted(cells.to_pylist(), key=least)
+
+
+def address(row: Row, axes: Mapping[str, Axis], asked: Asked) -> str:
     """Return the address of the strategies behind a cell."""
     base = {"strategy_type": asked.strategy_type, "symbol": asked.symbol}
     pairs = [(name, value) for name, value in base.items() if value]
     for name, axis in axes.items():
-        first, last = cell[name], cell[f"{name}_last"]
+        first, last = row[name], row[f"{name}_last"]
         if first == last:
             pairs.append((axis.column, first))
         else:
@@ -145,32 +158,27 @@ def address(cell: Mapping[str, Any], axes: Mapping[str, Axis], asked: Asked) -> 
     return "/?" + urlencode(pairs)
 
 
-def draw(found: Landscape, cells: pa.Table) -> Chart:
-    """Return a heat map of cells."""
-    facet = None if found.facet is None else found.facet.name
-    return heat_map(cells, x=found.x.name, y=found.y.name, value=found.metric, facet=facet)
+def draw(found: Landscape, cells: pa.Table, coloured_by: str) -> Chart:
+    """Return a heat map of the values of cells, or of their plateaus."""
+    return heat_map(
+        cells,
+        x=found.x.name,
+        y=found.y.name,
+        value=found.metric,
+        facet=None if found.facet is None else found.facet.name,
+        coloured_by=coloured_by,
+    )
 
 
-def with_plateaus(cells: pa.Table) -> pa.Table:
-    """Return cells with the median of those beside each in the place of its own value."""
-    return cells.set_column(cells.column_names.index("value"), "value", cells["plateau"])
-
-
-def best(cells: pa.Table, found: Landscape, axes: Mapping[str, Axis]) -> list[Cell]:
-    """Return the cells with the best neighbourhood, or where no figure is better, the greatest."""
-    by = "value" if found.metric in NEUTRAL else "plateau"
-    rows = [row for row in cells.to_pylist() if row[by] is not None]
-    rows.sort(key=lambda row: (-row[by], -(row["value"] if row["value"] is not None else 0.0)))
-    return [
-        Cell(
-            place=", ".join(f"{axis.name} {step_text(row, name)}" for name, axis in axes.items()),
-            value=row["value"],
-            plateau=row["plateau"],
-            count=row["count"],
-            address=row["address"],
-        )
-        for row in rows[:BEST]
-    ]
+def cell(row: Row, axes: Mapping[str, Axis]) -> Cell:
+    """Return a cell in words."""
+    return Cell(
+        place=", ".join(f"{axis.name} {step_text(row, name)}" for name, axis in axes.items()),
+        value=row["value"],
+        plateau=row["plateau"],
+        count=row["count"],
+        address=row["address"],
+    )
 
 
 ROUTES: Final = [Route("/landscape", page)]

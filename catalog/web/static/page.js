@@ -3,8 +3,8 @@
 "use strict";
 
 const WAIT = 30; // ms without a key, before what is written is asked for
-let latest = 0;
-let pending = null;
+const LONG = 1000; // ms, after which it is said that something takes long
+let pending = null; // what was asked for last and is not there yet: its part, and how to call it off
 
 function addressOf(form) {
   const asked = new URLSearchParams();
@@ -17,28 +17,33 @@ function addressOf(form) {
 
 // The server fills in the block of a part's id, and that goes into the element of this id.
 async function show(address, part, { push }) {
-  const turn = ++latest;
-  const before = pending && document.getElementById(pending);
-  // What was asked for before and is not there yet holds this part: it is asked for once more.
-  if (before && before.contains(document.getElementById(part))) part = pending;
-  pending = part;
+  if (pending) {
+    // What was asked for before holds this part: it is asked for once more.
+    const before = document.getElementById(pending.part);
+    if (before && before.contains(document.getElementById(part))) part = pending.part;
+    pending.controller.abort();
+  }
+  const turn = { part, controller: new AbortController() };
+  pending = turn;
   const element = document.getElementById(part);
   element.setAttribute("aria-busy", "true");
+  const waiting = setTimeout(() => tell("Working …", { isWrong: false }), LONG);
   let text;
   try {
-    const answer = await fetch(address, { headers: { "X-Part": part } });
+    const answer = await fetch(address, { headers: { "X-Part": part }, signal: turn.controller.signal });
     text = await answer.text();
-    if (turn !== latest) return; // Something else was asked for meanwhile.
     if (!answer.headers.get("content-type").startsWith("text/html")) {
       tell(text, { isWrong: true });
       return;
     }
-  } catch {
-    if (turn === latest) tell("The server does not answer: is catalog ui still running?", { isWrong: true });
+  } catch (error) {
+    if (error.name === "AbortError") return; // Something else was asked for meanwhile.
+    tell("The server does not answer: is catalog ui still running?", { isWrong: true });
     return;
   } finally {
-    if (turn === latest) pending = null;
-    element.removeAttribute("aria-busy");
+    clearTimeout(waiting);
+    if (pending === turn) pending = null;
+    if (!pending || pending.part !== part) element.removeAttribute("aria-busy");
   }
   const fetched = new DOMParser().parseFromString(text, "text/html");
   // A whole page is an error, of which its middle is shown; else it is what the element holds.
@@ -53,6 +58,7 @@ async function show(address, part, { push }) {
 function replace(element, fresh) {
   const { id, name } = element.contains(document.activeElement) ? document.activeElement : {};
   const opened = [...element.querySelectorAll("details[open][id]")].map((one) => one.id);
+  document.dispatchEvent(new CustomEvent("leaving", { detail: element }));
   element.replaceChildren(...fresh.childNodes);
   for (const one of opened) {
     const details = document.getElementById(one);
@@ -72,13 +78,16 @@ let timer;
 function asked(event) {
   const form = event.target.closest("form[data-part]");
   if (!form) return;
+  // A condition means nothing before it is whole: such a form is asked once a field is left.
+  if (event.type !== "submit" && event.type !== (form.dataset.on || "input")) return;
   clearTimeout(timer);
-  const wait = event.type === "input" && event.target.matches("input[type=text], input[type=search], input[type=number]");
+  const isTyped = event.type === "input" && event.target.matches("input:not([type=checkbox])");
   // A box that others depend on names the part which holds them.
   const part = event.target.dataset.part || form.dataset.part;
-  timer = setTimeout(() => show(addressOf(form), part, { push: true }), wait ? WAIT : 0);
+  timer = setTimeout(() => show(addressOf(form), part, { push: true }), isTyped ? WAIT : 0);
 }
 document.addEventListener("input", asked);
+document.addEventListener("change", asked);
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-part]")) return;
   event.preventDefault();
