@@ -38,7 +38,7 @@ def differing_parameters(a: Mapping[str, Any] | None, b: Mapping[str, Any] | Non
 
 
 @dataclass(frozen=True)
-class SideBySide:
+class SeveralValues:
     """A parameter in several configurations; a value is None where one lacks it."""
 
     name: str
@@ -46,7 +46,9 @@ class SideBySide:
     is_alike: bool
 
 
-def side_by_side(configs: Sequence[Mapping[str, Any] | None]) -> list[SideBySide]:
+def parameters_of_several(
+    configs: Sequence[Mapping[str, Any] | None],
+) -> list[SeveralValues]:
     """
     Return each parameter of any of some configurations, with its values.
 
@@ -62,7 +64,7 @@ def side_by_side(configs: Sequence[Mapping[str, Any] | None]) -> list[SideBySide
         known = [one.get(name, _NOTHING) for one in each if one is not None]
         values = tuple(None if one is None else one.get(name) for one in each)
         is_alike = all(_means_the_same(known[0], value) for value in known)
-        found.append(SideBySide(name, values, is_alike))
+        found.append(SeveralValues(name, values, is_alike))
     return found
 
 

@@ -18,6 +18,13 @@ SHARES: Final = frozenset(
      "time_in_market", "benchmark_return", "alpha"}
 )  # fmt: skip
 """Figures that are shown in percent."""
+NEUTRAL: Final = frozenset(
+    {"trades", "exposure", "time_in_market", "mean_holding", "sessions", "correlation", "beta",
+     "benchmark_sharpe", "benchmark_return"}
+)  # fmt: skip
+"""Figures of which neither the least nor the most is better."""
+LESS_IS_MORE: Final = frozenset({"volatility", "turnover"})
+"""Figures of which the least is the best one."""
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 

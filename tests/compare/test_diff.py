@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from catalog import Catalog, strategy_hash, write_signals
 from catalog.cli import main
 from catalog.cli.diff import _rounded_apart
-from catalog.compare.parameters import differing_parameters, side_by_side
+from catalog.compare.parameters import differing_parameters, parameters_of_several
 from catalog.errors import QueryError
 from daily import measure_daily, walks
 from markets import copied
@@ -136,7 +136,7 @@ def test_a_file_that_is_gone_is_told(made, ids, tmp_path):
     assert found.parameters.num_rows == 3
 
 
-def test_metrics_stand_side_by_side_where_both_were_measured(catalog, tmp_path):
+def test_metrics_stand_parameters_of_several_where_both_were_measured(catalog, tmp_path):
     measure_daily(catalog, tmp_path / "runs" / "r", walks(60, 2))
 
     found = catalog.diff("walk_0", "walk_1")
@@ -282,14 +282,14 @@ def test_components_are_compared_one_by_one():
     ]
 
 
-def test_side_by_side_are_all_parameters_of_several_and_which_mean_the_same():
+def test_of_several_are_told_all_parameters_of_several_and_which_mean_the_same():
     configs = [
         {"type": "x", "parameters": {"n": 20, "only": [1]}},
         {"type": "x", "parameters": {"n": 20.0, "_place": 3}},
         None,
     ]
 
-    found = {one.name: (one.values, one.is_alike) for one in side_by_side(configs)}
+    found = {one.name: (one.values, one.is_alike) for one in parameters_of_several(configs)}
 
     assert found == {
         "type": (("x", "x", None), True),

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from catalog import Catalog
-from catalog.web.pages.compare import compare_figure
+from catalog.web.compared import compare_figure
 from markets import price_table, random_signals, write_strategies
 from web_catalog import IMAGE, client_of
 
@@ -32,7 +32,7 @@ def test_two_strategies_stand_side_by_side(of, web_catalog):
     assert f"{100 * signals['agreement']:,.1f} %" in text
     assert f"{signals['first_ts']:%Y-%m-%d}" in text
     assert re.search(r">fast</th><td[^>]*>10</td><td[^>]*>20</td>", text)
-    assert "parameters that all have alike" in text and ">slow</th><td>80</td>" in text
+    assert "alike in all" in text and '>slow</th><td class="number">80.0</td>' in text
     assert re.findall(r'class="chart" id="(\w+)"', text) == ["equity", "drawdown", "correlation"]
 
 
@@ -126,6 +126,10 @@ def test_components_of_composites_differ_as_their_own_parameters_do(tmp_path):
     with client_of(made) as client:
         text = client.get("/compare", params={"s": ["one", "other"]}).text
 
-    differs, common = text.split("What differs")[1].split("parameters that all have alike")
+    differs, common = text.split("What differs")[1].split("alike in all")
     assert "strategies.0.parameters.fast" in differs
     assert "period" not in differs.split("<details>")[0] and "period" in common
+
+
+def test_a_figure_on_other_data_is_no_better_or_worse():
+    assert compare_figure("sharpe", [1.0, 2.0], is_same_data=False).best == set()

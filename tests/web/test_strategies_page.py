@@ -249,7 +249,8 @@ def test_all_rows_are_exported_and_not_one_page(many):
 @pytest.mark.parametrize(
     "query",
     [
-        "page=abc", "page=0", "page=000000001999999999", "is_flat=maybe", "first_ts=2020", "page=-1", "page=1.5", "page=²", "page=99999999999",
+        "page=000000001999999999", "is_flat=maybe", "first_ts=2020",
+        "page=abc", "page=0", "page=-1", "page=1.5", "page=²", "page=99999999999",
         "sort=nowhere", "sort=--sharpe", "sort=config", "col=nowhere",
         "nowhere=1", "nowhere.min=1", "sharpe.min=abc", "sharpe.min=nan", "sharpe.max=inf",
         "symbol.min=1", "is_flat=perhaps", "sharpe=x", "config=1",

@@ -29,7 +29,7 @@ def page(request: Request) -> Response:
     name = request.path_params["key"]
     shown = catalog.show(name)
     key = shown.strategy["strategy_key"]
-    traces = asked(catalog.path, "web_strategy_traces", strategy_key=key)
+    traces = traces_of(catalog, key, request.query_params.get("trace") or name)
     trace = chosen(traces, name, request.query_params)
     return render(
         request,
@@ -43,6 +43,11 @@ def page(request: Request) -> Response:
         trace=trace,
         **({} if trace is None else earned(catalog, trace, request.query_params)),
     )
+
+
+def traces_of(catalog: Catalog, strategy_key: str, name: str) -> list[Row]:
+    """Return the latest traces of a strategy, a few hundred at most, and those of a name."""
+    return asked(catalog.path, "web_strategy_traces", strategy_key=strategy_key, name=name)
 
 
 def chosen(traces: list[Row], name: str, query: Mapping[str, str]) -> Row | None:
