@@ -52,7 +52,9 @@ def heat_map(
     if best is not None:
         rows[best]["framed"] = True
     across, down = (len(set(cells[name].to_pylist())) for name in ("x", "y"))
-    known = [row[coloured_by] for row in rows if row[coloured_by] is not None] or [0.0]
+    # A figure has the same colour, whichever of the two is shown.
+    both = (row[name] for row in rows for name in ("value", "plateau"))
+    known = [one for one in both if one is not None] or [0.0]
     colour, is_strong = _colours(known, f"datum.{coloured_by}")
     shown = ".3~s" if value in _COUNTS else ".2f"
     if value in _SHARES:
@@ -150,16 +152,21 @@ def step_text(cell: Mapping[str, Any], name: str) -> str:
 
 def best_plateau(cells: pa.Table, metric: str) -> int | None:
     """
-    Return the row of the cell that the best ones are beside, of those the best.
+    Return the row of the cell that is good and stands among good ones; see `plateau_rank`.
 
     None where there is none, where all are alike, or where a greater figure is no better one.
     """
     known = [one for one in cells["plateau"].to_pylist() if one is not None]
     if metric in NEUTRAL or not known or min(known) == max(known):
         return None
-    pairs = zip(cells["plateau"].to_pylist(), cells["value"].to_pylist(), strict=True)
-    ranked = [tuple(-math.inf if one is None else one for one in pair) for pair in pairs]
+    ranked = [plateau_rank(row) for row in cells.to_pylist()]
     return ranked.index(max(ranked))
+
+
+def plateau_rank(cell: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return what the best plateau has most of: the lesser of a cell and of those beside it."""
+    value, beside = (-math.inf if cell[n] is None else cell[n] for n in ("value", "plateau"))
+    return min(value, beside), beside, value
 
 
 def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) -> Chart:

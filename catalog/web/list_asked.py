@@ -5,6 +5,7 @@ What the address of the list of strategies asks for.
       &param_period=14                            likewise a parameter; a number by its value
       &param_period.min=5&sharpe.min=0.5          at least, and .max for at most
       &tag=good&tag=paper                         with all of these tags
+      &latest=yes                                 of a run, what no later run made anew
       &q=39a6                                     part of the strategy's name or hash
       &col=symbol&col=sharpe                      the columns; a usual choice without any
       &sort=-sharpe&page=2                        from the greatest on; without - from the least
@@ -28,10 +29,10 @@ from catalog.web.values import parse_number
 
 MIN: Final = ".min"
 MAX: Final = ".max"
-_OWN: Final = frozenset({"tag", "q", "col", "sort", "page"})
+_OWN: Final = frozenset({"tag", "q", "col", "sort", "page", "latest"})
 _USUAL: Final = (
-    *("strategy_type", "symbol", "config", "sharpe", "sharpe_oos", "deflated_sharpe"),
-    *("total_return", "max_drawdown", "trades", "run_id"),
+    *("strategy_type", "symbol", "sharpe", "sharpe_oos", "deflated_sharpe"),
+    *("total_return", "max_drawdown", "trades", "config", "run_id"),
 )
 _SORT: Final = "-sharpe"
 _DIGITS: Final = 7
@@ -57,6 +58,7 @@ class Asked:
     columns: tuple[str, ...] = ()
     sort: str = _SORT
     page: int = 1
+    is_latest: bool = False
 
     @property
     def strategy_type(self) -> str | None:
@@ -98,6 +100,7 @@ class Asked:
         for name, low, high in self.ranges:
             pairs += [] if low is None else [(name + MIN, exact(low))]
             pairs += [] if high is None else [(name + MAX, exact(high))]
+        pairs += [("latest", "yes")] if self.is_latest else []
         pairs += [("tag", tag) for tag in self.tags]
         pairs += [("col", column) for column in self.columns]
         pairs += [] if self.sort == _SORT else [("sort", self.sort)]
@@ -134,8 +137,11 @@ class Asked:
             if self.strategy_type is not None:
                 # Known, and said in columns of their own.
                 names.remove("strategy_type")
-                at = names.index("config")
-                names[at : at + 1] = [one.column.name for one in parameters] or ["config"]
+                own = [one.column.name for one in parameters]
+                if own:
+                    names.remove("config")
+                at = names.index("symbol") + 1
+                names[at:at] = own
         return [facets.columns[name] for name in names if name in facets.columns]
 
 
@@ -151,7 +157,8 @@ def read_asked(query: QueryParams, facets: Facets) -> Asked:
     for name, value in query.multi_items():
         if name in _OWN or value == "":
             continue
-        column, side = _split(name)
+        # A parameter may be called so itself.
+        column, side = (name, None) if name in facets.columns else _split(name)
         known = _known(column, facets)
         if side is None:
             if known.name in _OPAQUE:
@@ -175,6 +182,7 @@ def read_asked(query: QueryParams, facets: Facets) -> Asked:
         columns=tuple(dict.fromkeys(query.getlist("col"))),
         sort=sort,
         page=_page(query.get("page") or "1"),
+        is_latest=query.get("latest") == "yes",
     )
 
 

@@ -16,6 +16,7 @@ from catalog.statements import statement
 from catalog.web.columns import Column
 from catalog.web.facets import Facets
 from catalog.web.list_asked import Asked
+from catalog.web.values import parse_number
 
 PAGE: Final = 100
 # What every row needs, whichever columns are chosen.
@@ -107,12 +108,12 @@ _SEARCHED: Final = ("strategy_id", "strategy_hash", "strategy_key")
 
 def _conditions(asked: Asked, facets: Facets) -> Iterable[_Condition]:
     equals = dict(asked.equals)
-    if "run_id" not in equals:
+    if "run_id" not in equals or asked.is_latest:
         # Of a run all traces are meant, also those that later runs made anew.
         yield _Condition(_LATEST)
     for name, text in equals.items():
         column = facets.columns[name]
-        yield _Condition("equal", column, float(text) if column.is_number else text)
+        yield _Condition("equal", column, parse_number(name, text) if column.is_number else text)
     for name, low, high in asked.ranges:
         for how, bound in (("least", low), ("greatest", high)):
             if bound is not None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from catalog.errors import UsageError
 
 Query = Mapping[str, str]
+
+# What fits into a BIGINT; a double has 53 bits for it.
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 def choice(query: Query, name: str, choices: Iterable[str], default: str) -> str:
@@ -20,6 +25,7 @@ def choice(query: Query, name: str, choices: Iterable[str], default: str) -> str
     value = query.get(name, "") or default
     known = list(choices)
     if value not in known:
+        known = [one for one in known if one]
         some = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
         raise UsageError(f"The address asks for {name}={value}", hint=f"There are: {some}")
     return value
@@ -36,7 +42,7 @@ def whole(query: Query, name: str, default: int) -> int:
     if not value:
         return default
     found = parse_number(name, value)
-    if not found.is_integer():
+    if not float(found).is_integer():
         raise _no_number(name, value, "whole number")
     return int(found)
 
@@ -54,11 +60,13 @@ def number(query: Query, name: str, default: float) -> float:
 
 def parse_number(name: str, value: str) -> float:
     """
-    Return the finite number that a value of an address is.
+    Return the finite number that a value of an address is; a whole one with all of its digits.
 
     Raises:
         UsageError: it is none.
     """
+    if _WHOLE.fullmatch(value):
+        return int(value)
     try:
         found = float(value)
     except ValueError:
@@ -70,5 +78,6 @@ def parse_number(name: str, value: str) -> float:
 
 def _no_number(name: str, value: str, what: str = "number") -> UsageError:
     return UsageError(
-        f"The address asks for {name}={value}, which is no {what}", hint="Correct it, or leave it"
+        f"The address asks for {name}={value[:40]}, which is no {what}",
+        hint="Correct it, or leave it",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -40,7 +42,7 @@ def test_a_query_ends_when_its_browser_has_gone(web_catalog):
     async def send(message: Any) -> None:
         raise AssertionError("nobody listens")
 
-    asyncio.run(asyncio.wait_for(Leaving(application)(SCOPE, receive, send), 60))
+    run(Leaving(application)(SCOPE, receive, send))
 
     assert len(ended) == 1
     with reading(web_catalog.path) as con:
@@ -90,11 +92,17 @@ def test_a_page_that_is_waited_for_is_made_whole(web_catalog):
     async def send(message: Any) -> None:
         answered.append(message)
 
-    asyncio.run(Leaving(application)(SCOPE, receive, send))
+    run(Leaving(application)(SCOPE, receive, send))
 
     assert answered == [[(42,)]]
     with pytest.raises(AbandonedError), abandoned_by(gone()):
         run_query(web_catalog.path, "select 42")
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: that of the tests has a browser's loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, asyncio.wait_for(work, 60)).result()
 
 
 def gone() -> threading.Event:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog.errors import QueryError
+from catalog.errors import CatalogError, QueryError, UsageError
 from catalog.plots.axes import OTHERS, Axis
-from catalog.plots.cells import NEUTRAL, heat_map, step_text
+from catalog.plots.cells import NEUTRAL, heat_map, plateau_rank, step_text
 from catalog.plots.charts import Chart
 from catalog.plots.landscape import METRICS, MOST_MAPS, Landscape, read_landscape
 from catalog.query.rows import Row
@@ -61,7 +61,9 @@ def page(request: Request) -> Response:
     names = []
     if asked.strategy_type:
         names = [one.column.label for one in parameters_of(catalog, asked.strategy_type)]
-    found, why_not = None, None
+        asked = narrowed(asked, names, facets)
+    found: Landscape | None = None
+    why_not: CatalogError | None = None
     try:
         found = read_landscape(
             catalog.path,
@@ -71,11 +73,12 @@ def page(request: Request) -> Response:
             facet=asked.facet or None,
             where=condition(asked),
         )
-    except QueryError as error:
+    except (QueryError, UsageError) as error:
         why_not = error  # The form stays, so that something else can be chosen.
     return render(
         request,
         "landscape",
+        status=400 if isinstance(why_not, UsageError) else 200,
         asked=asked,
         facets=facets,
         metrics=METRICS,
@@ -103,6 +106,13 @@ def read(query: Mapping[str, str], facets: Facets) -> Asked:
         y=query.get("y", ""),
         facet=query.get("facet", ""),
     )
+
+
+def narrowed(asked: Asked, names: Sequence[str], facets: Facets) -> Asked:
+    """Return the same without axes that only strategies of other types have."""
+    others = {one.label for one in facets.columns.values() if one.is_parameter} - {*names}
+    foreign = {name: "" for name in ("x", "y", "facet") if getattr(asked, name) in others}
+    return replace(asked, **foreign)
 
 
 def condition(asked: Asked) -> str | None:
@@ -136,13 +146,11 @@ def shown(found: Landscape, asked: Asked) -> dict[str, Any]:
 
 
 def best_first(cells: pa.Table, found: Landscape) -> list[Row]:
-    """Return cells, those with the best neighbourhood first, or the greatest."""
-    names = ["value"] if found.metric in NEUTRAL else ["plateau", "value"]
-
-    def least(row: Row) -> list[float]:
-        return [math.inf if row[name] is None else -row[name] for name in names]
-
-    return sorted(cells.to_pylist(), key=least)
+    """Return cells, the best plateaus first; where no figure is better, the greatest."""
+    rows: list[Row] = cells.to_pylist()
+    if found.metric in NEUTRAL:
+        return sorted(rows, key=lambda row: -math.inf if row["value"] is None else -row["value"])
+    return sorted(rows, key=plateau_rank, reverse=True)
 
 
 def address(row: Row, axes: Mapping[str, Axis], asked: Asked) -> str:
@@ -155,6 +163,8 @@ def address(row: Row, axes: Mapping[str, Axis], asked: Asked) -> str:
             pairs.append((axis.column, first))
         else:
             pairs += [(axis.column + MIN, first), (axis.column + MAX, last)]
+    if any(axis.column == "run_id" for axis in axes.values()):
+        pairs.append(("latest", "yes"))  # As a landscape is of the latest traces only.
     return "/?" + urlencode(pairs)
 
 

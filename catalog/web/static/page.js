@@ -16,7 +16,7 @@ function addressOf(form) {
 }
 
 // The server fills in the block of a part's id, and that goes into the element of this id.
-async function show(address, part, { push }) {
+async function show(address, part, { written = null } = {}) {
   if (pending) {
     // What was asked for before holds this part: it is asked for once more.
     const before = document.getElementById(pending.part);
@@ -50,13 +50,16 @@ async function show(address, part, { push }) {
   replace(element, fetched.getElementById("main") || fetched.body);
   const said = element.querySelector("[data-said]");
   tell(said ? said.dataset.said : "", { isWrong: false });
-  if (push) history.pushState({ part }, "", address);
+  // What is written letter by letter is one step back.
+  const isSame = written !== null && history.state?.written === written;
+  history[isSame ? "replaceState" : "pushState"]({ written }, "", address);
   document.dispatchEvent(new CustomEvent("shown", { detail: element }));
 }
 
 // Who uses the keyboard stays at the same box or link, and what was opened stays open.
 function replace(element, fresh) {
-  const { id, name } = element.contains(document.activeElement) ? document.activeElement : {};
+  const focused = element.contains(document.activeElement) ? document.activeElement : {};
+  const { id, name, value, selectionStart, selectionEnd } = focused;
   const opened = [...element.querySelectorAll("details[open][id]")].map((one) => one.id);
   document.dispatchEvent(new CustomEvent("leaving", { detail: element }));
   element.replaceChildren(...fresh.childNodes);
@@ -65,7 +68,11 @@ function replace(element, fresh) {
     if (details) details.open = true;
   }
   const same = (id && document.getElementById(id)) || (name && element.querySelector(`[name="${CSS.escape(name)}"]`));
-  if (same) same.focus({ preventScroll: true });
+  if (!same) return;
+  same.focus({ preventScroll: true });
+  if (typeof selectionStart !== "number") return;
+  same.value = value; // More may have been written meanwhile.
+  same.setSelectionRange(selectionStart, selectionEnd);
 }
 
 function tell(text, { isWrong }) {
@@ -84,7 +91,8 @@ function asked(event) {
   const isTyped = event.type === "input" && event.target.matches("input:not([type=checkbox])");
   // A box that others depend on names the part which holds them.
   const part = event.target.dataset.part || form.dataset.part;
-  timer = setTimeout(() => show(addressOf(form), part, { push: true }), isTyped ? WAIT : 0);
+  const written = isTyped ? event.target.name : null;
+  timer = setTimeout(() => show(addressOf(form), part, { written }), isTyped ? WAIT : 0);
 }
 document.addEventListener("input", asked);
 document.addEventListener("change", asked);
@@ -99,7 +107,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-part]");
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
-  show(link.getAttribute("href"), link.dataset.part, { push: true });
+  show(link.getAttribute("href"), link.dataset.part);
 });
 
 window.addEventListener("popstate", () => location.reload());

@@ -1,9 +1,10 @@
 // The strategies that are chosen for comparison: they stay chosen while the list is filtered,
-// sorted and paged, as long as the page is open.
+// sorted, paged and left, as long as the tab is open.
 "use strict";
 
 const FEWEST = 2, MOST = 10;
-const chosen = new Map(); // what a box stands for: what it is called
+const KEPT = "compare";
+const chosen = new Map(JSON.parse(sessionStorage.getItem(KEPT) || "[]")); // what a box stands for: what it is called
 
 function boxes() {
   return document.querySelectorAll(".compare input[name=s][type=checkbox]");
@@ -31,6 +32,7 @@ document.addEventListener("change", (event) => {
   if (!box.matches(".compare input[name=s]")) return;
   if (box.checked) chosen.set(box.value, box.closest("tr").querySelector("a").textContent);
   else chosen.delete(box.value);
+  sessionStorage.setItem(KEPT, JSON.stringify([...chosen]));
   say();
 });
 
@@ -47,9 +49,8 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("shown", restore);
-// A browser that goes back ticks the boxes again by itself.
-for (const box of boxes()) if (box.checked) chosen.set(box.value, box.closest("tr").querySelector("a").textContent);
-say();
+window.addEventListener("pageshow", restore); // A browser that goes back ticks boxes by itself.
+restore();
 
 // What draws charts takes a second or two to make: until somebody opens a strategy it is there.
 window.addEventListener("load", () => setTimeout(() => fetch("/static/vega.js").catch(() => {}), 1000));
