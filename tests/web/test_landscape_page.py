@@ -91,6 +91,31 @@ def test_a_map_of_plateaus_tells_the_median_of_a_cell_all_the_same(client):
     assert colours == ["value", "plateau"]
 
 
+def test_a_click_on_a_cell_of_a_run_shows_what_the_cell_counts(client):
+    text = client.get("/landscape?strategy_type=ma_crossover&x=symbol&y=run_id").text
+
+    links = re.findall(r'<th scope="row"><a href="([^"]+)">[^<]*</a>.*?(\d+)</td></tr>', text)
+    assert len(links) == 3
+    for link, count in links:
+        listed = client.get(unescape(link)).text
+        assert re.search(rf"<strong>{count}</strong>", listed), link
+
+
+def test_axes_that_a_type_lacks_go_with_the_type(client):
+    text = client.get(
+        "/landscape?strategy_type=rsi&x=fast&y=threshold&symbol=SPY&metric=trades"
+    ).text
+
+    assert "3 strategies in 3 cells" in text and 'role="alert"' not in text
+
+
+def test_a_wrong_axis_leaves_the_form(client):
+    answer = client.get("/landscape?x=fast&y=fast")
+
+    assert answer.status_code == 400
+    assert '<select name="metric">' in answer.text and "the same parameter" in answer.text
+
+
 def test_what_cannot_be_drawn_says_why_and_leaves_the_form(client):
     text = client.get(f"/landscape?strategy_type={IMAGE}").text
 
@@ -105,6 +130,7 @@ def test_what_cannot_be_drawn_says_why_and_leaves_the_form(client):
         ("strategy_type=nothing", "strategy_type=nothing"),
         ("x=nothing", "nothing"),
         ("x=fast&y=fast", "the same parameter"),
+        ("symbol=NOPE", "There are: SPY, QQQ"),
         ("symbol=' or true --", "symbol="),
     ],
 )

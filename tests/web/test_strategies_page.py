@@ -330,3 +330,39 @@ def test_what_can_be_filtered_by_is_read_once(web_catalog, monkeypatch):
         "period",
         "threshold",
     ]
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory):
+    """One who asks a catalog of strategies whose parameters are easily taken for others."""
+    from catalog import write_signals
+
+    catalog = Catalog(tmp_path_factory.mktemp("seeds") / "catalog.duckdb")
+    configs = {
+        f"s_{seed}": {"type": "seeds", "parameters": {"seed": seed, "n": seed % 10, "n.max": 7}}
+        for seed in range(2**53 - 1, 2**53 + 4)
+    }
+    write_signals(
+        catalog.path.parent / "runs" / "a",
+        {name: ([0, 1], [1.0, 0.0]) for name in configs},
+        configs=configs,
+        symbol="SPY",
+        bar_index=range(5),
+        catalog=catalog.path,
+    )
+    return client_of(catalog)
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("param_seed=9007199254740993", 1),
+        ("param_seed.min=9007199254740993", 3),
+        ("param_seed.max=9007199254740992", 2),
+        ("param_n.max=7", 5),
+        ("param_n.max=6", 0),
+        ("param_n.max.min=8", 0),
+    ],
+)
+def test_numbers_and_names_are_meant_to_the_last_digit(seeds, query, count):
+    assert found(seeds.get(f"/?{query}").text) == count

@@ -98,8 +98,53 @@ def test_strategies_are_chosen_across_filters_and_compared(browser_page):
     assert page.get_by_text("SPY_twin_a").count() and page.get_by_text("QQQ_ma_5_80.0").count()
 
 
+def test_what_is_chosen_for_comparison_outlives_going_back(browser_page):
+    page = browser_page
+    page.get_by_label("compare SPY_twin_a").check()
+    page.locator("#f-symbol").select_option("QQQ")
+    wait_for(page, 20)
+    page.get_by_label("compare QQQ_ma_5_80.0").check()
+
+    page.go_back()
+    wait_for(page, 46)
+
+    assert page.get_by_role("button", name="Compare 2").is_enabled()
+    assert page.get_by_label("compare SPY_twin_a").is_checked()
+
+
+def test_letters_written_while_the_list_changes_are_kept(browser_page):
+    page = browser_page
+
+    def late(route) -> None:
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route("**/?strategy_type=rsi*", late)
+    page.locator("#f-q").fill("SPY")
+    wait_for(page, 26)
+    page.locator("#f-strategy_type").select_option("rsi")
+    page.locator("#f-q").press("End")
+    page.locator("#f-q").press_sequentially("_twin_a", delay=90)
+    wait_for(page, 1)
+
+    assert page.locator("#f-q").input_value() == "SPY_twin_a"
+    assert query_of(page) == {"q": ["SPY_twin_a"], "strategy_type": ["rsi"]}
+
+
+def test_a_word_is_one_step_back_however_it_was_written(browser_page):
+    page = browser_page
+    for letters, count in (("twin", 2), ("twin_a", 1)):
+        page.locator("#f-q").fill(letters)
+        wait_for(page, count)
+
+    page.go_back()
+    wait_for(page, 46)
+
+    assert query_of(page) == {}
+
+
 def test_a_mistake_in_the_address_is_said_where_the_list_was(browser_page):
-    browser_page.evaluate("show('/?sort=nowhere', 'results', { push: true })")
+    browser_page.evaluate("show('/?sort=nowhere', 'results')")
 
     browser_page.get_by_role("alert").wait_for()
     assert "There is no column nowhere" in browser_page.text_content("#results")

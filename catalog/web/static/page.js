@@ -27,7 +27,7 @@ async function show(address, part, { written = null } = {}) {
   pending = turn;
   const element = document.getElementById(part);
   element.setAttribute("aria-busy", "true");
-  const waiting = setTimeout(() => tell("Working …", { isWrong: false }), LONG);
+  const waiting = setTimeout(() => tell("Working …", { isSeen: true }), LONG);
   let text;
   try {
     const answer = await fetch(address, { headers: { "X-Part": part }, signal: turn.controller.signal });
@@ -49,7 +49,7 @@ async function show(address, part, { written = null } = {}) {
   // A whole page is an error, of which its middle is shown; else it is what the element holds.
   replace(element, fetched.getElementById("main") || fetched.body);
   const said = element.querySelector("[data-said]");
-  tell(said ? said.dataset.said : "", { isWrong: false });
+  tell(said ? said.dataset.said : "");
   // What is written letter by letter is one step back.
   const isSame = written !== null && history.state?.written === written;
   history[isSame ? "replaceState" : "pushState"]({ written }, "", address);
@@ -75,10 +75,11 @@ function replace(element, fresh) {
   same.setSelectionRange(selectionStart, selectionEnd);
 }
 
-function tell(text, { isWrong }) {
+function tell(text, { isWrong = false, isSeen = isWrong } = {}) {
   const said = document.getElementById("said");
   said.textContent = text;
   said.classList.toggle("wrong", isWrong);
+  said.classList.toggle("seen", isSeen);
 }
 
 let timer;
