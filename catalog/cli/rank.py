@@ -93,8 +93,13 @@ def command(
     _print_other_data(ranking, quiet=quiet)
     if ranking.unmeasured:
         say("unmeasured", f"{plural(ranking.unmeasured, 'trace')}: run catalog metrics")
+    if ranking.without_figures:
+        say("none", f"{plural(ranking.without_figures, 'trace')} without figures: {_WHY_NONE}")
     if not quiet:
         say_next("catalog show STRATEGY_ID")
+
+
+_WHY_NONE = 'see why with catalog sql "select note, count(*) from metrics group by all"'
 
 
 def _print_other_data(ranking: Ranking, *, quiet: bool) -> None:
@@ -123,17 +128,17 @@ def _rounded(table: Any) -> Any:
 
 
 def _print(one: Verdict, ranking: Ranking, *, quiet: bool) -> None:
+    from catalog.metrics.sets import in_words
+
     trials = one.trials
     data = f"{trials.symbol} {trials.timeframe}, {one.first} to {one.last}"
     if quiet:
         say("tried", f"{trials.trials:,} on {data}. {one.sentence}")
         return
-    terms = ranking.wanted.terms
     sessions = plural(one.sessions, "session")
     click.echo(err=True)
     say("data", f"{data}: {sessions}, {plural(one.bars, 'bar')}")
-    fill = "its bar's close" if terms.fill == "close" else "the next open"
-    say("terms", f"cost {terms.cost_bps:g} bps one way, filled at {fill}")
+    say("terms", in_words(ranking.wanted))
     counts = f"{plural(one.traces, 'trace')}, {one.distinct:,} of them distinct"
     if trials.tried > one.distinct:
         # The ledger also knows what is not measured yet, or not registered any more.

@@ -48,8 +48,8 @@ class Ranking:
     The best strategies, a row each, and what was tried on each data that they are ranked on.
 
     `keys` are the strategies of the rows, and `trace_ids` their traces; `total` is how many
-    strategies met the condition; `unmeasured` how many signal traces have no figures of this
-    metric set yet.
+    traces met the condition, of those with the same content one. `unmeasured` signal traces have
+    no figures of this metric set yet, and `without_figures` cannot have any: a note says why.
     """
 
     rows: Result
@@ -61,6 +61,7 @@ class Ranking:
     verdicts: tuple[Verdict, ...]
     other_data: int
     unmeasured: int
+    without_figures: int
 
 
 def rank(
@@ -88,7 +89,9 @@ def rank(
         )
     with reading(catalog) as con:
         set_id, wanted = find_set(con, wanted)
-        ((unmeasured,),) = con.execute(statement("count_unmeasured"), {"set_id": set_id}).fetchall()
+        ((unmeasured, without_figures),) = con.execute(
+            statement("count_unmeasured"), {"set_id": set_id}
+        ).fetchall()
         ((rows,),) = con.execute(
             "select count(*) from internal.metric where set_id = $set_id", {"set_id": set_id}
         ).fetchall()
@@ -131,6 +134,7 @@ def rank(
         verdicts,
         every - len(data),
         unmeasured,
+        without_figures,
     )
 
 
@@ -226,6 +230,9 @@ def _columns(found: Result, by: str, columns: tuple[str, ...] | None, *, has_spl
     for name in ("strategy_type", "symbol", "timeframe"):
         if _differ(shown, name):
             names.append(name)
+    told = [shown[name].to_pylist() for name in names]
+    if len(set(zip(*told, strict=True))) < shown.num_rows:
+        names += ["run_id", "from_ts", "to_ts"]
     names += _parameter_columns(shown)
     names.append(by)
     names += ["sharpe"] if by != "sharpe" else []

@@ -73,6 +73,17 @@ class Verdict:
             )
         if self.deflated is None or self.best is None or self.luck is None:
             return f"None of {tried} has a Sharpe ratio that could be compared with luck."
+        if self.trials.trials == 1:
+            return (
+                f"Only one strategy was tried here, with a Sharpe ratio of {self.best:.2f}: "
+                "nothing was chosen, and so there is no luck of the choice to take off."
+            )
+        if self.best < self.luck:
+            return (
+                f"Nothing here beats chance: luck alone would give the best of {tried} a Sharpe "
+                f"ratio of about {self.luck:.2f}, more than the {self.best:.2f} of this one "
+                f"(deflated {self.deflated:.2f}, and it would take {LEAST_CONFIDENCE})."
+            )
         if self.beats_luck:
             count = self.beats_luck
             who = "1 strategy does" if count == 1 else f"{count:,} strategies do"

@@ -132,6 +132,16 @@ class MetricSet:
         return made
 
 
+def in_words(wanted: MetricSet) -> str:
+    """Return the terms and the sessions of a set as people say them."""
+    fill = "its bar's close" if wanted.terms.fill == "close" else "the next open"
+    said = f"cost {wanted.terms.cost_bps:g} bps one way, filled at {fill}"
+    said += f", from {wanted.start}" if wanted.start else ""
+    said += f", to {wanted.end}" if wanted.end else ""
+    said += f", the last {wanted.last_days} days" if wanted.last_days else ""
+    return said + (f"; out of sample from {wanted.split}" if wanted.split else "")
+
+
 def options_of(wanted: MetricSet) -> str:
     """Return the options that name a set on the command line, each with a space before it."""
     options = ""

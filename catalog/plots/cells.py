@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from catalog.metrics.kinds import COUNTS, SHARES, greater_is_better
 from catalog.plots.colours import AROUND_ZERO, ONE_SIDED
 from catalog.plots.view import Chart, framed, percent_format, short
 
@@ -18,15 +19,6 @@ _TEXT_WIDTH: Final = 30
 # On a narrow page the numbers of cells would lie on each other.
 _NARROW: Final[Chart] = {"opacity": {"expr": f"bandwidth('x') < {_TEXT_WIDTH} ? 0 : 1"}}
 _AS_NUMBER = "isNumber(datum.value) ? format(datum.value, '.6~g') : datum.value"
-_SHARES = {
-    "total_return", "annual_return", "volatility", "max_drawdown", "exposure", "time_in_market",
-    "hit_rate",
-}  # fmt: skip
-_COUNTS = {"trades", "sessions", "turnover", "mean_holding", "breakeven_cost_bps"}
-NEUTRAL = {
-    "volatility", "exposure", "time_in_market", "turnover", "trades", "mean_holding", "sessions",
-    "benchmark_sharpe",
-}  # fmt: skip
 
 
 def heat_map(
@@ -56,8 +48,8 @@ def heat_map(
     both = (row[name] for row in rows for name in ("value", "plateau"))
     known = [one for one in both if one is not None] or [0.0]
     colour, is_strong = _colours(known, f"datum.{coloured_by}")
-    shown = ".3~s" if value in _COUNTS else ".2f"
-    if value in _SHARES:
+    shown = ".3~s" if value in COUNTS else ".2f"
+    if value in SHARES:
         shown = percent_format((min(known), max(known)))
     axis: Chart = {
         "labelExpr": _AS_NUMBER,
@@ -157,7 +149,7 @@ def best_plateau(cells: pa.Table, metric: str) -> int | None:
     None where there is none, where all are alike, or where a greater figure is no better one.
     """
     known = [one for one in cells["plateau"].to_pylist() if one is not None]
-    if metric in NEUTRAL or not known or min(known) == max(known):
+    if not greater_is_better(metric) or not known or min(known) == max(known):
         return None
     ranked = [plateau_rank(row) for row in cells.to_pylist()]
     return ranked.index(max(ranked))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from catalog.metrics.sets import MetricSet, in_words
+from catalog.metrics.terms import Terms
 from catalog.query.rows import Row
 
 FIGURES: Final = (
@@ -13,18 +15,6 @@ FIGURES: Final = (
     "time_in_market", "turnover", "breakeven_cost_bps", "benchmark_sharpe", "benchmark_return",
     "beta", "alpha", "correlation", "sessions",
 )  # fmt: skip
-SHARES: Final = frozenset(
-    {"total_return", "annual_return", "volatility", "max_drawdown", "hit_rate", "exposure",
-     "time_in_market", "benchmark_return", "alpha"}
-)  # fmt: skip
-"""Figures that are shown in percent."""
-NEUTRAL: Final = frozenset(
-    {"trades", "exposure", "time_in_market", "mean_holding", "sessions", "correlation", "beta",
-     "benchmark_sharpe", "benchmark_return"}
-)  # fmt: skip
-"""Figures of which neither the least nor the most is better."""
-LESS_IS_MORE: Final = frozenset({"volatility", "turnover"})
-"""Figures of which the least is the best one."""
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -64,13 +54,9 @@ def figures(rows: list[Row]) -> list[Figures]:
 
 
 def _terms(row: Row) -> str:
-    fill = "its bar's close" if row["fill"] == "close" else "the next open"
-    said = f"cost {row['cost_bps']:g} bps one way, filled at {fill}"
-    first, last = row["range_start"], row["range_end"]
-    said += f", from {first}" if first else ""
-    said += f", to {last}" if last else ""
-    said += f", the last {row['last_days']} days" if row["last_days"] else ""
-    return said + (f"; out of sample from {row['split']}" if row["split"] else "")
+    terms = Terms(row["cost_bps"], row["fill"])
+    range_ = (row["range_start"], row["range_end"], row["last_days"], row["split"])
+    return in_words(MetricSet(terms, *range_))
 
 
 def _period(row: Row) -> str:

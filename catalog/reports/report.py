@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from catalog.compare.rank import Ranking
 from catalog.errors import QueryError, UsageError
+from catalog.metrics.kinds import SHARES
 from catalog.metrics.sets import MetricSet
 from catalog.places import absolute
 from catalog.plots.charts import Chart, heat_map
@@ -19,7 +20,7 @@ from catalog.plots.landscape import Landscape
 from catalog.query.rows import Row
 from catalog.query.runs import list_runs
 from catalog.query.target import written_whole
-from catalog.reports.figures import MONTHS, SHARES
+from catalog.reports.figures import MONTHS
 from catalog.reports.render import check_libraries, render
 from catalog.reports.rows import asked
 from catalog.reports.run import curved, rank_run, read_run, read_surfaces, why_no_curves

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.metrics.kinds import SHARES
 from catalog.reports.shown import meaning
 
 PARAMETER: Final = "param_"
@@ -23,15 +24,10 @@ _ELSEWHERE: Final = {
     "metrics_note": ("m", "note"),
     "config": ("s", "config"),
 }
-_PERCENT: Final = frozenset(
-    {
-        *("total_return", "annual_return", "volatility", "max_drawdown", "exposure"),
-        *("time_in_market", "hit_rate"),
-    }
-)
 _NUMBERS: Final = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 
 _LABELS: Final = {
+    "strategy_id": "strategy",
     "strategy_hash": "hash",
     "strategy_key": "key",
     "strategy_type": "type",
@@ -45,6 +41,8 @@ _LABELS: Final = {
     "sharpe_oos": "sharpe out of sample",
     "metrics_note": "note",
     "breakeven_cost_bps": "breakeven cost, bps",
+    "from_ts": "from",
+    "to_ts": "to",
 }
 
 
@@ -99,4 +97,4 @@ class Column:
     @property
     def is_percent(self) -> bool:
         """Whether it is a fraction that reads better in percent."""
-        return self.name in _PERCENT
+        return self.name in SHARES

@@ -15,10 +15,11 @@ from catalog.catalog import Catalog
 from catalog.compare.parameters import SeveralValues, parameters_of_several
 from catalog.compare.told_apart import told_apart
 from catalog.errors import CatalogError, QueryError
+from catalog.metrics.kinds import LESS_IS_MORE, NEUTRAL
 from catalog.plots.charts import Chart, correlation_chart
 from catalog.plots.curves import POINTS
 from catalog.query.rows import Row
-from catalog.reports.figures import FIGURES, LESS_IS_MORE, NEUTRAL
+from catalog.reports.figures import FIGURES
 from catalog.reports.rows import asked
 from catalog.reports.run import curved, why_no_curves
 from catalog.reports.trace import Pictures, attempt, draw

@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from catalog.catalog import Catalog
 from catalog.errors import QueryError, UsageError
+from catalog.metrics.kinds import SHARES
 from catalog.query.rows import Row
-from catalog.reports.figures import SHARES
 from catalog.web.compared import FEWEST, MOST, compare
 from catalog.web.page import catalog_of, render
 from catalog.web.pages.strategy import chosen, traces_of

@@ -16,8 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from catalog.errors import CatalogError, QueryError, UsageError
+from catalog.metrics.kinds import greater_is_better
 from catalog.plots.axes import OTHERS, Axis
-from catalog.plots.cells import NEUTRAL, heat_map, plateau_rank, step_text
+from catalog.plots.cells import heat_map, plateau_rank, step_text
 from catalog.plots.charts import Chart
 from catalog.plots.landscape import METRICS, MOST_MAPS, Landscape, read_landscape
 from catalog.query.rows import Row
@@ -148,7 +149,7 @@ def shown(found: Landscape, asked: Asked) -> dict[str, Any]:
 def best_first(cells: pa.Table, found: Landscape) -> list[Row]:
     """Return cells, the best plateaus first; where no figure is better, the greatest."""
     rows: list[Row] = cells.to_pylist()
-    if found.metric in NEUTRAL:
+    if not greater_is_better(found.metric):
         return sorted(rows, key=lambda row: -math.inf if row["value"] is None else -row["value"])
     return sorted(rows, key=plateau_rank, reverse=True)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
-import pyarrow as pa
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog.compare.rank import RANKED_BY
-from catalog.errors import UsageError
-from catalog.metrics.sets import FILLS
+from catalog.compare.rank import RANKED_BY, Ranking
+from catalog.errors import QueryError, UsageError
+from catalog.metrics.sets import FILLS, in_words
+from catalog.web.columns import Column
+from catalog.web.facets import Facets, facets_of
 from catalog.web.page import catalog_of, render
+from catalog.web.table import Cell, cell
 from catalog.web.values import choice, number, whole
 
 MOST_ROWS: Final = 1_000
@@ -32,32 +35,67 @@ class Asked:
     pbo: bool = False
 
 
+@dataclass(frozen=True)
+class Row:
+    """A trace of a ranking: what leads to it, and a cell for each column."""
+
+    address: str
+    cells: list[Cell]
+
+
 def page(request: Request) -> Response:
     """Answer with the ranking that the address asks for."""
-    asked = read(request.query_params)
-    ranking = catalog_of(request).rank(
-        by=asked.by,
-        where=asked.where or None,
-        top=asked.top,
-        cost_bps=asked.cost_bps,
-        fill=asked.fill,
-        pbo=asked.pbo,
-    )
+    catalog = catalog_of(request)
+    asked, ranking, why_not, status = Asked(), None, None, 200
+    try:
+        asked = read(request.query_params)
+        ranking = catalog.rank(
+            by=asked.by,
+            where=asked.where or None,
+            top=asked.top,
+            cost_bps=asked.cost_bps,
+            fill=asked.fill,
+            pbo=asked.pbo,
+        )
+    except (QueryError, UsageError) as error:
+        why_not, status = error, 400  # The form stays, so that something else can be asked for.
+    columns = [] if ranking is None else columns_of(ranking, facets_of(catalog))
     return render(
         request,
         "ranking",
+        status=status,
         asked=asked,
         choices=RANKED_BY,
         fills=FILLS,
         ranking=ranking,
-        rows=list(zip(ranking.keys, ranking.trace_ids, ranking.rows.fetchall(), strict=True)),
-        numbers=[is_number(field.type) for field in ranking.rows.table.schema],
+        why_not=why_not,
+        terms="" if ranking is None else in_words(ranking.wanted),
+        columns=columns,
+        rows=[] if ranking is None else rows_of(ranking, columns),
     )
 
 
-def is_number(kind: pa.DataType) -> bool:
-    """Say whether values of a type are shown as numbers."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+def columns_of(ranking: Ranking, facets: Facets) -> list[Column]:
+    """Return the columns of a ranking as this page orders them: the figures before parameters."""
+    found = ranking.rows
+    columns = [
+        facets.columns.get(name) or Column(name, kind)
+        for name, kind in zip(found.columns, found.types, strict=True)
+    ]
+    return sorted(columns, key=lambda one: one.is_parameter or one.name == "parameters")
+
+
+def rows_of(ranking: Ranking, columns: Sequence[Column]) -> list[Row]:
+    """Return the rows of a ranking, the best first."""
+    table = ranking.rows.table
+    values = [table[column.name].to_pylist() for column in columns]
+    return [
+        Row(
+            f"/strategies/{quote(key, safe='')}?trace={quote(trace_id, safe='')}",
+            [cell(own[place], column) for own, column in zip(values, columns, strict=True)],
+        )
+        for place, (key, trace_id) in enumerate(zip(ranking.keys, ranking.trace_ids, strict=True))
+    ]
 
 
 def read(query: Mapping[str, str]) -> Asked:
@@ -69,7 +107,7 @@ def read(query: Mapping[str, str]) -> Asked:
     """
     top = whole(query, "top", Asked.top)
     if not 1 <= top <= MOST_ROWS:
-        raise UsageError(f"{top:,} rows cannot be shown", hint=f"Take 1 to {MOST_ROWS:,}")
+        raise UsageError("So many rows cannot be shown", hint=f"Take 1 to {MOST_ROWS:,}")
     values: dict[str, Any] = {
         "by": choice(query, "by", RANKED_BY, Asked.by),
         "where": query.get("where", "").strip(),

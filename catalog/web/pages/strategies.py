@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,30 +14,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from catalog.reports.shown import exact, percent, shown, two
 from catalog.web.columns import Column
 from catalog.web.facets import Facets, ParameterFacet, facets_of, parameters_of
 from catalog.web.list_asked import MAX, MIN, Asked, read_asked
 from catalog.web.listing import PAGE, all_rows, list_page
 from catalog.web.page import catalog_of, render
+from catalog.web.table import Cell, cell
 
 CHOICES: Final = ("strategy_type", "symbol", "timeframe", "run_id")
 """Columns of which a value can be chosen, in their order."""
-ROUNDED: Final = 10_000
-"""From here on figures are shown without decimals."""
 CHUNK: Final = 1 << 18
-MOST_CHARACTERS: Final = 90
-"""So much of a configuration is shown in its cell, all of it in its title."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What a cell says, and what a look at it for longer does."""
-
-    text: str
-    title: str
-    look: str = ""
-    """The class of its element: `number`, `config`, or none."""
 
 
 @dataclass(frozen=True)
@@ -138,28 +123,6 @@ def kept(looked: Looked) -> list[tuple[str, str]]:
     return [pair for pair in looked.asked.pairs() if pair[0] not in boxes]
 
 
-def summary(config: str | None) -> str:
-    """Return the parameters of a configuration in one line."""
-    if config is None:
-        return "unknown"
-    try:
-        body = json.loads(config)
-    except ValueError:
-        return config
-    if not isinstance(body, dict):
-        return config
-    said = body.get("parameters", body.get("params"))
-    if not isinstance(said, dict):
-        said = {name: value for name, value in body.items() if name != "type"}
-    return ", ".join(f"{name} {_brief(value)}" for name, value in said.items()) or "no parameters"
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
-        return f"({len(value)})"
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def _row(row: dict[str, Any], columns: list[Column]) -> Row:
     note = row.get("metrics_note") or ""
     return Row(
@@ -167,27 +130,8 @@ def _row(row: dict[str, Any], columns: list[Column]) -> Row:
         trace_id=row["trace_id"],
         name=row["strategy_id"] or row["strategy_key"],
         is_flat=bool(row["is_flat"]),
-        cells=[_cell(row[column.name], column, note) for column in columns],
+        cells=[cell(row[column.name], column, note=note) for column in columns],
     )
-
-
-def _cell(value: Any, column: Column, note: str) -> Cell:
-    if column.name == "config":
-        text = summary(value)
-        cut = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
-        return Cell(cut, value or "", "config")
-    if column.is_metric:
-        text = _figure(value, column)
-        return Cell(text, note if value is None else exact(value), "number")
-    text = exact(value) if column.is_parameter else shown(value)
-    return Cell(text, "", "number" if column.is_number else "")
-
-
-def _figure(value: Any, column: Column) -> str:
-    """Return a figure with as many digits as its neighbours have; its title has all of them."""
-    if column.is_percent:
-        return percent(value)
-    return two(value) if isinstance(value, float) and abs(value) < ROUNDED else shown(value)
 
 
 def _file(request: Request, name: str, kind: str, writer: Callable[..., Any]) -> Response:

@@ -11,9 +11,10 @@ from starlette.routing import Route
 
 from catalog.catalog import Catalog
 from catalog.errors import UsageError
+from catalog.metrics.kinds import SHARES
 from catalog.plots.curves import POINTS
 from catalog.query.rows import Row
-from catalog.reports.figures import MONTHS, SHARES, figures
+from catalog.reports.figures import MONTHS, figures
 from catalog.reports.rows import asked
 from catalog.reports.trace import attempt, draw, months
 from catalog.web.page import catalog_of, render
