@@ -4,7 +4,8 @@ select
     coalesce(t.strategy_id, t.strategy_hash, t.strategy_key) as strategy_id,
     t.symbol,
     t.timeframe,
-    t.run_id
+    t.run_id,
+    t.metrics_note
 from strategy_index as t
 where list_contains($trace_ids::varchar[], t.trace_id)
 order by list_position($trace_ids::varchar[], t.trace_id);

@@ -8,6 +8,7 @@ server shows them, and `browser_page` a page of Chromium there, whose errors fai
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -90,7 +91,11 @@ class serving:  # noqa: N801  (a verb, as in `with serving(path) as server`)
 
     def __enter__(self) -> serving:
         self.process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self._command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_end_with_parent,
         )
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().strip()
@@ -104,8 +109,17 @@ class serving:  # noqa: N801  (a verb, as in `with serving(path) as server`)
         """Press Ctrl-C, and return the exit status and what was said on stderr."""
         if self._said is None:
             self.process.send_signal(signal.SIGINT)
-            _, self._said = self.process.communicate(timeout=20)
+            try:
+                _, self._said = self.process.communicate(timeout=20)
+            finally:
+                self.process.kill()  # One that has ended already does not mind.
         return self.process.returncode, self._said
+
+
+def _end_with_parent() -> None:
+    """Let Linux end this process with the one that started it, also where that one is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 @pytest.fixture(scope="session")

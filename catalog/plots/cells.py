@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from catalog.metrics.kinds import COUNTS, SHARES, greater_is_better
 from catalog.plots.colours import AROUND_ZERO, ONE_SIDED
-from catalog.plots.view import Chart, framed, percent_format, short
+from catalog.plots.view import Chart, framed, percent_format, plain, short
 
 _TEXT_CELLS: Final = 200
 """In more cells numbers are not read any more."""
@@ -39,6 +39,8 @@ def heat_map(
         x: what the columns stand for; likewise y, value and facet.
         coloured_by: the column that is shown, value or plateau.
     """
+    x, y, value = plain(x), plain(y), plain(value)
+    facet = None if facet is None else plain(facet)
     rows = [_row(row) for row in cells.to_pylist()]
     best = best_plateau(cells, value)
     if best is not None:
@@ -63,9 +65,9 @@ def heat_map(
     }
     encoding["y"]["sort"] = "descending"
     tooltip = [
-        {"field": "x_shown", "title": x, "type": "nominal"},
-        {"field": "y_shown", "title": y, "type": "nominal"},
-        *([{"field": "facet_shown", "title": facet, "type": "nominal"}] if facet else []),
+        {"field": "x_shown", "title": _as_key(x), "type": "nominal"},
+        {"field": "y_shown", "title": _as_key(y), "type": "nominal"},
+        *([{"field": "facet_shown", "title": _as_key(facet), "type": "nominal"}] if facet else []),
         {"field": "value", "title": f"{value} (median)", "type": "quantitative", "format": ".4~g"},
         {"field": "best", "title": "greatest", "type": "quantitative", "format": ".4~g"},
         {"field": "plateau", "title": "cells beside it", "type": "quantitative", "format": ".4~g"},
@@ -125,9 +127,15 @@ def heat_map(
 def _row(cell: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is drawn of a cell; a step of several values has the first as its place."""
     row = {name: cell[name] for name in ("x", "y", "count", "address") if name in cell}
+    row |= {name: plain(cell[name]) for name in ("x", "y") if isinstance(cell[name], str)}
     row |= {name: short(cell[name]) for name in ("value", "best", "plateau")}
     row |= {f"{name}_shown": step_text(cell, name) for name in ("x", "y", "facet")}
     return row
+
+
+def _as_key(name: str) -> str:
+    """Return a parameter's name as the key of a tooltip, where some, as `image`, mean another."""
+    return f"{name}\u00a0"
 
 
 def _from(cells: pa.Table, name: str) -> str:
@@ -138,7 +146,7 @@ def _from(cells: pa.Table, name: str) -> str:
 def step_text(cell: Mapping[str, Any], name: str) -> str:
     """Return where a cell is on an axis, in words: a value, or the first and last of several."""
     first, last = cell[name], cell[f"{name}_last"]
-    ends = [f"{one:.6g}" if isinstance(one, float) else str(one) for one in (first, last)]
+    ends = [f"{one:.6g}" if isinstance(one, float) else plain(str(one)) for one in (first, last)]
     return ends[0] if first == last else " to ".join(ends)
 
 
@@ -170,11 +178,12 @@ def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) ->
         names: in which order they are shown; as they come unless given.
     """
     found = {
-        (row["a"], row["b"]): row["correlation"]
+        (plain(row["a"]), plain(row["b"])): row["correlation"]
         for row in pairs.select(["a", "b", "correlation"]).to_pylist()
     }
     if names is None:
         names = list(dict.fromkeys(name for pair in found for name in pair))
+    names = [plain(name) for name in names]
     rows = []
     for i, a in enumerate(names, 1):
         for j, b in enumerate(names, 1):

@@ -69,11 +69,11 @@ def traces_meant(
     """
     if not references and where is None and top is None:
         raise UsageError(
-            "It is not said which strategies to plot",
+            "It is not said which strategies are meant",
             hint="Name them, or take the best: --top 5, of some only: --where \"symbol = 'SPY'\"",
         )
     if top is not None and not 1 <= top <= most:
-        raise UsageError(f"The best {top} are no plot", hint=f"Take from 1 to {most}")
+        raise UsageError(f"The best {top} cannot be shown together", hint=f"Take from 1 to {most}")
     ids = traces_named(catalog, references) if references else None
     if where is not None:
         meeting = dict.fromkeys(chosen_ids(catalog, run=None, where=where) or [])
@@ -98,7 +98,7 @@ def traces_meant(
         )
     if len(chosen) > most:
         raise UsageError(
-            f"{len(chosen):,} traces are meant, and there is room for {most} in one plot",
+            f"{len(chosen):,} traces are meant, and there is room for {most}",
             hint=f"Narrow it with --where, or take the best: --top {most}",
         )
     return chosen

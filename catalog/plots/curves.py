@@ -160,6 +160,11 @@ def _benchmark_labels(series: list[tuple[str, str]]) -> list[str]:
 def _curve(
     label: str, trace_id: str | None, times: NDArray[np.datetime64], equity: Floats, points: int
 ) -> pa.Table:
+    ruined = np.flatnonzero(equity <= 0)
+    if len(ruined):
+        # Who has lost everything trades no more, whatever the prices do.
+        times, equity = times[: ruined[0] + 1], equity[: ruined[0] + 1].copy()
+        equity[-1] = 0.0
     drawdown = equity / np.maximum.accumulate(np.maximum(equity, 1.0)) - 1
     keep = thin(points, equity, drawdown)
     count = len(keep)
@@ -188,9 +193,20 @@ def _check(traces: pa.Table, ids: list[str], number: NDArray[np.int64], wanted: 
         name = told_apart(traces)[without[0]]
         some = f"{name} has" if len(without) == 1 else f"{name} and {len(without) - 1} more have"
         within = " in those sessions" if wanted.start or wanted.end else ""
+        note = traces["metrics_note"].to_pylist()[without[0]]
+        if note is not None:
+            raise QueryError(
+                f"{some} no session returns: {note}",
+                hint="Leave it away, or mend that: catalog prices add FILE, then catalog metrics",
+            )
+        if within:
+            raise QueryError(
+                f"{some} no session returns{within}",
+                hint=f"See from when to when it ran: catalog show {ids[without[0]]}",
+            )
         fill = "" if wanted.terms.fill == "close" else options_of(MetricSet(wanted.terms))
         raise QueryError(
-            f"{some} no session returns{within}",
+            f"{some} no session returns",
             hint=f"Compute them: catalog metrics{fill} (it needs prices: catalog prices add FILE)",
         )
 

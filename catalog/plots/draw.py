@@ -11,6 +11,7 @@ from html import escape
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from catalog.errors import UsageError
@@ -20,6 +21,8 @@ from catalog.query.target import written_whole
 THEMES = ("light", "dark")
 WIDTH = 860
 """Of a picture, in pixels, where the chart says nothing else."""
+_TITLE, _SUBTITLE = 110, 140
+"""So many characters fit on a line of a title, and on one below it."""
 SCALE = 2.0
 """A PNG has so many pixels for each of them, so that it stays sharp when it is shown large."""
 _NUMBERED = re.compile(r'(\bid="|url\(#)((?:clip|gradient_)\d+)("|\))')
@@ -139,6 +142,10 @@ def _still(chart: Chart) -> Chart:
     if still.get("width") == "container":
         still["width"] = still.get("usermeta", {}).get("width", WIDTH)
         still["autosize"] = {"type": "pad"}
+    if title := still.get("title"):
+        # A picture is not to be as wide as a long line above it.
+        title["text"] = wrap(title["text"], _TITLE) or ""
+        title["subtitle"] = [part for line in title["subtitle"] for part in wrap(line, _SUBTITLE)]
     return still
 
 

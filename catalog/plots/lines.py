@@ -23,6 +23,7 @@ from catalog.plots.view import (
     framed,
     moment,
     percent_format,
+    plain,
     short,
     time_axis,
     when,
@@ -38,14 +39,14 @@ def equity_chart(curves: pa.Table) -> Chart:
     Return what 1 grew to, a line a strategy; on a logarithmic axis where it multiplied.
 
     Args:
-        curves: label, date, equity, drawdown; see `Curves`.
+        curves: label, trace_id, date, equity, drawdown; see `Curves`.
     """
     low, high = _range(curves["equity"])
     axis: Chart
     if is_log := low > 0 and high / low >= _LOG_FROM:
         # A nice domain would go to the next power of ten, and leave half of the paper empty.
         scale = {"type": "log", "domain": [low / 1.1, high * 1.1], "nice": False}
-        axis = {"format": ".2~f", "tickCount": 8}
+        axis = {"format": ".2~f" if low >= 0.05 else "~g", "tickCount": 8}
     else:
         scale, axis = (
             {"zero": False, "nice": True},
@@ -60,7 +61,7 @@ def drawdown_chart(curves: pa.Table) -> Chart:
     Return how far equity was below its peak at session ends, a line a strategy.
 
     Args:
-        curves: label, date, equity, drawdown; see `Curves`.
+        curves: label, trace_id, date, equity, drawdown; see `Curves`.
     """
     scale: Chart = {"domainMax": 0, "nice": True}
     return _lines(
@@ -142,8 +143,9 @@ def position_chart(price: pa.Table, held: pa.Table) -> Chart:
 def _lines(
     curves: pa.Table, field: str, title: str, *, scale: Chart, axis: Chart, height: int
 ) -> Chart:
-    labels = list(dict.fromkeys(curves["label"].to_pylist()))
-    is_benchmark = [label.startswith("buy and hold ") for label in labels]
+    pairs = zip(curves["label"].to_pylist(), curves["trace_id"].to_pylist(), strict=True)
+    of_labels = {plain(label): trace_id for label, trace_id in pairs}
+    labels, is_benchmark = list(of_labels), [one is None for one in of_labels.values()]
     own = [label for label, is_one in zip(labels, is_benchmark, strict=True) if not is_one]
     colours, dashes = [], []
     for number, is_one in enumerate(is_benchmark):
@@ -157,7 +159,7 @@ def _lines(
     rows: list[Chart] = []
     seen: set[str] = set()
     for row in curves.select(["label", "date", field]).to_pylist():
-        label, date = row["label"], row["date"]
+        label, date = plain(row["label"]), row["date"]
         if label not in seen and not by_bar:
             # What a first session earned is a line, too: from the day before.
             start = {"label": label, "date": f"{date - timedelta(days=1)}"}

@@ -25,6 +25,7 @@ from catalog.plots.curves import Curves, read_curves
 from catalog.plots.draw import check_ending, check_theme, draw
 from catalog.plots.landscape import read_landscape
 from catalog.query.parsing import parse_condition
+from catalog.query.target import check_folder
 
 DEFAULT = MetricSet()
 MOST_CURVES = 10
@@ -67,6 +68,7 @@ def plot(catalog: Path, kind: str, path: Path, asked: Asked, *, theme: str = "li
     """
     check_kind(kind, asked)
     check_ending(path)
+    check_folder(path)
     check_theme(theme)
     made = make_plot(catalog, kind, asked)
     draw(titled(made.chart, made.title, *made.notes), path, catalog=catalog, theme=theme)
@@ -119,8 +121,8 @@ def _of_curves(catalog: Path, asked: Asked, name: str, make: Callable[..., Chart
         wanted=asked.wanted,
     )
     found = read_curves(catalog, ids, wanted=asked.wanted, position=False)
-    title = f"{name} of {found.labels[0] if len(ids) == 1 else f'{len(ids)} strategies'}"
-    notes = (_sessions(found), _terms(asked.wanted), _hidden(found))
+    title = f"{name} of {found.labels[0] if len(ids) == 1 else f'{len(ids)} traces'}"
+    notes = (_sessions(found), _terms(asked.wanted), _ruined(found), _hidden(found))
     return Plotted(make(found.curves), title, tuple(filter(None, notes)), len(ids))
 
 
@@ -152,7 +154,9 @@ def _heat_map(catalog: Path, asked: Asked) -> Plotted:
 def _correlation(catalog: Path, asked: Asked) -> Plotted:
     where, top = asked.where, asked.top
     if top is not None and not 2 <= top <= MOST_CORRELATED:
-        raise UsageError(f"The best {top} are no plot", hint=f"Take from 2 to {MOST_CORRELATED}")
+        raise UsageError(
+            f"The best {top} cannot be shown together", hint=f"Take from 2 to {MOST_CORRELATED}"
+        )
     if asked.selection:
         ids = traces_named(catalog, asked.selection)
         if len(ids) > MOST_CORRELATED and top is None:
@@ -196,12 +200,18 @@ def _hidden(found: Curves) -> str:
         own = curves.filter(pc.equal(curves["label"], label))
         rounded = (round(value, 12) for value in own["equity"].to_pylist())
         seen.setdefault((*own["date"].to_pylist(), *rounded), []).append(label)
-    alike = max(seen.values(), key=len)
-    if len(alike) == 1:
-        return ""
-    return f"one line: {', '.join(alike[:3])}" + (
-        f" and {len(alike) - 3} more" if alike[3:] else ""
-    )
+    groups = [
+        ", ".join(alike[:3]) + (f" and {len(alike) - 3} more" if alike[3:] else "")
+        for alike in seen.values()
+        if len(alike) > 1
+    ]
+    return f"one line: {'; '.join(groups)}" if groups else ""
+
+
+def _ruined(found: Curves) -> str:
+    """Say whose equity ends at nothing."""
+    lost = found.curves.filter(pc.field("equity") <= 0).select(["label", "date"]).to_pylist()
+    return "; ".join(f"{row['label']} lost everything on {row['date']:%Y-%m-%d}" for row in lost)
 
 
 def _terms(wanted: MetricSet) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ Chart = dict[str, Any]
 """A specification in Vega-Lite, which becomes JSON."""
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
+# Controls, line and paragraph separators, and what marks a direction.
+_NO_TEXT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 HELP: Final = "help"
 """The beginning of the names of layers and parameters that only a pointer needs."""
 
@@ -25,10 +28,19 @@ _AS_TIME = (
 )
 
 
+def plain(text: str) -> str:
+    """
+    Return a name as one line that reads in one direction.
+
+    A line separator ends a formula of Vega's, and what turns the direction turns its surroundings.
+    """
+    return _NO_TEXT.sub(" ", text)
+
+
 def titled(chart: Chart, title: str, *more: str) -> Chart:
     """Return a chart with a title, and with lines below it that say what it is of."""
-    below = {"subtitle": [line for line in more if line]}
-    return chart | {"title": {"text": title, "anchor": "start", **below}}
+    below = {"subtitle": [plain(line) for line in more if line]}
+    return chart | {"title": {"text": plain(title), "anchor": "start", **below}}
 
 
 def framed(view: Chart) -> Chart:

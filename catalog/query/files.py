@@ -48,6 +48,14 @@ def named_files(tree: exp.Expr, values: Mapping[str, object]) -> list[str]:
     return found
 
 
+def reads_files(tree: exp.Expr) -> bool:
+    """Say whether a query, or a part of one, reads files that it names."""
+    return any(file_function(one) is not None for one in tree.walk()) or any(
+        isinstance(table.this, exp.Identifier) and not table.db and _FILE.search(table.name)
+        for table in tree.find_all(exp.Table)
+    )
+
+
 def file_function(call: object) -> str | None:
     """Return the name of a function that reads files, if this is a call of one."""
     if isinstance(call, exp.ReadParquet):

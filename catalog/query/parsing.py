@@ -86,9 +86,10 @@ def parse_condition(text: str) -> exp.Expr:
     try:
         with _quiet():
             return parse_one(text, dialect="duckdb", into=exp.Condition)
-    except SqlglotError as error:
+    except (SqlglotError, RecursionError) as error:
+        shown = text if len(text) <= 200 else f"{text[:200]} …"
         raise QueryError(
-            f"This is no condition: {text}",
+            f"This is no condition: {shown}",
             hint="Write one as after WHERE, such as: strategy_type = 'rsi' and param_period > 10",
         ) from error
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import pyarrow as pa
 
+from catalog.errors import UsageError
+
 _SHOWN_ROWS = 20
 _SHOWN_COLUMNS = 30
+
+
+@contextmanager
+def _installed(library: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"That needs {library}, which is not installed", hint=f"pip install {library}"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -30,12 +43,24 @@ class Result:
         return self.table
 
     def df(self) -> Any:
-        """Return the rows as a pandas DataFrame."""
-        return self.table.to_pandas()
+        """
+        Return the rows as a pandas DataFrame.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        with _installed("pandas"):
+            return self.table.to_pandas()
 
     def pl(self) -> Any:
-        """Return the rows as a polars DataFrame."""
-        import polars
+        """
+        Return the rows as a polars DataFrame.
+
+        Raises:
+            UsageError: polars is not installed.
+        """
+        with _installed("polars"):
+            import polars
 
         return polars.from_arrow(self.table)
 

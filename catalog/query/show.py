@@ -89,6 +89,15 @@ def find_strategy(con: DuckDBPyConnection, reference: str | os.PathLike[str]) ->
                 f"{len(rows):,} strategies go by {reference!r}: {some}{more}",
                 hint="Name one of them by its hash",
             )
+    if con.execute(statement("select_run_named"), {"reference": reference}).fetchall():
+        from sqlglot import exp
+
+        where = exp.column("run_id").eq(exp.Literal.string(reference)).sql("duckdb")
+        raise QueryError(
+            f"{reference!r} is a run, and no strategy",
+            hint=f'Its strategies: catalog sql "from strategy_index where {where}", '
+            f'or with a command that takes it: --where "{where}"',
+        )
     raise QueryError(
         f"Nothing in the catalog goes by {reference!r}",
         hint='List what there is with: catalog sql "from strategies limit 20"',

@@ -42,16 +42,30 @@ def written_whole(catalog: Path, target: Path) -> Iterator[Path]:
             unfinished.unlink(missing_ok=True)
 
 
+def check_folder(target: Path) -> None:
+    """
+    Refuse a file in a folder that does not exist, before there is work to lose.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not target.absolute().parent.is_dir():
+        raise UsageError(
+            f"There is no folder {target.parent}", hint="Make it, or name another file"
+        )
+
+
 def _check(catalog: Path, target: Path) -> None:
     path = os.path.abspath(target)
     # Where another engine is asked there need be no catalog.
-    if not os.path.exists(path) or not os.path.exists(catalog):
+    if not os.path.exists(catalog):
         return
-    side = os.path.abspath(side_folder(catalog))
+    if path.startswith(os.path.abspath(side_folder(catalog)) + os.sep):
+        raise UsageError(f"{target} belongs to the catalog", hint="Name another file")
+    if not os.path.exists(path):
+        return
     if os.path.samefile(catalog, path):
         raise UsageError(f"{target} is the catalog itself", hint="Name another file")
-    if path.startswith(side + os.sep):
-        raise UsageError(f"{target} belongs to the catalog", hint="Name another file")
     with reading(catalog) as con:
         if con.execute(statement("select_registered_path"), {"path": path}).fetchall():
             raise UsageError(f"{target} is a registered trace file", hint="Name another file")

@@ -21,15 +21,19 @@ from catalog.web.pages import compare, health, landscape, ranking, strategies, s
 from catalog.web.static_files import static_file
 
 
-def make_app(catalog: Catalog, *, token: str, port: int) -> Starlette:
-    """Return the pages over a catalog; each request opens it for itself, and only reads."""
+def make_app(catalog: Catalog, *, token: str, port: int, key: str | None = None) -> Starlette:
+    """
+    Return the pages over a catalog; each request opens it for itself, and only reads.
+
+    Who may ask is told by `token`, `port` and `key`; see `Guard`.
+    """
     routes = [Route("/static/{name}", static_file, methods=METHODS)]
     for page in (strategies, strategy, landscape, ranking, compare, health):
         routes += page.ROUTES
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Guard, token=token, port=port),
+            Middleware(Guard, token=token, port=port, key=key),
             Middleware(Leaving),
             # Little text takes longer to pack than to send.
             Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),

@@ -36,12 +36,15 @@ class Guard:
 
     Args:
         token: what the first address carries; a cookie keeps it from then on.
+        key: what opens once in its place. A browser is started with it: the command line of a
+            process can be read by everybody on this machine.
         port: the one that is listened to; what asks for another host, or port, is refused.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, *, token: str, port: int, key: str | None = None) -> None:
         self._app = app
         self._token = token
+        self._key = key
         names = ("127.0.0.1", "localhost")
         # Browsers leave out the port that all of the web has.
         self._hosts = {f"{name}:{port}" for name in names} | set(names if port == 80 else ())
@@ -72,7 +75,7 @@ class Guard:
         if request.method not in METHODS:
             return PlainTextResponse("Nothing is changed here.\n", 405, {"Allow": "GET, HEAD"})
         given = request.query_params.get("token")
-        if given is not None and self._is_token(given):
+        if given is not None and (self._is_token(given) or self._takes_key(given)):
             # Out of the address, which is copied and kept; the cookie says it from now on.
             answer = RedirectResponse(_without_token(request.url), 303)
             # Lax, so that a link from a chat opens; what other pages embed or fetch has no cookie.
@@ -85,6 +88,12 @@ class Guard:
                 403,
             )
         return None
+
+    def _takes_key(self, given: str) -> bool:
+        if self._key is None or not compare_digest(given.encode(), self._key.encode()):
+            return False
+        self._key = None
+        return True
 
     def _is_token(self, given: str) -> bool:
         return compare_digest(given.encode(), self._token.encode())

@@ -35,6 +35,7 @@ _USUAL: Final = (
     *("total_return", "max_drawdown", "trades", "config", "run_id"),
 )
 _SORT: Final = "-sharpe"
+_MOST_TAGS: Final = 20
 _DIGITS: Final = 7
 """Of the number of a page: DuckDB skips no more than it can count."""
 
@@ -174,9 +175,14 @@ def read_asked(query: QueryParams, facets: Facets) -> Asked:
         raise UsageError(f"The list cannot be sorted by {sort.removeprefix('-')}")
     for column in query.getlist("col"):
         _known(column, facets)
+    tags = tuple(dict.fromkeys(tag for tag in query.getlist("tag") if tag))
+    if len(tags) > _MOST_TAGS:
+        raise UsageError(
+            f"The address asks for {len(tags)} tags", hint=f"Take {_MOST_TAGS} at most"
+        )
     return Asked(
         text=query.get("q", "").strip(),
-        tags=tuple(dict.fromkeys(tag for tag in query.getlist("tag") if tag)),
+        tags=tags,
         equals=tuple(equals.items()),
         ranges=tuple((name, low, high) for name, (low, high) in ranges.items()),
         columns=tuple(dict.fromkeys(query.getlist("col"))),

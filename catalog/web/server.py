@@ -43,16 +43,17 @@ def serve(
     catalog.info()  # Say now, and not on the first page, that there is no catalog.
     with _listen(port) as listener:
         port = listener.getsockname()[1]
-        token = secrets.token_urlsafe(24)
-        address = f"http://{HOST}:{port}/?token={token}"
-        app = make_app(catalog, token=token, port=port)
+        token, key = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        address = f"http://{HOST}:{port}/?token="
+        app = make_app(catalog, token=token, port=port, key=key if browser else None)
         # A browser takes as long to open as it takes to read what the first page needs.
         # It is waited for at the end: DuckDB cannot be left alone while Python goes.
         threading.Thread(target=_get_ready, args=(catalog,)).start()
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, ws="none", proxy_headers=False
+            app, log_config=None, access_log=False, ws="none", proxy_headers=False
         )
-        server = _Server(config, lambda: _ready(address, browser=browser, say=say))
+        opened = address + key if browser else None
+        server = _Server(config, lambda: _ready(address + token, opened, say))
         # The server hands Ctrl-C on once it has stopped; it is how one ends it, and no failure.
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
@@ -83,11 +84,12 @@ def _get_ready(catalog: Catalog) -> None:
         facets_of(catalog)
 
 
-def _ready(address: str, *, browser: bool, say: Callable[[str], None]) -> None:
-    say(address)
-    if browser:
+def _ready(address: str, opened: str | None, say: Callable[[str], None]) -> None:
+    with suppress(OSError):  # Nobody may read what is said.
+        say(address)
+    if opened is not None:
         # A browser of the terminal would keep the server from answering it.
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
 
 
 def _listen(port: int) -> socket.socket:

@@ -29,6 +29,7 @@ CURVES = pa.table(
         "date": [date(2024, 1, 2), date(2024, 1, 3)] * 3,
         "equity": [1.0, 1.05, 1.0, 0.9, 1.0, 1.02],
         "drawdown": [0.0, 0.0, 0.0, -0.1, 0.0, 0.0],
+        "trace_id": ["t1", "t1", "t2", "t2", None, None],
     }
 )
 CELLS = pa.table(

@@ -174,6 +174,6 @@ def test_a_page_draws_itself_in_a_browser_without_the_network(web_catalog, chrom
     context.close()
     assert said == []
     assert asked == [file.as_uri()]
-    assert heading == "Equity of 2 strategies"
+    assert heading == "Equity of 2 traces"
     assert "buy and hold QQQ" in shown and "growth of 1" in shown
     assert background == "rgb(22, 24, 29)"

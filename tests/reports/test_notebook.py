@@ -73,7 +73,7 @@ def test_the_notebook_of_a_run_runs_from_top_to_bottom(web_catalog, tmp_path, ru
     assert made.left_out == ()
     charts, pictures = shown(outputs, MIME), shown(outputs, "image/png")
     titles = [chart["title"]["text"] for chart in charts]
-    assert titles == ["Equity of 5 strategies", "Drawdown of 5 strategies", titles[2]]
+    assert titles == ["Equity of 5 traces", "Drawdown of 5 traces", titles[2]]
     assert titles[2].startswith("sharpe over ")
     assert all(base64.b64decode(one).startswith(b"\x89PNG") for one in pictures)
     assert len(pictures) == len(charts)

@@ -30,7 +30,7 @@ def test_the_page_says_what_is_in_quarantine_and_why(client, web_catalog):
     text = client.get("/health").text
 
     assert path in text and reason in text
-    assert "Every registered file was there" in text
+    assert "No command that looked for registered files has missed one" in text
 
 
 def test_the_page_lists_the_runs_with_a_link_to_their_strategies(client, web_catalog):

@@ -17,7 +17,9 @@ def test_the_ranking_says_what_the_command_says(client, web_catalog):
     assert ranking.verdicts[0].sentence in text
     links = re.findall(r'href="/strategies/[^"?]+\?trace=([^"]+)"', text)
     assert tuple(links) == ranking.trace_ids
-    assert f"{len(ranking.rows)} of {ranking.total} strategies, the highest sharpe first" in text
+    assert f"{len(ranking.rows)} of {ranking.total} traces" in text
+    assert "the highest sharpe first" in text
+    assert "Figures at cost 0 bps one way, filled at its bar&#39;s close; out of sample" in text
     assert "probability of overfitting</dt>" not in text
 
 
@@ -53,13 +55,16 @@ def test_a_changed_form_gets_the_results_alone(client):
     [
         ("by=nonsense", "by=nonsense"),
         ("top=many", "no number"),
-        ("top=0", "0 rows cannot be shown"),
+        ("top=0", "So many rows cannot be shown"),
         ("cost_bps=nan", "no number"),
         ("cost_bps=7", "There are no figures to rank by"),
         ("where=this is no SQL", "this is no SQL"),
         ("where=sharpe > 1000", "No measured strategy meets the condition"),
-        ("where=1=1) union select * from read_text('/etc/passwd') --", "cannot"),
+        ("where=1=1) union select * from read_text('/etc/passwd') --", "This is no condition"),
         (f"by={IMAGE}", "&lt;img"),
+        ("where=exists(select 1 from read_csv('x.csv'))", "A page reads no files"),
+        ("where=trades in (select n from 'x.parquet')", "A page reads no files"),
+        (f"where={'(' * 400}1{')' * 400} = 1", "This is no condition"),
     ],
 )
 def test_a_wrong_address_is_said_to_be_one(client, query, said):
@@ -69,4 +74,5 @@ def test_a_wrong_address_is_said_to_be_one(client, query, said):
 
     assert answer.status_code == 400
     assert said in answer.text
+    assert '<form action="/ranking"' in answer.text
     assert "Traceback" not in answer.text and "<img" not in answer.text

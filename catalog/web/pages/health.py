@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,12 +29,13 @@ def page(request: Request) -> Response:
         more_runs=max(0, len(runs) - RUNS),
         reasons=asked(catalog.path, "web_quarantine_reasons"),
         missing=asked(catalog.path, "web_missing_runs"),
+        without_figures=asked(catalog.path, "web_without_figures"),
         last=last,
         age=None if last is None else said_age(datetime.now(UTC) - last.finished_at),
     )
 
 
-def said_age(age: Any) -> str:
+def said_age(age: timedelta) -> str:
     """Return a stretch of time in its greatest unit."""
     seconds = max(0, int(age.total_seconds()))
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):

@@ -14,6 +14,8 @@ from starlette.routing import Route
 from catalog.compare.rank import RANKED_BY, Ranking
 from catalog.errors import QueryError, UsageError
 from catalog.metrics.sets import FILLS, in_words
+from catalog.query.files import reads_files
+from catalog.query.parsing import parse_condition
 from catalog.web.columns import Column
 from catalog.web.facets import Facets, facets_of
 from catalog.web.page import catalog_of, render
@@ -104,13 +106,20 @@ def read(query: Mapping[str, str]) -> Asked:
 
     Raises:
         UsageError: a value is none of those that can be asked for.
+        QueryError: the condition is none.
     """
     top = whole(query, "top", Asked.top)
     if not 1 <= top <= MOST_ROWS:
         raise UsageError("So many rows cannot be shown", hint=f"Take 1 to {MOST_ROWS:,}")
+    where = query.get("where", "").strip()
+    if where and reads_files(parse_condition(where)):
+        # Another page could have sent the browser here.
+        raise UsageError(
+            "A page reads no files by name", hint="On a terminal: catalog rank --where"
+        )
     values: dict[str, Any] = {
         "by": choice(query, "by", RANKED_BY, Asked.by),
-        "where": query.get("where", "").strip(),
+        "where": where,
         "top": top,
         "cost_bps": number(query, "cost_bps", Asked.cost_bps),
         "fill": choice(query, "fill", FILLS, Asked.fill),
