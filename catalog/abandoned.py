@@ -1,43 +1,65 @@
-"""Work that nobody waits for any more: it stops, and gives free what it holds."""
+"""Work that nobody waits for any more, or that takes too long: it stops and frees what it holds."""
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
-from catalog.errors import AbandonedError
+from catalog.errors import AbandonedError, QueryError
 
 STEP = 0.05
 """Seconds after which work that waits looks whether it is still wanted."""
 
-_signal: ContextVar[threading.Event | None] = ContextVar("abandoned", default=None)
+
+@dataclass(frozen=True)
+class _Bound:
+    signal: threading.Event
+    seconds: float
+
+
+_bound: ContextVar[_Bound | None] = ContextVar("bound", default=None)
 
 
 @contextmanager
-def abandoned_by(signal: threading.Event) -> Iterator[None]:
-    """Let an event, once it is set, stop what is done within the block and its context."""
-    before = _signal.set(signal)
+def abandoned_by(signal: threading.Event, *, seconds: float = math.inf) -> Iterator[None]:
+    """
+    Let an event, once it is set, stop what is done within the block and its context.
+
+    Args:
+        seconds: how long one query may take there.
+    """
+    before = _bound.set(_Bound(signal, seconds))
     try:
         yield
     finally:
-        _signal.reset(before)
+        _bound.reset(before)
 
 
 def wait_for(done: threading.Event) -> None:
     """
-    Wait for an event.
+    Wait for the end of a query.
 
     Raises:
-        AbandonedError: nobody wants what it stands for any more.
+        AbandonedError: nobody wants it any more.
+        QueryError: it takes too long.
     """
-    signal = _signal.get()
-    if signal is None:
+    bound = _bound.get()
+    if bound is None:
         done.wait()
         return
+    deadline = time.monotonic() + bound.seconds
     while not done.wait(STEP):
-        _check(signal)
+        _check(bound.signal)
+        if time.monotonic() > deadline:
+            raise QueryError(
+                f"This takes more than {bound.seconds:g} seconds, for which nobody could write",
+                hint="Ask for less; on a terminal there is no such bound",
+            )
 
 
 def acquire(lock: threading.RLock, *, timeout: float) -> bool:
@@ -47,12 +69,12 @@ def acquire(lock: threading.RLock, *, timeout: float) -> bool:
     Raises:
         AbandonedError: nobody wants what it is for any more.
     """
-    signal = _signal.get()
-    if signal is None or timeout >= 0:
+    bound = _bound.get()
+    if bound is None or timeout >= 0:
         return lock.acquire(timeout=timeout)
-    _check(signal)
+    _check(bound.signal)
     while not lock.acquire(timeout=STEP):
-        _check(signal)
+        _check(bound.signal)
     return True
 
 

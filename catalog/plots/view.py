@@ -14,6 +14,11 @@ Chart = dict[str, Any]
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 # Controls, line and paragraph separators, and what marks a direction.
 _NO_TEXT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_OF_OBJECTS: Final = frozenset(
+    {"constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString",
+     "toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__",
+     "__lookupGetter__", "__lookupSetter__"}
+)  # fmt: skip
 HELP: Final = "help"
 """The beginning of the names of layers and parameters that only a pointer needs."""
 
@@ -33,8 +38,10 @@ def plain(text: str) -> str:
     Return a name as one line that reads in one direction.
 
     A line separator ends a formula of Vega's, and what turns the direction turns its surroundings.
+    What every object of JavaScript has, as `constructor`, is taken for something else there.
     """
-    return _NO_TEXT.sub(" ", text)
+    text = _NO_TEXT.sub(" ", text)
+    return f"{text}\u00a0" if text in _OF_OBJECTS else text
 
 
 def titled(chart: Chart, title: str, *more: str) -> Chart:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog.abandoned import abandoned_by
+
+LONGEST: Final = 8.0
+"""Seconds that one query of a page may take: who writes waits ten."""
 
 
 class Leaving:
@@ -35,7 +39,7 @@ class Leaving:
 
         watching = asyncio.create_task(watch())
         try:
-            with abandoned_by(has_gone):
+            with abandoned_by(has_gone, seconds=LONGEST):
                 await self._app(scope, wait_until_gone, send)
         finally:
             watching.cancel()

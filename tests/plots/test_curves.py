@@ -216,6 +216,33 @@ def test_two_traces_of_one_id_have_labels_that_tell_them_apart(web_catalog):
     assert len(set(labels)) == 3
 
 
+def test_a_curve_ends_where_everything_is_lost(web_catalog):
+    (trace_id,) = web_catalog.sql(
+        "select trace_id from strategy_index where strategy_id = 'SPY_ma_5_50.0' and is_latest"
+    ).fetchall()[0]
+
+    found = read_curves(web_catalog.path, [trace_id], wanted=make_set(cost_bps=9_000))
+
+    own = curve(found.curves, trace_id)
+    assert [row["equity"] for row in own[:-1]] == pytest.approx(
+        [abs(row["equity"]) for row in own[:-1]]
+    )
+    assert all(row["equity"] > 0 for row in own[:-1])
+    assert (own[-1]["equity"], own[-1]["drawdown"]) == (0.0, -1.0)
+    # Buying and holding goes on, and costs nothing.
+    assert curve(found.curves, None)[-1]["date"] > own[-1]["date"]
+
+
+def test_a_range_without_sessions_is_said_to_be_one(web_catalog):
+    (trace_id,) = web_catalog.sql(
+        "select trace_id from strategy_index where strategy_id = 'SPY_ma_5_50.0' and is_latest"
+    ).fetchall()[0]
+
+    with pytest.raises(QueryError, match="no session returns in those sessions") as told:
+        read_curves(web_catalog.path, [trace_id], wanted=make_set(start="2030-01-01"))
+    assert "catalog show" in str(told.value.hint)
+
+
 def test_what_was_not_measured_is_said_with_what_to_do(web_catalog):
     unmeasured = web_catalog.sql(
         "from strategy_index select trace_id "

@@ -20,6 +20,7 @@ from catalog.plots.charts import (
     position_chart,
     titled,
 )
+from catalog.plots.colours import BENCHMARK, STRATEGIES
 from catalog.plots.draw import SCALE, WIDTH, draw, picture
 from pictures import texts
 
@@ -183,6 +184,52 @@ def test_curves_that_multiply_are_on_a_logarithmic_axis():
     ]
 
     assert kinds == [None, "log"]
+
+
+def test_small_equity_on_a_logarithmic_axis_is_told_apart():
+    place = CURVES.column_names.index("equity")
+    fallen = CURVES.set_column(place, "equity", pa.array([1.0, 0.002, 1.0, 0.9, 1.0, 1.0]))
+
+    axis = equity_chart(fallen)["encoding"]["y"]
+
+    assert (axis["scale"]["type"], axis["axis"]["format"]) == ("log", "~g")
+
+
+def test_a_strategy_that_is_called_as_the_benchmark_is_drawn_as_a_strategy():
+    label = "buy and hold FAKE"
+    labels = [label if one == "one" else one for one in CURVES["label"].to_pylist()]
+    renamed = CURVES.set_column(0, "label", pa.array(labels))
+
+    scale = equity_chart(renamed)["layer"][0]["encoding"]["color"]["scale"]
+
+    colours = dict(zip(scale["domain"], scale["range"], strict=True))
+    assert colours[label] == STRATEGIES[0] and colours["buy and hold SPY"] == BENCHMARK
+
+
+@pytest.mark.parametrize(
+    "name", ["image", "title", "constructor", "a\u2028b", "\u202elive", "x\ny"]
+)
+def test_names_that_mean_something_to_what_draws_are_drawn(name):
+    cells = heat_map(CELLS, x=name, y="width", value="sharpe")
+    keys = [one["title"] for one in cells["layer"][0]["encoding"]["tooltip"]]
+    pairs = pa.table({"a": [name], "b": ["two"], "correlation": [0.25]})
+    labels = [name if one == "one" else one for one in CURVES["label"].to_pylist()]
+    curves = CURVES.set_column(0, "label", pa.array(labels))
+
+    assert not {"image", "title", "constructor"} & set(keys)
+    for chart in (cells, correlation_chart(pairs), equity_chart(curves)):
+        drawn = picture(titled(chart, name, name), ".svg").decode()
+        assert drawn.count("<path") > 2
+        assert "\u2028" not in drawn and "\u202e" not in drawn
+
+
+def test_a_long_line_above_a_picture_makes_it_no_wider():
+    chart = CHARTS["heat_map"][0]
+
+    narrow, wide = (picture(titled(chart, "t", "x = 1 and " * n), ".svg") for n in (1, 80))
+
+    sizes = [re.search(rb'<svg[^>]* width="([\d.]+)"', one)[1] for one in (narrow, wide)]
+    assert float(sizes[1]) < 1.3 * max(float(sizes[0]), WIDTH)
 
 
 def test_a_file_that_cannot_be_drawn_is_refused_and_left_alone(tmp_path):

@@ -74,6 +74,12 @@ def test_curves_that_lie_on_each_other_are_named(web_catalog, tmp_path):
     assert "one line: SPY_twin_a, SPY_twin_b" in made.notes
 
 
+def test_whose_equity_ends_at_nothing_is_named(web_catalog, tmp_path):
+    made = web_catalog.plot("drawdown", "SPY_ma_5_50.0", tmp_path / "p.svg", cost_bps=9_000)
+
+    assert any(re.fullmatch(r"SPY_ma_5_50\.0 lost everything on 20\d\d-.*", n) for n in made.notes)
+
+
 def test_a_heat_map_is_of_all_that_meet_the_condition(web_catalog, tmp_path):
     file = tmp_path / "heat.svg"
 
@@ -112,6 +118,12 @@ def test_what_cannot_be_drawn_is_said_with_what_to_do(web_catalog, tmp_path):
         ("correlation", (), {"top": 1}, "best 1", "from 2"),
         ("correlation", (), {"top": 41}, "best 41", "to 40"),
     ]
+    with pytest.raises(UsageError, match="no folder"):
+        web_catalog.plot("equity", "SPY_ma_5_50.0", tmp_path / "nowhere" / "plot.svg")
+    side = web_catalog.path.with_suffix(".d") / "plot.svg"
+    with pytest.raises(UsageError, match="belongs to the catalog"):
+        web_catalog.plot("equity", "SPY_ma_5_50.0", side)
+    assert not side.exists()
     for kind, selection, options, what, hint in wrong:
         with pytest.raises(UsageError, match=re.escape(what)) as told:
             web_catalog.plot(kind, selection, file, **options)
@@ -119,6 +131,7 @@ def test_what_cannot_be_drawn_is_said_with_what_to_do(web_catalog, tmp_path):
     for selection, options, what in (
         ("nobody", {}, "Nothing in the catalog goes by 'nobody'"),
         ("SPY_trend", {}, "SPY_trend has no signal trace"),
+        ("sweep", {}, "'sweep' is a run, and no strategy"),
         ("SPY_ma_5_50.0", {"where": "symbol = 'QQQ'"}, "None of the strategies that were named"),
         ((), {"where": "symbol = 'NONE'"}, "No signal trace is meant"),
         ((), {"where": "symbol ="}, "condition"),

@@ -108,6 +108,32 @@ def test_a_report_on_a_strategy_tells_its_configuration_figures_and_trades(web_c
     assert of_one.elements.count("svg") == 3
 
 
+def test_what_trades_earned_is_of_those_that_metrics_count(web_catalog, of_one):
+    ((hit_rate,),) = web_catalog.sql(
+        "select hit_rate from leaderboard where strategy_id = 'SPY_twin_a'"
+    ).fetchall()
+
+    assert re.search(rf"bars, most all \d+ \d+ {100 * hit_rate:,.1f} %", of_one.text)
+    assert f"hit rate {100 * hit_rate:,.1f} %" in of_one.text
+
+
+def test_a_report_loses_no_column_on_paper(web_catalog, chromium, tmp_path):
+    file = tmp_path / "report.html"
+    web_catalog.report("sweep", file)
+    # A4, landscape, without its margins, at 96 pixels an inch.
+    page = chromium.new_page(viewport={"width": 1031, "height": 700})
+    page.emulate_media(media="print")
+    page.goto(file.as_uri())
+
+    wider = page.evaluate(
+        "[...document.querySelectorAll('table, svg, h1, h2, p')].filter("
+        "one => one.getBoundingClientRect().right > window.innerWidth + 1).map(one => one.outerHTML"
+        ".slice(0, 80))"
+    )
+    page.close()
+    assert wider == []
+
+
 def test_strategies_are_drawn_together_and_told_one_by_one(web_catalog, tmp_path):
     web_catalog.report((), tmp_path / "best.html", where="symbol = 'QQQ'", top=3)
 

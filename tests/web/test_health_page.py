@@ -33,6 +33,15 @@ def test_the_page_says_what_is_in_quarantine_and_why(client, web_catalog):
     assert "No command that looked for registered files has missed one" in text
 
 
+def test_the_page_says_which_traces_have_no_figures_and_why(client):
+    text = client.get("/health").text.split("<h2>Without figures</h2>")[1].split("<h2>")[0]
+
+    assert "their prices are not known" in text or "no 1m prices of SPY" in text
+    assert "SPY_grid_1" in text
+    # One that was never in the market lacks nothing.
+    assert "SPY_flat" not in text
+
+
 def test_the_page_lists_the_runs_with_a_link_to_their_strategies(client, web_catalog):
     text = client.get("/health").text
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from catalog.abandoned import abandoned_by
-from catalog.errors import AbandonedError
+from catalog.errors import AbandonedError, QueryError
 from catalog.query.run import run_query
 from catalog.store.database import held, reading
 from catalog.web.leaving import Leaving
@@ -103,6 +103,16 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     """Run it in a thread of its own: that of the tests has a browser's loop."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, asyncio.wait_for(work, 60)).result()
+
+
+def test_a_query_that_takes_too_long_for_those_who_write_is_ended(web_catalog):
+    with (
+        pytest.raises(QueryError, match=r"more than 0\.3 seconds"),
+        abandoned_by(threading.Event(), seconds=0.3),
+    ):
+        run_query(web_catalog.path, ENDLESS)
+
+    assert run_query(web_catalog.path, "select 42").fetchall() == [(42,)]
 
 
 def gone() -> threading.Event:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -48,6 +50,32 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address(stranger):
     assert (answer.status_code, answer.headers["location"]) == (303, "/?sort=symbol")
     assert "HttpOnly" in answer.headers["set-cookie"]
     assert stranger.get("/").status_code == 200
+
+
+def test_the_key_that_a_browser_is_started_with_opens_once(web_catalog):
+    from starlette.testclient import TestClient
+
+    from catalog.web.app import make_app
+
+    app = make_app(web_catalog, token=TOKEN, port=PORT, key="once-only")
+    first, second = (TestClient(app, base_url=f"http://127.0.0.1:{PORT}") for _ in range(2))
+
+    assert first.get("/health?token=once-only").status_code == 200
+    assert second.get("/health?token=once-only").status_code == 403
+    assert first.get("/health").status_code == 200
+    assert second.get(f"/health?token={TOKEN}").status_code == 200
+
+
+@pytest.mark.parametrize("part", ["main", "title", "scripts", "results", "nothing"])
+@pytest.mark.parametrize("page", [*PAGES, "/strategies/SPY_flat"])
+def test_any_part_of_a_page_can_be_asked_for(client, page, part):
+    assert client.get(page, headers={"X-Part": part}).status_code == 200
+
+
+def test_who_asks_for_very_much_is_told_so(client):
+    for query in ("&".join(f"tag=t{number}" for number in range(30)), "page=" + "9" * 5_000):
+        answer = client.get(f"/?{query}")
+        assert answer.status_code == 400 and len(answer.text) < 5_000
 
 
 def test_the_token_leads_to_no_other_server(stranger):
@@ -181,6 +209,63 @@ def asked(address: str, path: str) -> tuple[int, str]:
 def ui(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "catalog", "ui", "--no-browser", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_a_server_whose_words_nobody_reads_serves_all_the_same(web_catalog):
+    port = free_port()
+    command = [sys.executable, "-m", "catalog", "ui", "--no-browser", "--port", str(port)]
+    command += ["--catalog", str(web_catalog.path)]
+    # As `catalog ui | head -c 0`: whoever reads has gone.
+    reader, writer = os.pipe()
+    os.close(reader)
+    with subprocess.Popen(command, stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        try:
+            assert answer_of(port) == 403
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=20)
+    assert b"Traceback" not in said
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def answer_of(port: int) -> int:
+    """Return the status of an answer, once there is one."""
+    for _ in range(200):
+        asking = http.client.HTTPConnection("127.0.0.1", port)
+        try:
+            asking.request("GET", "/")
+            return asking.getresponse().status
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+        finally:
+            asking.close()
+    raise AssertionError("nobody answers")
+
+
+def test_a_server_of_a_test_ends_with_a_test_that_is_killed(web_catalog):
+    code = (
+        "import sys, time; sys.path.insert(0, sys.argv[1]); from web_catalog import serving\n"
+        "from pathlib import Path\n"
+        "server = serving(Path(sys.argv[2])).__enter__()\n"
+        "print(server.process.pid, flush=True); time.sleep(60)"
+    )
+    here = str(Path(__file__).resolve().parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", code, here, str(web_catalog.path)], stdout=subprocess.PIPE, text=True
+    ) as test:
+        server = int(test.stdout.readline())
+        test.kill()
+    for _ in range(100):
+        if not Path(f"/proc/{server}").exists():
+            break
+        time.sleep(0.1)
+    assert not Path(f"/proc/{server}").exists()
 
 
 def test_a_port_that_is_taken_is_said(web_catalog):
