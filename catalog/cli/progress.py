@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 2.0
 
+_SECONDS = 10.0
+"""Between two lines on a terminal that cannot write over one."""
 _WIDTH, _LEAST_WIDTH, _WORDS = 40, 8, 55
 """Columns of the bar at most and at least, and of the words beside it."""
 
@@ -26,7 +28,7 @@ def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Progress]:
 
     It appears after two seconds and only in a terminal, and is gone at the end: a spinner with
     the elapsed time, and once there is something to count a bar, the rate and the time that
-    remains.
+    remains. A terminal that knows no more (`TERM=dumb`) gets a line every ten seconds.
 
     Args:
         what: the work, in a word or two.
@@ -53,7 +55,9 @@ class Progress:
 
     def __call__(self, done: int, total: int) -> None:
         """Take how much is done, and how much there is; other work begins from none again."""
-        if done < self._done or (total != self._total and self._done >= self._total):
+        if done == self._total == 0:
+            self._since = time.monotonic()  # What went before was not counted.
+        elif done < self._done or (total != self._total and self._done >= self._total):
             self._since = self._told
         self._told = time.monotonic()
         self._done, self._total = done, total
@@ -102,6 +106,9 @@ class Progress:
         from rich.live import Live
         from rich.spinner import Spinner
 
+        if Console(stderr=True).is_dumb_terminal:
+            self._say_plainly()
+            return
         # Of ASCII characters, which every terminal can show.
         self._spinner = Spinner("line")
         # stdout stays as it is: it may be a file or a pipe, and rich would write it to stderr.
@@ -115,17 +122,29 @@ class Progress:
         )
         self._live.start(refresh=True)
 
+    def _say_plainly(self) -> None:
+        """Say it in a line every few seconds, where a line cannot be written over."""
+        if not self._is_shown:
+            return
+        now = time.monotonic()
+        figures = self._figures(now) if self._total else duration(now - self._began)
+        print(f"{self._what}  {figures}", file=sys.stderr, flush=True)
+        self._timer = threading.Timer(_SECONDS, self._say_plainly)
+        self._timer.daemon = True
+        self._timer.start()
+
     def _picture(self) -> RenderableType:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
         row = Table.grid(padding=(0, 1))
         now = time.monotonic()
-        if self._total:
-            columns = self._console.width - _WORDS
-            width = max(_LEAST_WIDTH, min(_WIDTH, columns))
+        width = min(_WIDTH, self._console.width - _WORDS)
+        if self._total and width >= _LEAST_WIDTH:
             bar = ProgressBar(total=self._total, completed=self._done, width=width)
             row.add_row(self._what, bar, self._figures(now))
+        elif self._total:
+            row.add_row(self._figures(now))  # There is no room for more.
         else:
             row.add_row(self._what, self._spinner, duration(now - self._began))
         return row

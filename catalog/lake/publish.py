@@ -200,6 +200,7 @@ class _Work:
         lake = LakeWriter(self.place, self.former.writer, self.moment, digests)
         made: list[ManifestFile] = []
         so_far = 0
+        self.progress(so_far, plan.entries)
         for part in plan.parts:
             written = lake.write(plan.table, part)
             self.report.left.update(written.failed)

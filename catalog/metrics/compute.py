@@ -33,6 +33,7 @@ from catalog.store.transactions import transaction
 
 _CHANGES = 400_000
 _SESSION_ROWS = 400_000
+_TRACES = 2_000  # Who waits is to see that it goes on.
 _PIECE_ROWS = 1_000_000
 _TRACE_WEIGHT = 100
 
@@ -91,6 +92,7 @@ def compute_metrics(
     results = _Results(catalog, plan, report)
     results.add_notes([(trace.trace_id, NO_PRICES, why) for trace, why in plan.without_prices])
     done = 0
+    progress(done, plan.count)
     for group in groups(catalog, plan):
         results.begin(group)
         for batch in _measured(group, workers or os.cpu_count() or 1):
@@ -202,7 +204,7 @@ def _batches(group: Group) -> Iterator[list[tuple[Trace, Match]]]:
             batch.append((trace, match))
             changes += trace.row_count
             rows += int(session[match.last] - session[match.first]) + 1
-            if changes >= _CHANGES or rows >= _SESSION_ROWS:
+            if changes >= _CHANGES or rows >= _SESSION_ROWS or len(batch) >= _TRACES:
                 yield batch
                 batch, changes, rows = [], 0, 0
         if batch:

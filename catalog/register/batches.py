@@ -93,6 +93,7 @@ def _batches(
     batch = Batch(problems=plan.problems, folders=plan.folders, gone=plan.gone)
     readings: list[Reading] = []
     done, total = 0, plan.to_read
+    progress(done, total)
     try:
         for run, said in zip(plan.runs, _read_said(plan.runs, analytics), strict=True):
             context = _context(run, sources, said)

@@ -7,6 +7,7 @@ import shutil
 import struct
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from catalog.disk import sync
@@ -16,7 +17,9 @@ _STORED = frozenset({".zip", ".gz", ".zst"})
 _EARLIEST, _LATEST = 315_532_800, 4_354_819_198  # What the format knows: 1980 to 2107.
 
 
-def write_archive(folder: Path, target: Path) -> None:
+def write_archive(
+    folder: Path, target: Path, *, progress: Callable[[int, int], None] = lambda done, total: None
+) -> None:
     """
     Write the files of a folder into an archive, below the folder's own name.
 
@@ -24,7 +27,10 @@ def write_archive(folder: Path, target: Path) -> None:
     than 4 GB, are no matter.
     """
     with zipfile.ZipFile(target, "x", allowZip64=True) as archive:
-        for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        paths = sorted(one for one in folder.rglob("*") if one.is_file())
+        for done, path in enumerate(paths):
+            if done % 64 == 0:
+                progress(done, len(paths))
             name = path.relative_to(folder.parent).as_posix()
             status = path.stat()
             seconds = min(max(int(status.st_mtime), _EARLIEST), _LATEST)
@@ -39,5 +45,6 @@ def write_archive(folder: Path, target: Path) -> None:
             entry.file_size = status.st_size
             with path.open("rb") as source, archive.open(entry, "w") as sink:
                 shutil.copyfileobj(source, sink, 1 << 20)
+        progress(len(paths), len(paths))
     sync(target)
     os.utime(target)

@@ -84,7 +84,8 @@ def bundle(
         where: only signal traces that meet a condition on the columns of `strategy_index`.
         run: only the traces of this run, of every kind.
         prices: also the price series of their symbols.
-        progress: called with how many files were put in, and how many there are.
+        progress: called with how many files were put in, and how many there are; then likewise
+            while they are registered in the bundle's own catalog, and packed.
 
     Raises:
         UsageError: there is something of that name.
@@ -111,7 +112,7 @@ def bundle(
             whole = work / name
             if is_archive:
                 whole = work / target.name
-                write_archive(work / name, whole)
+                write_archive(work / name, whole, progress=progress)
             report.size = _size(whole)
             if os.path.lexists(target):
                 raise UsageError(f"{target} exists already", hint="Name another file or folder")
@@ -149,7 +150,7 @@ def _fill(
     put_sweeps(catalog, folder, put)
     put_manifest(folder, put)
     small = folder / CATALOG
-    registration = register(small, [folder / "runs"])
+    registration = register(small, [folder / "runs"], progress=progress)
     if registration.quarantined:
         # What was read when it was registered first can be read again.
         raise CatalogError(

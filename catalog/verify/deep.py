@@ -48,6 +48,7 @@ def read_deeply(
     ]
     there = sum(map(is_url, paths))
     outcomes = read_files(files, here=len(files) - there, there=there)
+    progress(0, len(paths))
     for done, (path, outcome) in enumerate(zip(paths, outcomes, strict=True)):
         if isinstance(outcome, Problem):
             yield found(DAMAGED, path, outcome.reason)

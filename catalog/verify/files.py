@@ -58,6 +58,7 @@ def _look_here(
     progress: Progress,
 ) -> Compared:
     if read and chosen is None:
+        progress(0, total)
         return compare(folders, lambda done: progress(done, total))
     looked = Compared()
     for folder, names in folders:

@@ -184,6 +184,8 @@ COMMANDS_TRIED = [
     "sweep status grid.yaml",
     "sweep missing grid.yaml",
     "upgrade runs --output new",
+    "report one -o one.html",
+    "notebook one -o one.ipynb",
     "verify",
     "rank --pbo",
     "correlate",
@@ -200,7 +202,7 @@ COMMANDS_TRIED = [
     "prices add SPY.parquet --symbol QQQ --timeframe 1m --tz America/New_York",
 ]
 QUICK = {
-    "info", "show", "runs", "tag", "lineage", "prices", "prices list", "sweep", "ui", "notebook",
+    "info", "show", "runs", "tag", "lineage", "prices", "prices list", "sweep", "ui",
     "completion",
 }  # fmt: skip
 """What takes no two seconds, or runs until it is stopped."""
@@ -280,6 +282,36 @@ def test_every_command_has_quiet_or_is_known_to_be_quick():
         assert set(COMMANDS) <= {name for name, _ in commands(main, ctx)}
 
     assert without <= QUICK
+
+
+def test_a_terminal_that_writes_over_nothing_gets_lines(monkeypatch, capsys):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("rich.console.Console.is_dumb_terminal", True)
+    monkeypatch.setattr("catalog.cli.progress.PATIENCE", 0.01)
+    monkeypatch.setattr("catalog.cli.progress._SECONDS", 0.05)
+
+    progress = Progress("reading")
+    with progress.shown():
+        progress(0, 10)
+        progress(3, 10)
+        time.sleep(0.4)
+    said = capsys.readouterr().err.splitlines()
+    time.sleep(0.2)
+
+    assert len(said) > 2 and all(line.startswith("reading  ") for line in said)
+    assert "3 of 10" in said[-1]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_rate_counts_from_where_counting_began(monkeypatch):
+    now = iter((0.0, 100.0, 100.0, 102.0, 102.0, 104.0))
+    monkeypatch.setattr("catalog.cli.progress.time.monotonic", lambda: next(now))
+    progress = Progress("reading")
+
+    progress(0, 100)
+    progress(50, 100)
+
+    assert "25/s" in progress._figures(102.0)
 
 
 @pytest.mark.parametrize(
