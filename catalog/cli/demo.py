@@ -44,4 +44,5 @@ def command(directory: Path, path: Path | None, quiet: bool) -> None:
         click.echo(f"\n{title}")
         click.echo(box(table, width=terminal_width()), nl=False)
     say("demo", f"{plural(report.traces, 'trace')} in {report.seconds:.1f} s, below {directory}")
-    say_next(f"catalog find --catalog {report.catalog} --type bollinger_bands period=20")
+    say_next(f"catalog ui --catalog {report.catalog}")
+    say("or", f"catalog find --catalog {report.catalog} --type bollinger_bands period=20")

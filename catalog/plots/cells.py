@@ -220,10 +220,11 @@ def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) ->
             },
         }
         layers.append(number)
+    step = max(min(560 // max(len(names), 1), 44), 8)
     return framed(
         {
-            "width": "container",
-            "height": max(min(560 // len(names), 28), 8) * len(names),
+            "width": step * len(names),
+            "height": step * len(names),
             "data": {"values": rows},
             "layer": layers,
             "encoding": {
@@ -241,7 +242,6 @@ def correlation_chart(pairs: pa.Table, *, names: Sequence[str] | None = None) ->
                     "axis": {"labelLimit": 320, "labelOverlap": True},
                 },
             },
-            "usermeta": {"width": min(max(len(names) * 36, 240), 720)},
         }
     )
 

@@ -18,6 +18,7 @@ from catalog.plots.colours import (
     STRATEGIES,
 )
 from catalog.plots.view import (
+    EXTENT,
     HELP,
     Chart,
     framed,
@@ -134,6 +135,7 @@ def position_chart(price: pa.Table, held: pa.Table) -> Chart:
                 "type": "quantitative",
                 "title": "price at close",
                 "scale": {"zero": False},
+                "axis": {"minExtent": EXTENT},
             },
         },
     }
@@ -231,7 +233,7 @@ def _lines(
                     "type": "quantitative",
                     "title": title,
                     "scale": scale,
-                    "axis": {**axis, "labelOverlap": True},
+                    "axis": {**axis, "labelOverlap": True, "minExtent": EXTENT},
                 },
             },
         }

@@ -19,6 +19,8 @@ _OF_OBJECTS: Final = frozenset(
      "toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__",
      "__lookupGetter__", "__lookupSetter__"}
 )  # fmt: skip
+EXTENT: Final = 46
+"""Pixels for the labels of a vertical axis, so that charts above each other begin at one line."""
 HELP: Final = "help"
 """The beginning of the names of layers and parameters that only a pointer needs."""
 
