@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from catalog.plots.cells import correlation_chart, heat_map
+from catalog.plots.correlation import correlation_chart
+from catalog.plots.heat_map import heat_map
 from catalog.plots.lines import drawdown_chart, equity_chart, position_chart
 from catalog.plots.view import Chart, titled
 

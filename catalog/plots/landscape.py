@@ -12,7 +12,7 @@ from sqlglot import exp, parse_one
 
 from catalog.errors import QueryError, UsageError
 from catalog.plots.axes import Axis, find_axes
-from catalog.plots.cells import best_plateau
+from catalog.plots.plateau import best_plateau
 from catalog.query.parsing import parse_condition
 from catalog.query.run import run_query
 from catalog.statements import statement

@@ -248,4 +248,3 @@ _KINDS: dict[str, Callable[[Path, Asked], Plotted]] = {
     "heat-map": _heat_map,
     "correlation": _correlation,
 }
-KINDS = tuple(_KINDS)

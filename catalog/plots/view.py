@@ -19,6 +19,9 @@ _OF_OBJECTS: Final = frozenset(
      "toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__",
      "__lookupGetter__", "__lookupSetter__"}
 )  # fmt: skip
+NARROWEST: Final = 30
+"""So many pixels a number needs, and the cell around it."""
+_NARROW: Final[Chart] = {"opacity": {"expr": f"bandwidth('x') < {NARROWEST} ? 0 : 1"}}
 EXTENT: Final = 46
 """Pixels for the labels of a vertical axis, so that charts above each other begin at one line."""
 HELP: Final = "help"
@@ -64,6 +67,25 @@ def framed(view: Chart) -> Chart:
         "legend": {"titleFontWeight": "normal"},
     }
     return made
+
+
+def cell_number(field: str, form: str, is_strong: str, strong: str, weak: str) -> Chart:
+    """
+    Return the layer of the numbers of coloured cells, which a narrow page leaves out.
+
+    Args:
+        form: the format of the numbers.
+        is_strong: a formula that tells where the colour is strong; there they have the ink
+            `strong`, elsewhere `weak`.
+    """
+    return {
+        "mark": {"type": "text", "fontSize": 10, "tooltip": None, **_NARROW},
+        "transform": [{"filter": f"isValid(datum.{field})"}],
+        "encoding": {
+            "text": {"field": field, "type": "quantitative", "format": form},
+            "color": {"condition": {"test": is_strong, "value": strong}, "value": weak},
+        },
+    }
 
 
 def zoom() -> Chart:

@@ -128,7 +128,7 @@ def _introduce(made: _Cells, run: Row, catalog: str) -> None:
     )
     made.run(
         "from catalog import Catalog\n\n"
-        "# Where it lies as seen from the folder of this notebook, which is where Jupyter runs it.\n"
+        "# As seen from the folder of this notebook, which is where Jupyter runs it.\n"
         f"catalog = Catalog({catalog!r})\nRUN = {run['run_id']!r}\n"
         f"ONLY_THIS_RUN = {only(run['run_id'])!r}"
     )

@@ -22,7 +22,7 @@ from catalog.query.runs import list_runs
 from catalog.query.target import written_whole
 from catalog.reports.figures import MONTHS
 from catalog.reports.render import check_libraries, render
-from catalog.reports.rows import asked
+from catalog.reports.rows import ask
 from catalog.reports.run import curved, rank_run, read_run, read_surfaces, why_no_curves
 from catalog.reports.target import check_target
 from catalog.reports.trace import attempt, draw, months, tell
@@ -129,7 +129,7 @@ def _on_run(catalog: Path, run: Row) -> str:
         surfaces=surfaces,
         monthly_of=[(_named(catalog, one), months(catalog, one)) for one in best[:MONTHLY]],
         months=MONTHS,
-        health=asked(catalog, "run_health", run=run_id),
+        health=ask(catalog, "run_health", run=run_id),
         last=read_last(catalog),
     )
 
@@ -151,7 +151,7 @@ def _on_strategies(catalog: Path, ids: list[str]) -> str:
 
 
 def _named(catalog: Path, trace_id: str) -> str:
-    (trace,) = asked(catalog, "report_trace", trace_id=trace_id)
+    (trace,) = ask(catalog, "report_trace", trace_id=trace_id)
     return f"{trace['strategy_id']} on {trace['symbol']} {trace['timeframe']}"
 
 

@@ -10,7 +10,7 @@ from catalog.query.run import run_query
 from catalog.statements import statement
 
 
-def asked(catalog: Path, name: str, /, **values: object) -> list[Row]:
+def ask(catalog: Path, name: str, /, **values: object) -> list[Row]:
     """
     Return the rows of `sql/<name>.sql`; `values` are its parameters.
 

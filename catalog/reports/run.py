@@ -14,7 +14,7 @@ from catalog.metrics.sets import MetricSet
 from catalog.plots.landscape import Landscape, read_landscape
 from catalog.query.rows import Row
 from catalog.query.runs import find_run, list_runs
-from catalog.reports.rows import asked
+from catalog.reports.rows import ask
 from catalog.statements import statement
 from catalog.store.database import reading
 
@@ -105,7 +105,7 @@ def read_surfaces(catalog: Path, run_id: str) -> list[Surface]:
         StoreError: the catalog cannot be used.
     """
     made = []
-    for row in asked(catalog, "run_types", run=run_id)[:TYPES]:
+    for row in ask(catalog, "run_types", run=run_id)[:TYPES]:
         strategy_type, where = row["strategy_type"], only(run_id, row["strategy_type"])
         counts = row["strategies"], row["superseded"]
         landscape, why_not = None, None

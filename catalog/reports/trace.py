@@ -13,7 +13,7 @@ from catalog.plots.curves import read_curves
 from catalog.query.rows import Row
 from catalog.query.show import Shown, show
 from catalog.reports.figures import Figures, Year, figures, years
-from catalog.reports.rows import asked
+from catalog.reports.rows import ask
 
 T = TypeVar("T")
 
@@ -52,13 +52,13 @@ def tell(catalog: Path, trace_id: str) -> Told:
     Raises:
         StoreError: the catalog cannot be used.
     """
-    trades, why_no_trades = attempt(lambda: asked(catalog, "report_trades", trace_id=trace_id))
+    trades, why_no_trades = attempt(lambda: ask(catalog, "report_trades", trace_id=trace_id))
     pictures, why_no_pictures = attempt(lambda: draw(catalog, [trace_id]))
-    (trace,) = asked(catalog, "report_trace", trace_id=trace_id)
+    (trace,) = ask(catalog, "report_trace", trace_id=trace_id)
     return Told(
         trace,
         show(catalog, trace_id),
-        figures(asked(catalog, "trace_figures", trace_id=trace_id)),
+        figures(ask(catalog, "trace_figures", trace_id=trace_id)),
         months(catalog, trace_id),
         trades,
         why_no_trades,
@@ -69,7 +69,7 @@ def tell(catalog: Path, trace_id: str) -> Told:
 
 def months(catalog: Path, trace_id: str) -> list[Year]:
     """Return what a trace earned month by month, the newest year first; none where unknown."""
-    return years(asked(catalog, "trace_months", trace_id=trace_id))
+    return years(ask(catalog, "trace_months", trace_id=trace_id))
 
 
 def draw(catalog: Path, trace_ids: Sequence[str], *, points: int = POINTS) -> Pictures:

@@ -20,7 +20,7 @@ from catalog.plots.charts import Chart, correlation_chart
 from catalog.plots.curves import POINTS
 from catalog.query.rows import Row
 from catalog.reports.figures import FIGURES
-from catalog.reports.rows import asked
+from catalog.reports.rows import ask
 from catalog.reports.run import curved, why_no_curves
 from catalog.reports.trace import Pictures, attempt, draw
 
@@ -96,11 +96,11 @@ def compare(catalog: Catalog, traces: Sequence[Row]) -> Comparison:
     if drawn:
         pictures, why_no_pictures = attempt(lambda: draw(catalog.path, drawn, points=POINTS))
     correlations, why_no_correlations = attempt(lambda: _correlate(catalog, traces))
-    measured = asked(catalog.path, "web_compare_figures", trace_ids=ids)
+    measured = ask(catalog.path, "web_compare_figures", trace_ids=ids)
     figures = {row["trace_id"]: row for row in measured}
     of_each = [figures.get(one, {}) for one in ids]
     is_same_data = len({tuple(trace[name] for name in _DATA) for trace in traces}) == 1
-    rows = asked(catalog.path, "web_compare_configs", trace_ids=ids)
+    rows = ask(catalog.path, "web_compare_configs", trace_ids=ids)
     texts = {row["trace_id"]: row["config"] for row in rows}
     configs = [json.loads(texts[one]) if texts.get(one) else None for one in ids]
     parameters = parameters_of_several(configs)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog.reports.rows import asked, rows_of
+from catalog.reports.rows import ask, rows_of
 from catalog.web.page import catalog_of, render
 
 RUNS: Final = 200
@@ -27,9 +27,9 @@ def page(request: Request) -> Response:
         info=catalog.info(),
         runs=runs[:RUNS],
         more_runs=max(0, len(runs) - RUNS),
-        reasons=asked(catalog.path, "web_quarantine_reasons"),
-        missing=asked(catalog.path, "web_missing_runs"),
-        without_figures=asked(catalog.path, "web_without_figures"),
+        reasons=ask(catalog.path, "web_quarantine_reasons"),
+        missing=ask(catalog.path, "web_missing_runs"),
+        without_figures=ask(catalog.path, "web_without_figures"),
         last=last,
         age=None if last is None else said_age(datetime.now(UTC) - last.finished_at),
     )

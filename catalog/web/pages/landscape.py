@@ -18,9 +18,10 @@ from starlette.routing import Route
 from catalog.errors import CatalogError, QueryError, UsageError
 from catalog.metrics.kinds import greater_is_better
 from catalog.plots.axes import OTHERS, Axis
-from catalog.plots.cells import heat_map, plateau_rank, step_text
 from catalog.plots.charts import Chart
+from catalog.plots.heat_map import heat_map
 from catalog.plots.landscape import METRICS, MOST_MAPS, Landscape, read_landscape
+from catalog.plots.plateau import plateau_rank, step_text
 from catalog.query.rows import Row
 from catalog.web.facets import Facets, facets_of, parameters_of
 from catalog.web.list_asked import MAX, MIN

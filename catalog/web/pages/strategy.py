@@ -15,7 +15,7 @@ from catalog.metrics.kinds import SHARES
 from catalog.plots.curves import POINTS
 from catalog.query.rows import Row
 from catalog.reports.figures import MONTHS, figures
-from catalog.reports.rows import asked
+from catalog.reports.rows import ask
 from catalog.reports.trace import attempt, draw, months
 from catalog.web.page import catalog_of, render
 from catalog.web.values import whole
@@ -48,7 +48,7 @@ def page(request: Request) -> Response:
 
 def traces_of(catalog: Catalog, strategy_key: str, name: str) -> list[Row]:
     """Return the latest traces of a strategy, a few hundred at most, and those of a name."""
-    return asked(catalog.path, "web_strategy_traces", strategy_key=strategy_key, name=name)
+    return ask(catalog.path, "web_strategy_traces", strategy_key=strategy_key, name=name)
 
 
 def chosen(traces: list[Row], name: str, query: Mapping[str, str]) -> Row | None:
@@ -79,12 +79,12 @@ def earned(catalog: Catalog, trace: Row, query: Mapping[str, str]) -> dict[str, 
     skipped = {"size": TRADES, "skipped": (number - 1) * TRADES}
     charts, why_no_charts = attempt(lambda: draw(catalog.path, [trace["trace_id"]], points=POINTS))
     trades, why_no_trades = attempt(
-        lambda: asked(catalog.path, "web_strategy_trades", **values, **skipped)
+        lambda: ask(catalog.path, "web_strategy_trades", **values, **skipped)
     )
     return {
         "charts": charts,
         "why_no_charts": why_no_charts,
-        "figures": figures(asked(catalog.path, "trace_figures", **values)),
+        "figures": figures(ask(catalog.path, "trace_figures", **values)),
         "shares": SHARES,
         "months": MONTHS,
         "years": months(catalog.path, trace["trace_id"]),
@@ -92,7 +92,7 @@ def earned(catalog: Catalog, trace: Row, query: Mapping[str, str]) -> dict[str, 
         "why_no_trades": why_no_trades,
         "page_of_trades": number,
         "pages_of_trades": -(-trades[0]["trades"] // TRADES) if trades else 1,
-        "twins": asked(catalog.path, "web_strategy_twins", **values),
+        "twins": ask(catalog.path, "web_strategy_twins", **values),
     }
 
 
