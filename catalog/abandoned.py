@@ -78,6 +78,21 @@ def acquire(lock: threading.RLock, *, timeout: float) -> bool:
     return True
 
 
+@contextmanager
+def one_at_a_time(lock: threading.RLock) -> Iterator[None]:
+    """
+    Let one thread at a time do what is done within the block.
+
+    Raises:
+        AbandonedError: nobody wants it any more.
+    """
+    acquire(lock, timeout=-1)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _check(signal: threading.Event) -> None:
     if signal.is_set():
         raise AbandonedError("Nobody waits for this any more")

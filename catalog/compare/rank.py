@@ -10,8 +10,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from sqlglot import exp, parse_one
 
 from catalog.compare.overfitting import Progress
@@ -104,10 +106,11 @@ def rank(
         )
     # What people write is run where it can do no harm.
     ranked = _Ranked(catalog, set_id, by)
-    found = ranked.order(where)
-    if not found.num_rows:
+    found = ranked.order(where, top)
+    if not found:
         raise _meets_nothing(where)
-    shown = ranked.rows(found["trace_id"][:top].to_pylist())
+    shown = ranked.rows([trace_id for trace_id, _, _ in found])
+    _, total, every = found[0]
     texts = [_parameters(config) for config in shown.table["config"].to_pylist()]
     types = shown.table["strategy_type"].unique().to_pylist()
     figures = ranked.figures_of_types([one for one in types if one is not None])
@@ -117,7 +120,6 @@ def rank(
     # What is told is about the data of the rows, that of the best one first.
     told = zip(*(shown.table[name].to_pylist() for name in DATA), strict=True)
     data = list(dict.fromkeys(told))[:MOST_DATA]
-    every = found.group_by(list(DATA)).aggregate([]).num_rows
     with reading(catalog) as con:
         verdicts = tuple(
             read_verdicts(
@@ -129,7 +131,7 @@ def rank(
         tuple(shown.table["strategy_key"].to_pylist()),
         tuple(shown.table["trace_id"].to_pylist()),
         by,
-        found.num_rows,
+        total,
         wanted,
         verdicts,
         every - len(data),
@@ -149,8 +151,12 @@ class _Ranked:
         assert isinstance(tree, exp.Select)  # noqa: S101 - sql/select_ranked.sql is one
         self._source = tree.subquery("ranked")
 
-    def order(self, where: str | None) -> pa.Table:
-        """Return the ids and data of those that meet a condition, the best first."""
+    def order(self, where: str | None, top: int) -> list[tuple[str, int, int]]:
+        """
+        Return the ids of the best that meet a condition, the best first.
+
+        With each is how many meet it, and on how many different data those are.
+        """
         names = dict.fromkeys((self._by, "sharpe", "total_return"))
         meeting = self._from(
             "trace_id", *DATA, "strategy_id", "is_latest", "content_digest", *names
@@ -159,9 +165,16 @@ class _Ranked:
             meeting = meeting.where(parse_condition(where))
         # Of those with the same content one is shown: of those that meet the condition.
         placed = exp.select("*", _PLACE, dialect="duckdb").from_(meeting.subquery("meeting"))
+        chosen = exp.select("*").from_(placed.subquery("placed")).where("place = 1")
+        data = exp.select(*DATA).distinct().from_("chosen").subquery("data")
         order = [f"{name} desc nulls last" for name in names]
-        query = exp.select("trace_id", *DATA).from_(placed.subquery("placed")).where("place = 1")
-        return self._run(query.order_by(*order, "strategy_id", "trace_id", dialect="duckdb")).table
+        query = exp.select(
+            "trace_id",
+            exp.alias_(exp.select("count(*)").from_("chosen").subquery(), "total"),
+            exp.alias_(exp.select("count(*)").from_(data).subquery(), "every"),
+        ).from_("chosen")
+        query = query.order_by(*order, "strategy_id", "trace_id", dialect="duckdb").limit(top)
+        return self._run(query.with_("chosen", as_=chosen, materialized=True)).fetchall()
 
     def rows(self, trace_ids: list[str]) -> Result:
         """Return all columns of some, in the order of their ids."""
@@ -187,29 +200,32 @@ class _Ranked:
 
 def _plateaus(catalog: Path, figures: pa.Table, shown: pa.Table) -> pa.Array:
     """Return the median of the neighbours of each row, by the figure that is ranked by."""
-    wanted = _places(shown)
-    members: dict[tuple[str, ...], list[int]] = {place: [] for place in wanted}
-    for row, place in enumerate(_places(figures)):
-        if place in members:
-            members[place].append(row)
-    with reading(catalog) as con:
-        tables = {name: read_parameter_table(con, name) for name in {place[0] for place in wanted}}
-    grids = {}
-    for place, rows in members.items():
-        there = figures.take(pa.array(rows, pa.int64()))
-        keys, known = (there[name].to_pylist() for name in ("strategy_key", "figure"))
-        grids[place] = Grid(tables[place[0]], keys, known)
+    of_figures, of_shown = _groups(figures, shown)
     keys = shown["strategy_key"].to_pylist()
-    found = [grids[place].plateau(key) for place, key in zip(wanted, keys, strict=True)]
+    types = np.array(shown["strategy_type"].to_pylist(), object)
+    found: list[float | None] = [None] * shown.num_rows
+    for strategy_type in dict.fromkeys(types):
+        if strategy_type is None:
+            continue
+        with reading(catalog) as con:
+            table = read_parameter_table(con, strategy_type)
+        for group in np.unique(of_shown[types == strategy_type]):
+            there = figures.filter(pa.array(of_figures == group))
+            grid = Grid(table, *(there[name].to_pylist() for name in ("strategy_key", "figure")))
+            for row in np.flatnonzero(of_shown == group):
+                found[row] = grid.plateau(keys[row])
     return pa.array(found, pa.float64())
 
 
-def _places(rows: pa.Table) -> list[tuple[str, ...]]:
-    """Return the type and the data of each row, as what can be compared."""
-    columns = (rows[name] for name in ("strategy_type", *DATA))
-    # Instants as numbers: a hundred thousand of them as dates take a second.
-    plain = (one.cast(pa.int64()) if pa.types.is_timestamp(one.type) else one for one in columns)
-    return list(zip(*(one.to_pylist() for one in plain), strict=True))
+def _groups(*tables: pa.Table) -> list[NDArray[np.int64]]:
+    """Return of each row of some tables a number that those of the same type and data share."""
+    names = ["strategy_type", *DATA]
+    both = pa.concat_tables([table.select(names) for table in tables]).combine_chunks()
+    # As codes: a hundred thousand instants as Python's take a second.
+    encoded = (both[name].combine_chunks().dictionary_encode() for name in names)
+    codes = [np.asarray(one.indices.fill_null(-1), np.int64) for one in encoded]
+    groups = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)[1].ravel()
+    return np.split(groups, np.cumsum([table.num_rows for table in tables])[:-1])
 
 
 def _columns(found: Result, by: str, columns: tuple[str, ...] | None, *, has_split: bool) -> Result:

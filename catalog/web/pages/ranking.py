@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from catalog.abandoned import one_at_a_time
 from catalog.compare.rank import RANKED_BY, Ranking
 from catalog.errors import QueryError, UsageError
 from catalog.metrics.sets import FILLS, in_words
@@ -23,6 +25,8 @@ from catalog.web.table import Cell, cell
 from catalog.web.values import choice, number, whole
 
 MOST_ROWS: Final = 1_000
+# Of a hundred thousand strategies each takes some 100 MB.
+_ranking: Final = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,15 @@ def page(request: Request) -> Response:
     asked, ranking, why_not, status = Asked(), None, None, 200
     try:
         asked = read(request.query_params)
-        ranking = catalog.rank(
-            by=asked.by,
-            where=asked.where or None,
-            top=asked.top,
-            cost_bps=asked.cost_bps,
-            fill=asked.fill,
-            pbo=asked.pbo,
-        )
+        with one_at_a_time(_ranking):
+            ranking = catalog.rank(
+                by=asked.by,
+                where=asked.where or None,
+                top=asked.top,
+                cost_bps=asked.cost_bps,
+                fill=asked.fill,
+                pbo=asked.pbo,
+            )
     except (QueryError, UsageError) as error:
         why_not, status = error, 400  # The form stays, so that something else can be asked for.
     columns = [] if ranking is None else columns_of(ranking, facets_of(catalog))
