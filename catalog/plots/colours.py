@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-# After Okabe and Ito, without the yellow and the black, which one of the two papers swallows.
-STRATEGIES: Final = ("#0a7cc1", "#d55e00", "#009e73", "#b05fa8", "#e09c00", "#56b4e9")
+# After Okabe and Ito, without the yellow and the black, which one of the two papers swallows, and
+# with a brown for the second blue, which is one with the first beside it.
+STRATEGIES: Final = ("#0a7cc1", "#d55e00", "#009e73", "#b05fa8", "#e09c00", "#a6763d")
 DASHES: Final = ([1, 0], [8, 3])
 BENCHMARK: Final = "#868e9b"
 BENCHMARK_DASHES: Final = ([1, 0], [8, 3], [2, 2], [12, 3, 2, 3])

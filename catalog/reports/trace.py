@@ -1,4 +1,4 @@
-"""What a report says of one trace: its strategy, what it earned and how, month by month."""
+"""What is told of one trace, in a report and on a page: its strategy, what it earned and how."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ def _check(column: Column, value: str) -> None:
     """Refuse what cannot be a value of a column."""
     if column.is_number:
         parse_number(column.name, value)
-    elif column.type == "BOOLEAN" and value not in ("true", "false"):
+    elif column.type == "BOOLEAN" and value.lower() not in ("true", "false"):
         raise UsageError(f"{column.name} is {value[:40]!r}", hint="Take true or false")
     elif column.type.startswith(("TIMESTAMP", "DATE")):
         try:

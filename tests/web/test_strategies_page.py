@@ -339,7 +339,10 @@ def seeds(tmp_path_factory):
 
     catalog = Catalog(tmp_path_factory.mktemp("seeds") / "catalog.duckdb")
     configs = {
-        f"s_{seed}": {"type": "seeds", "parameters": {"seed": seed, "n": seed % 10, "n.max": 7}}
+        f"s_{seed}": {
+            "type": "seeds",
+            "parameters": {"seed": seed, "n": seed % 10, "n.max": 7, "odd": seed % 2 == 1},
+        }
         for seed in range(2**53 - 1, 2**53 + 4)
     }
     write_signals(
@@ -362,7 +365,17 @@ def seeds(tmp_path_factory):
         ("param_n.max=7", 5),
         ("param_n.max=6", 0),
         ("param_n.max.min=8", 0),
+        ("param_odd=true", 3),
+        ("param_odd=False", 2),
     ],
 )
 def test_numbers_and_names_are_meant_to_the_last_digit(seeds, query, count):
     assert found(seeds.get(f"/?{query}").text) == count
+
+
+def test_a_truth_value_can_be_chosen_as_the_form_offers_it(seeds):
+    text = seeds.get("/?strategy_type=seeds").text
+
+    offered = re.search(r'<select id="f-param_odd".*?</select>', text, re.DOTALL)[0]
+    (value, *_) = re.findall(r'<option(?: value="([^"]+)")', offered)
+    assert found(seeds.get(f"/?strategy_type=seeds&param_odd={value}").text) in (2, 3)
