@@ -5,7 +5,10 @@ select
         when m.trace_id is null then 'they were not measured yet'
         else m.note
     end as reason,
-    p.symbol is null as lacks_prices,
+    case
+        when p.symbol is null or m.note like '%prices%' then 'catalog prices add FILE'
+        when m.trace_id is null then 'catalog metrics'
+    end as command,
     count(*) as traces,
     min(t.strategy_id) as example,
     list_sort(list(distinct concat_ws(' ', t.symbol, t.timeframe)))[:5] as data
@@ -19,5 +22,6 @@ where
     and t.status = 'registered'
     and m.sharpe is null
     and not t.is_flat
+    and coalesce(m.note, '') not like '%all flat%'
 group by all
 order by traces desc, reason;

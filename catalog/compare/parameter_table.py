@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +39,11 @@ class ParameterTable:
 
     rows: pa.Table
     parameters: tuple[ComparedParameter, ...]
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Which row each strategy is, by its strategy_key."""
+        return {key: row for row, key in enumerate(self.rows["strategy_key"].to_pylist())}
 
 
 def read_parameter_table(

@@ -18,8 +18,8 @@ class Grid:
     The strategies of one type on the same data as points in the grid of their parameters.
 
     A neighbour has the next smaller or greater value of one numeric parameter, among those that
-    were tried, and the same value of every other parameter; 20 and 20.0 are the same, and truth
-    values have no order.
+    were tried, and the same value of every other parameter; 20 and 20.0 are the same. Truth values
+    have no order, but beside numbers of the same parameter, where they are 0 and 1.
 
     Args:
         table: their parameters, and perhaps those of more.
@@ -31,7 +31,7 @@ class Grid:
     def __init__(
         self, table: ParameterTable, keys: Sequence[str], figures: Iterable[float | None]
     ) -> None:
-        place = {key: row for row, key in enumerate(table.rows["strategy_key"].to_pylist())}
+        place = table.row_of
         known = [(key, one) for key, one in zip(keys, figures, strict=True) if key in place]
         rows = table.rows.take(pa.array([place[key] for key, _ in known], pa.int64()))
         names = [(p.number, p.text) for p in table.parameters]

@@ -81,7 +81,7 @@ class Verdict:
         if self.best < self.luck:
             return (
                 f"Nothing here beats chance: luck alone would give the best of {tried} a Sharpe "
-                f"ratio of about {self.luck:.2f}, more than the {self.best:.2f} of this one "
+                f"ratio of about {self.luck:.2f}, more than the {self.best:.2f} that the best has "
                 f"(deflated {self.deflated:.2f}, and it would take {LEAST_CONFIDENCE})."
             )
         if self.beats_luck:
@@ -93,8 +93,8 @@ class Verdict:
             )
         return (
             f"Nothing here beats chance: luck alone would give the best of {tried} a Sharpe ratio "
-            f"of about {self.luck:.2f}, and the {self.best:.2f} of this one is no clear exception "
-            f"(deflated {self.deflated:.2f}, and it would take {LEAST_CONFIDENCE})."
+            f"of about {self.luck:.2f}, and the {self.best:.2f} that the best has is no clear "
+            f"exception (deflated {self.deflated:.2f}, and it would take {LEAST_CONFIDENCE})."
         )
 
 

@@ -72,10 +72,10 @@ def heat_map(
         return framed(view | data | {"usermeta": {"width": wide}})
     view |= {"width": {"step": step}, "height": {"step": max(min(200 // down, 30), 3)}}
     maps: Chart = {
-        "field": "facet_shown",
+        "field": "facet",
         "type": "ordinal",
-        "title": names["facet"],
-        "sort": list(dict.fromkeys(row["facet_shown"] for row in rows)),
+        "title": _title(cells, "facet", names),
+        "header": {"labelExpr": _AS_NUMBER.replace(".6", ".9")},
     }
     return framed({"facet": maps, "columns": 3, "spec": view} | data)
 
@@ -147,8 +147,8 @@ def _tooltip(names: Mapping[str, str], value: str) -> list[Chart]:
 
 def _row(cell: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Return what is drawn of a cell; a step of several values has the first as its place."""
-    row = {name: cell[name] for name in ("x", "y", "count", "address") if name in cell}
-    row |= {name: plain(cell[name]) for name in ("x", "y") if isinstance(cell[name], str)}
+    row = {name: cell[name] for name in (*names, "count", "address") if name in cell}
+    row |= {name: plain(cell[name]) for name in names if isinstance(cell[name], str)}
     row |= {name: short(cell[name]) for name in ("value", "best", "plateau")}
     return row | {f"{name}_shown": plain(step_text(cell, name)) for name in names}
 

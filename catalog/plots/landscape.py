@@ -131,15 +131,19 @@ def read_landscape(
         "x_is_number": axes.x.is_number,
         "y_is_number": axes.y.is_number,
         "facet_is_number": axes.facet is not None and axes.facet.is_number,
-        "most_steps": MOST_STEPS,
         "steps": STEPS,
-        "most_maps": MOST_MAPS,
         "maps": MAPS,
     }
     if axes.strategy_type is not None:
         chosen.where("strategy_type = $strategy_type", copy=False, dialect="duckdb")
         values["strategy_type"] = axes.strategy_type
-    cells = run_query(catalog, tree.sql(dialect="duckdb", comments=False), values).table
+    text = tree.sql(dialect="duckdb", comments=False)
+    # Where single values make too many cells, numbers are in steps at once.
+    for most in ({"most_steps": MOST_STEPS, "most_maps": MOST_MAPS},
+                 {"most_steps": STEPS, "most_maps": MAPS}):  # fmt: skip
+        cells = run_query(catalog, text, values | most).table
+        if cells.num_rows <= MOST_CELLS:
+            break
     if not cells.num_rows:
         raise QueryError(
             "No strategy has "

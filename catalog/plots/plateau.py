@@ -33,5 +33,8 @@ def plateau_rank(cell: Mapping[str, Any]) -> tuple[float, ...]:
 def step_text(cell: Mapping[str, Any], name: str) -> str:
     """Return where a cell is on an axis, in words: a value, or the first and last of several."""
     first, last = cell[name], cell[f"{name}_last"]
-    ends = [f"{one:.6g}" if isinstance(one, float) else str(one) for one in (first, last)]
-    return ends[0] if first == last else " to ".join(ends)
+    if first == last:
+        return repr(first).removesuffix(".0") if isinstance(first, float) else str(first)
+    return " to ".join(
+        f"{one:.6g}" if isinstance(one, float) else str(one) for one in (first, last)
+    )

@@ -43,6 +43,11 @@ def exact(value: Any) -> str:
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return how many of something there are, with its noun in the right number."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def one(value: float | None) -> str:
     """Return a number with one decimal."""
     return NOTHING if value is None else f"{value:,.1f}"
@@ -74,6 +79,7 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "one": one,
     "two": two,
     "exact": exact,
+    "counted": counted,
     "meaning": meaning,
 }
 """What templates may write behind a `|`."""

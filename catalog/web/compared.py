@@ -62,7 +62,8 @@ class Comparison:
     Some traces side by side; `why_no_…` stands in the place of what is not known.
 
     `names` tell them apart. `without_returns` are those whose equity is not known, and so not
-    drawn; `is_same_data` says whether all are of the same symbol, timeframe and range.
+    drawn; `is_same_data` says whether all are of the same symbol, timeframe and range. `unknown`
+    are those whose configuration is, of which no parameter is known to differ.
     """
 
     names: list[str]
@@ -75,6 +76,7 @@ class Comparison:
     is_same_data: bool
     different: list[Parameter]
     common: list[Parameter]
+    unknown: list[str]
     agreements: list[Agreement]
 
 
@@ -119,6 +121,7 @@ def compare(catalog: Catalog, traces: Sequence[Row]) -> Comparison:
         is_same_data,
         [_parameter(one) for one in parameters if not one.is_alike],
         [_parameter(one) for one in parameters if one.is_alike],
+        [name for name, config in zip(names, configs, strict=True) if config is None],
         [_agreement(catalog, traces, names, a, b) for a, b in pairs(len(traces))],
     )
 

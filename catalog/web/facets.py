@@ -126,7 +126,8 @@ def _parameters(
     looked_at: list[exp.Expr] = []
     for column in columns:
         of = exp.column(column.name, quoted=True)
-        distinct = exp.func("list", exp.Distinct(expressions=[of.copy()]))
+        # Of 500 columns `list(distinct …)` takes thirty times as long.
+        distinct = exp.func("list_distinct", exp.func("list", of.copy()))
         looked_at += [exp.Min(this=of), exp.Max(this=of.copy()), distinct]
     named = [exp.alias_(value, f"c{number}") for number, value in enumerate(looked_at)]
     query = (

@@ -164,7 +164,7 @@ def read_asked(query: QueryParams, facets: Facets) -> Asked:
         if side is None:
             if known.name in _OPAQUE:
                 raise UsageError(f"The column {known.name} cannot be filtered by in an address")
-            _check(known, value)
+            value_of(known, value)
             equals[column] = value
         elif not known.is_number:
             raise UsageError(f"{column} is no number, so there is no {name}")
@@ -209,19 +209,25 @@ def _known(name: str, facets: Facets) -> Column:
     return column
 
 
-def _check(column: Column, value: str) -> None:
-    """Refuse what cannot be a value of a column."""
+def value_of(column: Column, text: str) -> object:
+    """
+    Return the value of a column that a text of an address means.
+
+    Raises:
+        UsageError: it is none.
+    """
     if column.is_number:
-        parse_number(column.name, value)
-    elif column.type == "BOOLEAN" and value.lower() not in ("true", "false"):
-        raise UsageError(f"{column.name} is {value[:40]!r}", hint="Take true or false")
-    elif column.type.startswith(("TIMESTAMP", "DATE")):
+        return parse_number(column.name, text)
+    if column.type == "BOOLEAN" and text.lower() not in ("true", "false"):
+        raise UsageError(f"{column.name} is {text[:40]!r}", hint="Take true or false")
+    if column.type.startswith(("TIMESTAMP", "DATE")):
         try:
-            datetime.fromisoformat(value)
+            return datetime.fromisoformat(text)
         except ValueError as error:
             raise UsageError(
-                f"{column.name} is {value[:40]!r}, which is no date", hint="Write it as 2024-12-31"
+                f"{column.name} is {text[:40]!r}, which is no date", hint="Write it as 2024-12-31"
             ) from error
+    return text
 
 
 def _page(text: str) -> int:

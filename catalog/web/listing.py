@@ -15,8 +15,7 @@ from catalog.catalog import Catalog
 from catalog.statements import statement
 from catalog.web.columns import Column
 from catalog.web.facets import Facets
-from catalog.web.list_asked import Asked
-from catalog.web.values import parse_number
+from catalog.web.list_asked import Asked, value_of
 
 PAGE: Final = 100
 # What every row needs, whichever columns are chosen.
@@ -113,7 +112,7 @@ def _conditions(asked: Asked, facets: Facets) -> Iterable[_Condition]:
         yield _Condition(_LATEST)
     for name, text in equals.items():
         column = facets.columns[name]
-        yield _Condition("equal", column, parse_number(name, text) if column.is_number else text)
+        yield _Condition("equal", column, value_of(column, text))
     for name, low, high in asked.ranges:
         for how, bound in (("least", low), ("greatest", high)):
             if bound is not None:

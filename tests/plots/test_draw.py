@@ -176,6 +176,21 @@ def test_a_step_of_several_values_stands_at_the_first_and_says_both_ends():
     ] * 2
 
 
+def test_values_that_differ_in_their_last_digits_have_maps_of_their_own():
+    cells = CELLS
+    for name in ("facet", "facet_last"):
+        place = cells.column_names.index(name)
+        close = pa.array([1000001.25, 1000001.25, 1000001.5, 1000001.5])
+        cells = cells.set_column(place, name, close)
+
+    chart = heat_map(cells, x="period", y="width", value="sharpe", facet="f")
+
+    field = chart["facet"]["field"]
+    assert {row[field] for row in chart["data"]["values"]} == {1000001.25, 1000001.5}
+    shown = {row["facet_shown"] for row in chart["data"]["values"]}
+    assert shown == {"1000001.25", "1000001.5"}
+
+
 def test_curves_that_multiply_are_on_a_logarithmic_axis():
     grown = CURVES.set_column(2, "equity", pa.array([1.0, 9.0, 1.0, 0.9, 1.0, 1.0]))
 

@@ -131,5 +131,16 @@ def test_components_of_composites_differ_as_their_own_parameters_do(tmp_path):
     assert "period" not in differs.split("<details>")[0] and "period" in common
 
 
+def test_what_an_unknown_configuration_has_is_not_said_to_be_alike(tmp_path, write_run):
+    made = Catalog(tmp_path / "catalog.duckdb")
+    made.register(write_run(traces={"SPY_a_1": [1, 0], "SPY_b_2": [0, 1]}))
+
+    with client_of(made) as client:
+        text = client.get("/compare", params={"s": ["SPY_a_1", "SPY_b_2"]}).text
+
+    assert "The configuration of SPY_a_1, SPY_b_2 is not known." in text
+    assert "No parameter" not in text and "alike in all" not in text
+
+
 def test_a_figure_on_other_data_is_no_better_or_worse():
     assert compare_figure("sharpe", [1.0, 2.0], is_same_data=False).best == set()

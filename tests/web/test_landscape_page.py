@@ -16,7 +16,7 @@ def test_the_page_takes_the_largest_type_and_its_parameters(client):
 
     assert "20 strategies in 20 cells" in text
     assert r'"address": "/?strategy_type=ma_crossover\u0026symbol=SPY\u0026param_fast=' in text
-    assert "Best neighbourhoods" in text
+    assert "Best plateaus" in text
 
 
 def test_a_cell_leads_to_as_many_strategies_as_it_counts(client, web_catalog):
@@ -79,6 +79,24 @@ def test_of_more_maps_than_can_be_seen_those_with_the_best_cells_are_drawn(clien
     assert "1 more values of symbol are not drawn" in text
     assert set(charts) == {first} and other not in charts
     assert best(text) == best(whole)
+
+
+@pytest.mark.parametrize(
+    ("metric", "heading", "first"),
+    [("sharpe", "Best plateaus", None), ("volatility", "Least", min), ("trades", "Greatest", max)],
+)
+def test_the_first_cells_are_the_best_ones(client, web_catalog, metric, heading, first):
+    text = client.get(f"/landscape?x=fast&y=slow&symbol=SPY&metric={metric}").text
+
+    assert f"<h2>{heading}</h2>" in text
+    if first is not None:
+        values = web_catalog.sql(
+            f"select {metric} from leaderboard where strategy_type = 'ma_crossover' "
+            "and symbol = 'SPY'"
+        ).fetchall()
+        shown = re.findall(r'</a></th><td class="number">([-\d.,]+)</td>', text)[0]
+        expected = first(one for (one,) in values)
+        assert float(shown.replace(",", "")) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_map_of_plateaus_tells_the_median_of_a_cell_all_the_same(client):

@@ -249,7 +249,7 @@ def test_all_rows_are_exported_and_not_one_page(many):
 @pytest.mark.parametrize(
     "query",
     [
-        "page=000000001999999999", "is_flat=maybe", "first_ts=2020",
+        "page=000000001999999999", "is_flat=maybe", "first_ts=2020", "last_ts=2024-13-01",
         "page=abc", "page=0", "page=-1", "page=1.5", "page=²", "page=99999999999",
         "sort=nowhere", "sort=--sharpe", "sort=config", "col=nowhere",
         "nowhere=1", "nowhere.min=1", "sharpe.min=abc", "sharpe.min=nan", "sharpe.max=inf",
@@ -379,3 +379,29 @@ def test_a_truth_value_can_be_chosen_as_the_form_offers_it(seeds):
     offered = re.search(r'<select id="f-param_odd".*?</select>', text, re.DOTALL)[0]
     (value, *_) = re.findall(r'<option(?: value="([^"]+)")', offered)
     assert found(seeds.get(f"/?strategy_type=seeds&param_odd={value}").text) in (2, 3)
+
+
+@pytest.mark.parametrize("text", ["2024-W01-1", "20241231", "2024-12-31"])
+def test_any_date_of_the_standard_is_one(client, text):
+    assert client.get(f"/?first_ts={text}").status_code == 200
+
+
+def test_five_hundred_parameters_are_no_reason_to_wait(tmp_path):
+    from catalog import write_signals
+
+    catalog = Catalog(tmp_path / "catalog.duckdb")
+    configs = {
+        f"w_{row}": {"type": "wide", "parameters": {f"p{n}": n * row for n in range(520)}}
+        for row in range(40)
+    }
+    write_signals(
+        tmp_path / "runs" / "a",
+        {name: ([0, 1], [1.0, 0.0]) for name in configs},
+        configs=configs,
+        symbol="SPY",
+        bar_index=range(5),
+        catalog=catalog.path,
+    )
+    text = client_of(catalog).get("/?strategy_type=wide&param_p7.min=70").text
+
+    assert found(text) == 30

@@ -110,6 +110,9 @@ def test_what_is_chosen_for_comparison_outlives_going_back(browser_page):
 
     assert page.get_by_role("button", name="Compare 2").is_enabled()
     assert page.get_by_label("compare SPY_twin_a").is_checked()
+    page.get_by_role("button", name="Forget them").click()
+    assert page.locator("#compare").is_disabled()
+    assert not page.get_by_label("compare SPY_twin_a").is_checked()
 
 
 def test_letters_written_while_the_list_changes_are_kept(browser_page):

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from catalog.errors import CatalogError, QueryError, UsageError
-from catalog.metrics.kinds import greater_is_better
+from catalog.metrics.kinds import LESS_IS_MORE, greater_is_better
 from catalog.plots.axes import OTHERS, Axis
 from catalog.plots.charts import Chart
 from catalog.plots.heat_map import heat_map
@@ -143,16 +143,25 @@ def shown(found: Landscape, asked: Asked) -> dict[str, Any]:
         "value_map": draw(found, drawn, "value"),
         "plateau_map": draw(found, drawn, "plateau") if has_plateaus else None,
         "left_out": len(maps) - MOST_MAPS,
+        "heading": heading(found),
         "best": [cell(row, axes) for row in ordered[:BEST] if row["value"] is not None],
     }
 
 
 def best_first(cells: pa.Table, found: Landscape) -> list[Row]:
-    """Return cells, the best plateaus first; where no figure is better, the greatest."""
+    """Return cells, the best plateaus first; of what is best at its least, or not, the values."""
     rows: list[Row] = cells.to_pylist()
-    if not greater_is_better(found.metric):
-        return sorted(rows, key=lambda row: -math.inf if row["value"] is None else -row["value"])
-    return sorted(rows, key=plateau_rank, reverse=True)
+    if greater_is_better(found.metric):
+        return sorted(rows, key=plateau_rank, reverse=True)
+    sign = 1 if found.metric in LESS_IS_MORE else -1
+    return sorted(rows, key=lambda row: math.inf if row["value"] is None else sign * row["value"])
+
+
+def heading(found: Landscape) -> str:
+    """Return what the list of the first cells is called."""
+    if greater_is_better(found.metric):
+        return "Best plateaus"
+    return "Least" if found.metric in LESS_IS_MORE else "Greatest"
 
 
 def address(row: Row, axes: Mapping[str, Axis], asked: Asked) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -52,7 +53,7 @@ class Row:
 def page(request: Request) -> Response:
     """Answer with the ranking that the address asks for."""
     catalog = catalog_of(request)
-    asked, ranking, why_not, status = Asked(), None, None, 200
+    asked, ranking, why_not, status = as_written(request.query_params), None, None, 200
     try:
         asked = read(request.query_params)
         with one_at_a_time(_ranking):
@@ -113,24 +114,39 @@ def read(query: Mapping[str, str]) -> Asked:
         UsageError: a value is none of those that can be asked for.
         QueryError: the condition is none.
     """
-    top = whole(query, "top", Asked.top)
-    if not 1 <= top <= MOST_ROWS:
-        raise UsageError("So many rows cannot be shown", hint=f"Take 1 to {MOST_ROWS:,}")
-    where = query.get("where", "").strip()
-    if where and reads_files(parse_condition(where)):
+    asked = Asked(
+        where=query.get("where", "").strip(),
+        pbo="pbo" in query,
+        **{name: take(query) for name, take in _TAKEN.items()},
+    )
+    if asked.where and reads_files(parse_condition(asked.where)):
         # Another page could have sent the browser here.
         raise UsageError(
             "A page reads no files by name", hint="On a terminal: catalog rank --where"
         )
-    values: dict[str, Any] = {
-        "by": choice(query, "by", RANKED_BY, Asked.by),
-        "where": where,
-        "top": top,
-        "cost_bps": number(query, "cost_bps", Asked.cost_bps),
-        "fill": choice(query, "fill", FILLS, Asked.fill),
-        "pbo": "pbo" in query,
-    }
-    return Asked(**values)
+    return asked
 
 
+def as_written(query: Mapping[str, str]) -> Asked:
+    """Return what the form of a page shows: what is wrong is left out, but for the condition."""
+    values: dict[str, Any] = {}
+    for name, take in _TAKEN.items():
+        with suppress(UsageError):
+            values[name] = take(query)
+    return Asked(where=query.get("where", "").strip(), pbo="pbo" in query, **values)
+
+
+def _top(query: Mapping[str, str]) -> int:
+    top = whole(query, "top", Asked.top)
+    if not 1 <= top <= MOST_ROWS:
+        raise UsageError("So many rows cannot be shown", hint=f"Take 1 to {MOST_ROWS:,}")
+    return top
+
+
+_TAKEN: Final[dict[str, Callable[[Mapping[str, str]], Any]]] = {
+    "by": lambda query: choice(query, "by", RANKED_BY, Asked.by),
+    "top": _top,
+    "cost_bps": lambda query: number(query, "cost_bps", Asked.cost_bps),
+    "fill": lambda query: choice(query, "fill", FILLS, Asked.fill),
+}
 ROUTES: Final = [Route("/ranking", page)]

@@ -70,7 +70,7 @@ function replace(element, fresh) {
   const same = (id && document.getElementById(id)) || (name && element.querySelector(`[name="${CSS.escape(name)}"]`));
   if (!same) return;
   same.focus({ preventScroll: true });
-  if (typeof selectionStart !== "number") return;
+  if (typeof selectionStart !== "number" || !same.matches("input")) return;
   same.value = value; // More may have been written meanwhile.
   same.setSelectionRange(selectionStart, selectionEnd);
 }

@@ -3,7 +3,7 @@
 "use strict";
 
 const FEWEST = 2, MOST = 10;
-const KEPT = "compare";
+const KEPT = `compare in ${document.querySelector(".where").title}`;
 const chosen = new Map(JSON.parse(sessionStorage.getItem(KEPT) || "[]")); // what a box stands for: what it is called
 
 function boxes() {
@@ -20,6 +20,7 @@ function say() {
     : count >= FEWEST ? `Compare ${count}`
     : count === 1 ? "Compare it with …" : `Choose ${FEWEST} to ${MOST} to compare`;
   button.title = [...chosen.values()].join(", ");
+  document.getElementById("forget").hidden = count === 0;
 }
 
 function restore() {
@@ -34,6 +35,13 @@ document.addEventListener("change", (event) => {
   else chosen.delete(box.value);
   sessionStorage.setItem(KEPT, JSON.stringify([...chosen]));
   say();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.id !== "forget") return;
+  chosen.clear();
+  sessionStorage.removeItem(KEPT);
+  restore();
 });
 
 // Those of other pages and filters have no box here.
