@@ -35,25 +35,31 @@ def named_files(tree: exp.Expr, values: Mapping[str, object]) -> list[str]:
         QueryError: a function that reads files is not told which by a plain text.
     """
     found: list[str] = []
-    for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier):
-            # DuckDB takes a name that looks like a file for one, if nothing has the name.
-            if not table.db and _FILE.search(table.name):
-                found.append(table.name)
-        elif file_function(table.this) is not None:
-            found.extend(_arguments(table.this, values))
-    for lateral in tree.find_all(exp.Lateral):
-        if file_function(lateral.this) is not None:
-            found.extend(_arguments(lateral.this, values))
+    for naming in _naming(tree):
+        if isinstance(naming, exp.Table):
+            found.append(naming.name)
+        else:
+            found.extend(_arguments(naming, values))
     return found
 
 
 def reads_files(tree: exp.Expr) -> bool:
-    """Say whether a query, or a part of one, reads files that it names."""
-    return any(file_function(one) is not None for one in tree.walk()) or any(
-        isinstance(table.this, exp.Identifier) and not table.db and _FILE.search(table.name)
-        for table in tree.find_all(exp.Table)
-    )
+    """Say whether a query, or a part of one, reads files, whichever."""
+    return next(_naming(tree), None) is not None
+
+
+def _naming(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the tables that are called as files are, and the calls of functions that read some."""
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier):
+            # DuckDB takes a name that looks like a file for one, if nothing has the name.
+            if not table.db and _FILE.search(table.name):
+                yield table
+        elif file_function(table.this) is not None:
+            yield table.this
+    for lateral in tree.find_all(exp.Lateral):
+        if file_function(lateral.this) is not None:
+            yield lateral.this
 
 
 def file_function(call: object) -> str | None:
